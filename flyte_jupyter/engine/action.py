@@ -1,0 +1,156 @@
+"""Where the actions of a run stand: a fold over events, and the bounded view of it that people are shown."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..pods import Event, Failure, LogEvent, Phase, PodEvent
+
+LOG_TAIL = 200
+"""Lines of a log that are kept in memory per action; all lines are in the store."""
+SHOWN_ACTIONS = 50
+"""Actions a view lists one by one; above that it counts."""
+
+
+@dataclass(slots=True)
+class Action:
+    """One invocation and where it stands.
+
+    Attributes:
+        history: (phase, seconds since the epoch, attempt) in the order they happened.
+        failure: of the last attempt that failed; failures: of every failed attempt, by its number.
+        tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
+    """
+
+    name: str
+    parent: str | None
+    task: str
+    title: str
+    phase: Phase = Phase.QUEUED
+    attempt: int = 0
+    history: list[tuple[Phase, float, int]] = field(default_factory=list)
+    failures: dict[int, Failure] = field(default_factory=dict)
+    retry_in: float | None = None
+    peak_memory: int | None = None
+    tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
+    printed: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.failures[max(self.failures)] if self.failures and self.phase != Phase.SUCCEEDED else None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "parent": self.parent,
+            "task": self.task,
+            "title": self.title,
+            "phase": self.phase.value,
+            "attempt": self.attempt,
+            "history": [[phase.value, at, attempt] for phase, at, attempt in self.history],
+            "failures": {str(n): failure.to_json() for n, failure in self.failures.items()},
+            "retry_in": self.retry_in,
+            "peak_memory": self.peak_memory,
+        }
+
+
+class RunState:
+    """All actions of a run, fed by events from any thread.
+
+    Events may arrive twice (a watch begins with a snapshot) and late; a terminal phase is never left.
+    """
+
+    def __init__(self, run: str, root: str = "a0") -> None:
+        self.run = run
+        self.root = root
+        self.version = 0
+        self._actions: dict[str, Action] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {phase}" for phase, n in sorted(self.counts().items()))
+        return f"<RunState {self.run} [{counts or 'no actions'}]>"
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        with self._lock:
+            self.version += 1
+            action = self._actions.get(event.action)
+            if isinstance(event, LogEvent):
+                if action is not None:
+                    self._print(action, event)
+                return
+            if action is None:
+                action = Action(event.action, event.parent, event.task, event.title)
+                self._actions[event.action] = action
+            self._advance(action, event)
+
+    @staticmethod
+    def _advance(action: Action, event: PodEvent) -> None:
+        step = (event.phase, event.at, event.attempt)
+        if action.phase.is_terminal or step in action.history:
+            return
+        action.history.append(step)
+        action.phase = event.phase
+        action.retry_in = event.retry_in
+        if event.failure is not None:
+            failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt
+            action.failures[failed] = event.failure
+        action.attempt = event.attempt
+        if event.peak_memory is not None:
+            action.peak_memory = max(event.peak_memory, action.peak_memory or 0)
+
+    @staticmethod
+    def _print(action: Action, event: LogEvent) -> None:
+        seen = action.printed.get(event.attempt, 0)
+        new = event.lines[max(0, seen - event.start) :]
+        action.printed[event.attempt] = max(seen, event.start + len(event.lines))
+        action.tail.extend((event.attempt, at, stream, text) for at, stream, text in new)
+
+    def get(self, action: str) -> Action | None:
+        return self._actions.get(action)
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the first action."""
+        root = self._actions.get(self.root)
+        return root.phase if root else Phase.QUEUED
+
+    def counts(self) -> Counter[str]:
+        """How many actions are in which phase, the first one left out."""
+        with self._lock:
+            return Counter(a.phase.value for a in self._actions.values() if a.name != self.root)
+
+    def view(self) -> dict[str, Any]:
+        """What a card shows, as JSON; its size does not depend on the number of actions."""
+        with self._lock:
+            shown = list(self._shown())
+            tasks: dict[str, Counter[str]] = {}
+            for action in self._actions.values():
+                if action.name != self.root:
+                    tasks.setdefault(action.title, Counter())[action.phase.value] += 1
+            return {
+                "version": 1,
+                "run": self.run,
+                "root": self.root,
+                "phase": self.phase.value,
+                "actions": [action.to_json() for action in shown],
+                "total": len(self._actions),
+                "tasks": {title: dict(counts) for title, counts in tasks.items()},
+                "logs": {a.name: {"printed": sum(a.printed.values()), "lines": [list(line) for line in a.tail]} for a in shown},
+            }
+
+    def _shown(self) -> Iterator[Action]:
+        """The first action, then, when there are too many, those a person looks for: failed, running, the rest."""
+        root = self._actions.get(self.root)
+        if root is not None:
+            yield root
+        others = [a for a in self._actions.values() if a is not root]
+        if len(others) > SHOWN_ACTIONS:
+            rank = {Phase.FAILED: 0, Phase.TIMED_OUT: 0, Phase.ABORTED: 1, Phase.RUNNING: 2}
+            others = sorted(others, key=lambda a: rank.get(a.phase, 3))[:10]
+        yield from others

@@ -1,0 +1,169 @@
+"""What is asked of whatever starts processes or pods, and what it reports: plain data, JSON on every wire."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+class Phase(str, enum.Enum):
+    """Where an action stands; the names are Flyte's."""
+
+    QUEUED = "queued"
+    WAITING_FOR_RESOURCES = "waiting_for_resources"
+    INITIALIZING = "initializing"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    TIMED_OUT = "timed_out"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodRequest:
+    """One action to run: everything the Host needs, and nothing that has to be unpickled.
+
+    Attributes:
+        run: name of the run; action: name of the action in it; parent: the action that called it, None for the first.
+        task: fully qualified task name; title: what people see (`short_name`).
+        labels: what a watch selects by.
+        env: environment variables of the attempts.
+        retries: attempts allowed after the first failed one.
+        backoff: (base seconds, factor, cap seconds) between attempts, None for at once.
+        max_runtime, max_queued_time, deadline: seconds, None for no bound (Flyte's `Timeout`).
+        memory: bytes an attempt may use, None for what the machine has.
+        python: the interpreter; cwd and path: working directory and `sys.path` of the attempts.
+        preload: modules worth importing before the fork.
+        store: URL of the store that holds the call and takes the outcome.
+    """
+
+    run: str
+    action: str
+    task: str
+    title: str
+    store: str
+    python: str
+    parent: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    retries: int = 0
+    backoff: tuple[float, float, float] | None = None
+    max_runtime: float | None = None
+    max_queued_time: float | None = None
+    deadline: float | None = None
+    memory: int | None = None
+    cwd: str = ""
+    path: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Computed from run and action, so that launching twice is harmless."""
+        return f"{self.run}-{self.action}"
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PodRequest:
+        backoff = data.get("backoff")
+        known = dict(data, path=tuple(data.get("path", ())), preload=tuple(data.get("preload", ())))
+        return cls(**dict(known, backoff=tuple(backoff) if backoff is not None else None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why an attempt or an action failed.
+
+    Attributes:
+        code: Flyte's code: the name of the exception's class, or what happened to the process.
+        kind: "user", "system" or "unknown".
+        message: one or a few lines.
+        traceback: the user's frames as text, "" when there are none.
+        frames: (file name, line number, function name) of the user's frames, outermost first.
+        recoverable: False when another attempt would fail too.
+    """
+
+    code: str
+    kind: str
+    message: str
+    traceback: str = ""
+    frames: tuple[tuple[str, int, str], ...] = ()
+    recoverable: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Failure:
+        return cls(**dict(data, frames=tuple((f[0], f[1], f[2]) for f in data.get("frames", ()))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodEvent:
+    """An action reached a phase.
+
+    Attributes:
+        at: seconds since the epoch; attempt: counted from 0.
+        failure: why, with phases failed, aborted and timed_out, and with queued when an attempt is to be repeated.
+        retry_in: seconds until the next attempt starts, only with queued.
+        peak_memory: bytes, of the attempt that ended, where known.
+    """
+
+    run: str
+    action: str
+    parent: str | None
+    task: str
+    title: str
+    phase: Phase
+    at: float
+    attempt: int = 0
+    failure: Failure | None = None
+    retry_in: float | None = None
+    peak_memory: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {k: v for k, v in asdict(self).items() if v is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PodEvent:
+        failure = data.get("failure")
+        known = dict(data, phase=Phase(data["phase"]), failure=Failure.from_json(failure) if failure else None)
+        return cls(**{"parent": None, **known})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogEvent:
+    """Lines that an attempt printed: (seconds since the epoch, "stdout" or "stderr", text without line end).
+
+    Attributes:
+        start: the number of the first of these lines within the attempt's log, from 0.
+    """
+
+    run: str
+    action: str
+    attempt: int
+    start: int
+    lines: tuple[tuple[float, str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"run": self.run, "action": self.action, "attempt": self.attempt, "start": self.start, "lines": self.lines}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LogEvent:
+        lines = tuple((at, stream, text) for at, stream, text in data["lines"])
+        return cls(
+            run=data["run"], action=data["action"], attempt=data["attempt"], start=data["start"], lines=lines
+        )
+
+
+Event = PodEvent | LogEvent
