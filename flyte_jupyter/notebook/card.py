@@ -1,0 +1,109 @@
+"""A run as a card: pure functions from the view of a run (`Run.view()`) to what a front end shows.
+
+    bundle(view, now=…) = {"text/plain", "text/html", "application/vnd.flyte.run.v1+json"}
+
+The HTML is complete without script, external address or front-end package: it is what a saved notebook shows in
+JupyterLab, VS Code, on a web page made by nbconvert, or where styles are stripped.  The JSON is the same view, cut in
+the same way, for a front end that knows more.  Together they stay below 64 KiB whatever the run does: the view is cut
+(`shrink`) to the first of a few limits that fits, the last of which cannot be exceeded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from . import sections, timeline
+from .logtext import plain
+from .markup import el, join
+from .shrink import LEVELS, Limits, shrink
+from .theme import CSS
+
+MIME = "application/vnd.flyte.run.v1+json"
+MOST = 64 << 10
+"""Bytes of a bundle as it is written into a notebook file."""
+_ROOM = 58 << 10
+"""What we allow ourselves: nbformat writes HTML as a list of lines, indented, which takes a little more."""
+
+
+def html(view: Mapping[str, Any], *, now: float) -> str:
+    """The card as static HTML."""
+    return _html(shrink(view, LEVELS[0]), LEVELS[0], now)
+
+
+def text(view: Mapping[str, Any], *, now: float) -> str:
+    """The card as a few lines of text."""
+    return _text(shrink(view, LEVELS[0]), now)
+
+
+def bundle(view: Mapping[str, Any], *, now: float) -> dict[str, Any]:
+    """The card as a MIME bundle of less than 64 KiB."""
+    made: dict[str, Any] = {}
+    for limits in LEVELS:
+        kept = shrink(view, limits)
+        made = {"text/plain": _text(kept, now), "text/html": _html(kept, limits, now)}
+        if kept["result"]:  # already in the HTML, where it is made safe: not twice
+            kept["result"] = dict(kept["result"], html=None)
+        made[MIME] = kept
+        if size(made) <= _ROOM:
+            break
+    return made
+
+
+def line(view: Mapping[str, Any], *, now: float) -> str:
+    """The run in one line of text."""
+    return _line(shrink(view, LEVELS[-1]), now)
+
+
+def size(made: Mapping[str, Any]) -> int:
+    """Bytes of a bundle as JSON."""
+    return len(json.dumps(made, ensure_ascii=False).encode())
+
+
+def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
+    parts = []
+    for section in sections.SECTIONS:
+        if section is sections.result:
+            parts.append(sections.result(view, now, limit=limits.rich))
+        else:
+            parts.append(section(view, now))
+    body = join(sections.header(view, now), *parts)
+    label = f"Run of {view['title']}: {timeline.word(view['phase'])}"
+    style = el("style", _Style(CSS))
+    return el("div", style, body, cls="flyte-run", data_phase=view["phase"], role="group", aria_label=label)
+
+
+def _line(view: Mapping[str, Any], now: float) -> str:
+    phase, seconds = view["phase"], timeline.seconds(sections.total_seconds(view, now))
+    when = (
+        f"after {seconds}" if phase in timeline.BAD else f"in {seconds}" if phase == "succeeded" else f"for {seconds}"
+    )
+    return f"{timeline.icon(phase)} {view['title']} {timeline.word(phase)} {when} [{view['run']}]"
+
+
+def _text(view: Mapping[str, Any], now: float) -> str:
+    root = sections.root_of(view)
+    out = [_line(view, now)]
+    if parts := sections.stretches(root, now):
+        out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
+    if view["total"] > 1:
+        for title, counts in list(view["tasks"].items())[:8]:
+            out.append(f"  {title} × {sum(counts.values()):,}: {sections.counted(counts)}")
+    out += [f"  note: {note}" for note in view["notes"][:4]]
+    if failure := sections.last_failure(root):
+        out.append(f"  {failure['code']}: {failure['message'][:400]}")
+    if view["result"] and view["result"]["text"]:
+        shown = view["result"]["text"][:800]
+        out.append("  result: " + shown.replace("\n", "\n  "))
+    if lines := view["logs"].get(view["root"], {}).get("lines"):
+        tail = lines[-5:]
+        out.append(f"  log (last {len(tail)} of {view['logs'][view['root']]['printed']:,} lines):")
+        out += [f"    {plain(entry[3], 160)}" for entry in tail]
+    return "\n".join(out)
+
+
+class _Style(sections.Html):
+    """Our own style sheet: its `>` are not to be escaped."""
+
+    __slots__ = ()

@@ -1,0 +1,112 @@
+"""What a task printed, made fit for a page: no control characters, colours as spans, one state per progress bar."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
+_ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # operating system commands: titles, links
+    r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # control sequences: cursor movements, colours
+    r"|\x1b[ -/]*[0-~]?"  # everything else that begins with escape
+)
+# C0 and C1 controls but tab and newline, lone surrogates (they cannot be written as UTF-8), and the characters that
+# reorder text: a log must not be able to show something else than what it says.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+
+COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+CUT = "…"
+
+_RAW_FACTOR = 8
+"""How many characters with colour codes may stand for one that is shown; what is beyond is cut before it is parsed."""
+
+
+def clean(text: str) -> str:
+    """`text` without escape sequences and without characters that a page must not contain; tabs and newlines stay."""
+    return _CONTROL.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
+
+
+def cut(text: str, size: int) -> str:
+    """At most `size` characters of `text`: the beginning."""
+    return text if len(text) <= size else text[: max(0, size - 1)] + CUT
+
+
+def middle(text: str, size: int) -> str:
+    """At most about `size` characters of a longer text: its beginning, and twice as much of its end, in whole lines."""
+    if len(text) <= size:
+        return text
+    head, tail = text[: size // 3], text[-(size - size // 3) :]
+    head = head[: head.rfind("\n") + 1] or head + "\n"
+    tail = tail[tail.find("\n") + 1 :] or tail
+    return f"{head}{CUT} {len(text) - len(head) - len(tail)} characters left out {CUT}\n{tail}"
+
+
+def last_state(line: str) -> str:
+    """What a terminal shows of a line that was overwritten with carriage returns, as progress bars do."""
+    return line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line
+
+
+def plain(line: str, width: int) -> str:
+    """A log line as text without colours, at most `width` characters long."""
+    return cut(clean(last_state(line)[: width * _RAW_FACTOR]), width)
+
+
+def normal(line: str, width: int) -> str:
+    """A log line in its smallest form that still has its colours: what is stored in a notebook."""
+    out = []
+    for bold, colour, text in _segments(line, width):
+        codes = [code for code in ("1" if bold else "", str(30 + COLOURS.index(colour)) if colour else "") if code]
+        out.append(f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if codes else text)
+    return "".join(out)
+
+
+def coloured(line: str, width: int) -> str:
+    """A log line as HTML: escaped, colours and bold as spans."""
+    out = []
+    for bold, colour, text in _segments(line, width):
+        classes = [name for name in ("fr-bold" if bold else "", f"fr-{colour}" if colour else "") if name]
+        escaped = html.escape(text)
+        out.append(f'<span class="{" ".join(classes)}">{escaped}</span>' if classes else escaped)
+    return "".join(out)
+
+
+def _segments(line: str, width: int) -> Iterator[tuple[bool, str, str]]:
+    """(bold, colour, text) of the parts of a line, at most `width` characters of text in all."""
+    line = last_state(line)
+    raw = line[: width * _RAW_FACTOR]
+    bold, colour, left = False, "", width
+    parts = _SGR.split(raw)
+    for i, part in enumerate(parts):
+        if i % 2:
+            bold, colour = _sgr(part, bold, colour)
+            continue
+        text = clean(part)
+        if not text:
+            continue
+        if len(text) > left:
+            yield bold, colour, text[: max(0, left - 1)] + CUT
+            return
+        left -= len(text)
+        yield bold, colour, text
+    if len(raw) < len(line):
+        yield False, "", CUT
+
+
+def _sgr(codes: str, bold: bool, colour: str) -> tuple[bool, str]:
+    numbers = iter([int(c) if c.isdigit() and len(c) < 4 else 0 for c in codes.replace(":", ";").split(";")])
+    for n in numbers:
+        if n == 0:
+            bold, colour = False, ""
+        elif n in (1, 22):
+            bold = n == 1
+        elif n == 39:
+            colour = ""
+        elif 30 <= n <= 37 or 90 <= n <= 97:
+            colour = COLOURS[n % 10]
+        elif n in (38, 48):  # a palette or true colour: its arguments are not codes of their own
+            kind = next(numbers, None)
+            for _ in range({5: 1, 2: 3}.get(kind or 0, 0)):
+                next(numbers, None)
+    return bold, colour

@@ -1,0 +1,121 @@
+"""HTML that is safe by construction: text is escaped when it becomes part of an element, and only `Html` is not."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+from .logtext import clean
+
+VOID = frozenset({"area", "br", "col", "hr", "img", "input", "source", "track", "wbr"})
+
+# What a representation must not bring along: what runs, what loads, what swallows the rest of the page.
+_DROPPED_WITH_CONTENT = frozenset({"script", "iframe", "object", "applet", "noscript", "template", "title"})
+_DROPPED = frozenset(
+    {"base", "body", "embed", "frame", "frameset", "head", "html", "link", "meta", "noembed", "noframes", "plaintext"}
+    | {"form", "textarea", "xmp"}
+)
+_RAW = frozenset({"style"})
+_URLS = frozenset({"src", "srcset", "href", "xlink:href", "background", "poster", "data", "action", "formaction"})
+_OUTSIDE = re.compile(r"(?i)@import|url\(\s*['\"]?\s*(?!data:|#)|</|<!--|expression\(")
+
+
+class Html(str):
+    """Text that already is HTML."""
+
+    __slots__ = ()
+
+
+def text(value: object) -> Html:
+    """`value` as HTML text, escaped, without control characters."""
+    return value if isinstance(value, Html) else Html(html.escape(clean(str(value))))
+
+
+def el(name: str, *content: object, **attributes: object) -> Html:
+    """An element; an attribute that is None or False is left out, `cls` is `class`, `_` in a name is `-`."""
+    written = []
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        name_ = "class" if key == "cls" else key.replace("_", "-")
+        written.append(f" {name_}" if value is True else f' {name_}="{html.escape(clean(str(value)))}"')
+    start = f"<{name}{''.join(written)}>"
+    return Html(start) if name in VOID else Html(f"{start}{join(*content)}</{name}>")
+
+
+def join(*parts: object) -> Html:
+    """Parts one after the other; None is nothing."""
+    return Html("".join(text(part) for part in parts if part is not None))
+
+
+def contained(markup: str, *, limit: int) -> Html | None:
+    """Somebody else's HTML with its tags balanced, so that it cannot reach out of the element it is put into.
+
+    Scripts, frames, forms and everything loaded from elsewhere are left out: a card is shown in saved notebooks too.
+    None when the result would be longer than `limit` bytes.
+    """
+    if len(markup) > 4 * limit:
+        return None
+    keeper = _Keeper()
+    keeper.feed(clean(markup))
+    keeper.close()
+    result = keeper.result()
+    return result if len(result.encode()) <= limit else None
+
+
+class _Keeper(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._out: list[str] = []
+        self._open: list[str] = []
+        self._skipped: list[str] = []
+
+    def result(self) -> Html:
+        return Html("".join(self._out) + "".join(f"</{tag}>" for tag in reversed(self._open)))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _DROPPED_WITH_CONTENT:
+            self._skipped.append(tag)
+        if self._skipped or tag in _DROPPED or not re.fullmatch(r"[a-z][a-z0-9-]*", tag):
+            return
+        kept = "".join(
+            f" {name}" if value is None else f' {name}="{html.escape(value)}"'
+            for name, value in attrs
+            if _is_harmless(tag, name, value or "")
+        )
+        self._out.append(f"<{tag}{kept}>")
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._skipped:
+            if tag == self._skipped[-1]:
+                self._skipped.pop()
+        elif tag in self._open:
+            while True:
+                last = self._open.pop()
+                self._out.append(f"</{last}>")
+                if last == tag:
+                    break
+
+    def handle_data(self, data: str) -> None:
+        if self._skipped:
+            return
+        if self._open and self._open[-1] in _RAW:
+            self._out.append("" if _OUTSIDE.search(data) else data)
+        else:
+            self._out.append(html.escape(data, quote=False))
+
+
+def _is_harmless(tag: str, name: str, value: str) -> bool:
+    if not re.fullmatch(r"[a-zA-Z_:][-a-zA-Z0-9_:.]*", name) or name.startswith("on"):
+        return False
+    value = value.strip().lower()
+    if name in _URLS:
+        return value.startswith(("data:image/", "#")) or (tag == "a" and value.startswith(("https://", "http://")))
+    return not (name == "style" and _OUTSIDE.search(value)) and name not in ("srcdoc", "autofocus", "accesskey")

@@ -1,0 +1,170 @@
+"""A view cut to what a notebook may hold: pure, and idempotent for one set of limits.
+
+The HTML and the JSON of a card are both made from the cut view, so one place decides what is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .logtext import clean, cut, middle, normal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much of each part is kept; numbers of characters unless said otherwise.
+
+    Attributes:
+        rich: bytes of the result's own HTML; log_lines: per action; logs: of all actions together.
+        actions: listed one by one; failures: attempts whose failure is kept, per action.
+    """
+
+    rich: int
+    text: int
+    traceback: int
+    message: int
+    value: int
+    values: int
+    notes: int
+    log_lines: int
+    log_width: int
+    logs: int
+    actions: int
+    tasks: int
+    failures: int
+    history: int
+
+
+LEVELS = (
+    Limits(
+        rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, log_lines=200,
+        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40,
+    ),
+    Limits(
+        rich=16 << 10, text=2000, traceback=3000, message=600, value=120, values=24, notes=8, log_lines=60,
+        log_width=160, logs=4000, actions=31, tasks=12, failures=4, history=24,
+    ),
+    Limits(
+        rich=0, text=800, traceback=1200, message=300, value=60, values=12, notes=4, log_lines=20,
+        log_width=100, logs=1200, actions=13, tasks=6, failures=2, history=12,
+    ),
+    Limits(
+        rich=0, text=200, traceback=300, message=100, value=30, values=0, notes=0, log_lines=0,
+        log_width=0, logs=0, actions=1, tasks=0, failures=1, history=8,
+    ),
+)  # fmt: skip
+"""From generous to the least that still says what happened; `card.bundle` takes the first that fits."""
+
+
+def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """`view` with every part cut to `limits`."""
+    actions = list(view.get("actions") or [])
+    root = view.get("root")
+    actions.sort(key=lambda a: a.get("name") != root)  # stable: the first action leads, the others keep their order
+    shown = actions[: limits.actions]
+    result = view.get("result")
+    return {
+        "version": view.get("version", 1),
+        "run": _line(view.get("run"), 120),
+        "root": _line(root, 120),
+        "task": _line(view.get("task"), 200),
+        "title": _line(view.get("title") or view.get("task"), 120),
+        "mode": _line(view.get("mode"), 40),
+        "phase": _line(view.get("phase"), 40),
+        "created": view.get("created"),
+        "reattached": bool(view.get("reattached")),
+        "total": max(int(view.get("total") or 0), len(actions)),
+        "tasks": _tasks(view.get("tasks") or {}, limits.tasks),
+        "actions": [_action(a, limits) for a in shown],
+        "logs": _logs(view.get("logs") or {}, [str(a.get("name")) for a in shown], limits),
+        "notes": [_line(n, 300) for n in list(view.get("notes") or [])[: limits.notes]],
+        "inputs": {
+            _line(k, 80): _line(v, limits.value) for k, v in list((view.get("inputs") or {}).items())[: limits.values]
+        },
+        "inputs_total": max(int(view.get("inputs_total") or 0), len(view.get("inputs") or {})),
+        "config": [
+            {"name": _line(c["name"], 80), "value": _line(c["value"], limits.value), "level": _line(c["level"], 40)}
+            for c in list(view.get("config") or [])[: limits.values]
+        ],
+        "result": _result(result, limits) if result else None,
+    }
+
+
+def _line(value: object, size: int) -> str:
+    text = "" if value is None else str(value)
+    return cut(clean(text[: 4 * size + 100]).replace("\n", " "), size) if text else ""
+
+
+def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    history = [list(step) for step in action.get("history") or []]
+    failures = dict(action.get("failures") or {})
+    kept = sorted(failures, key=int)[-limits.failures :]
+    return {
+        "name": _line(action.get("name"), 120),
+        "parent": _line(action["parent"], 120) if action.get("parent") else None,
+        "title": _line(action.get("title") or action.get("task"), 80),
+        "phase": _line(action.get("phase"), 40),
+        "attempt": int(action.get("attempt") or 0),
+        "begin": action.get("begin", history[0][1] if history else None),
+        "history": [[_line(phase, 40), at, attempt] for phase, at, attempt in history[-limits.history :]],
+        "failures": {str(n): _failure(failures[n], limits) for n in kept},
+        "retry_in": action.get("retry_in"),
+        "peak_memory": action.get("peak_memory"),
+    }
+
+
+def _failure(failure: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    return {
+        "code": _line(failure.get("code"), 80),
+        "kind": _line(failure.get("kind"), 20),
+        "message": middle(_text(failure.get("message"), limits.message), limits.message),
+        "traceback": middle(_text(failure.get("traceback"), limits.traceback), limits.traceback),
+    }
+
+
+def _result(result: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    return {"text": middle(_text(result.get("text"), limits.text), limits.text), "html": result.get("html")}
+
+
+def _text(value: object, size: int) -> str:
+    """Several lines, clean; only the ends of a text of megabytes are looked at."""
+    text = str(value or "")
+    if len(text) > 40 * size:
+        text = f"{text[: 20 * size]}\n{text[-20 * size :]}"
+    return clean(text)
+
+
+def _tasks(tasks: Mapping[str, Mapping[str, int]], most: int) -> dict[str, dict[str, int]]:
+    """The most frequent tasks; the others are counted together."""
+    ordered = sorted(tasks, key=lambda t: -sum(tasks[t].values()))
+    out = {_line(t, 80): {_line(p, 40): int(n) for p, n in tasks[t].items()} for t in ordered[:most]}
+    if rest := ordered[most:]:
+        counted: Counter[str] = Counter()
+        for t in rest:
+            counted.update({_line(p, 40): int(n) for p, n in tasks[t].items()})
+        out[f"{len(rest)} other tasks"] = dict(counted)
+    return out
+
+
+def _logs(logs: Mapping[str, Any], names: list[str], limits: Limits) -> dict[str, Any]:
+    """The last lines: half of the room for the first action, the rest shared by the others that printed something."""
+    speaking = [n for n in names if logs.get(n, {}).get("lines")]
+    out: dict[str, Any] = {}
+    for i, name in enumerate(speaking):
+        is_first = name == names[0] and len(speaking) > 1
+        room = limits.logs // 2 if is_first else limits.logs // max(1, 2 * len(speaking) - 2)
+        room = limits.logs if len(speaking) == 1 else max(room, limits.log_width)
+        lines: list[list[Any]] = []
+        for attempt, at, stream, text in reversed(logs[name]["lines"][-limits.log_lines :] if limits.log_lines else []):
+            line = normal(str(text), limits.log_width)
+            room -= len(line) + 12
+            if room < 0:
+                break
+            lines.append([attempt, round(float(at), 3), "stderr" if stream == "stderr" else "stdout", line])
+        printed = max(int(logs[name].get("printed") or 0), len(logs[name]["lines"]))
+        if lines and i < limits.actions:
+            out[_line(name, 120)] = {"printed": printed, "lines": lines[::-1]}
+    return out

@@ -1,0 +1,96 @@
+"""Where the seconds of an action went, read from the `history` of a view: pure functions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ICONS = {
+    "queued": "○",
+    "waiting_for_resources": "○",
+    "initializing": "◐",
+    "running": "▶\ufe0e",  # the selector keeps phones and Windows from drawing an emoji
+    "succeeded": "✓",
+    "failed": "✗",
+    "aborted": "■",
+    "timed_out": "◷",
+}
+"""A shape for each phase; the word always stands beside it."""
+
+TERMINAL = frozenset({"succeeded", "failed", "aborted", "timed_out"})
+BAD = frozenset({"failed", "aborted", "timed_out"})
+ORDER = ("succeeded", "running", "initializing", "queued", "waiting_for_resources", "failed", "timed_out", "aborted")
+
+_WORDS = {"waiting_for_resources": "waiting for resources", "timed_out": "timed out", "initializing": "starting"}
+_SEGMENTS = {"queued": "queued", "waiting_for_resources": "waiting", "initializing": "start", "running": "run"}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of time that an action spent in one phase.
+
+    Attributes:
+        phase: the phase's value; name: what people read; seconds: how long; attempt: counted from 0; open: still in it.
+    """
+
+    phase: str
+    name: str
+    seconds: float
+    attempt: int
+    open: bool
+
+
+def word(phase: str) -> str:
+    """The phase as people read it."""
+    return _WORDS.get(phase, phase)
+
+
+def icon(phase: str) -> str:
+    """The phase's shape."""
+    return ICONS.get(phase, "•")
+
+
+def segments(history: Sequence[Sequence[Any]], now: float) -> list[Segment]:
+    """The stretches of a history in order; the last one of an action that has not ended runs until `now`."""
+    out: list[Segment] = []
+    for i, (phase, at, attempt) in enumerate(history):
+        if phase in TERMINAL:
+            break
+        is_last = i + 1 == len(history)
+        end = now if is_last else history[i + 1][1]
+        name = "retry wait" if phase == "queued" and attempt > 0 else _SEGMENTS.get(phase, word(phase))
+        out.append(Segment(phase, name, max(0.0, end - at), attempt, is_last))
+    return out
+
+
+def span(action: Mapping[str, Any], now: float, created: float | None = None) -> float:
+    """Seconds from the first to the last thing known about an action, or to `now` while it goes on."""
+    history = action.get("history") or []
+    begin = min([float(history[0][1])] if history else [now], default=now)
+    if created is not None:
+        begin = min(begin, created)
+    end = float(history[-1][1]) if history and history[-1][0] in TERMINAL else now
+    return max(0.0, end - begin)
+
+
+def seconds(value: float) -> str:
+    """A duration in the units a person would use."""
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 60:
+        return f"{value:.0f} s"
+    whole = round(value)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def clock(at: float, *, now: float | None = None) -> str:
+    """A moment as local time, with the date unless it is the day of `now`."""
+    moment = time.localtime(at)
+    today = now is not None and time.localtime(now)[:3] == moment[:3]
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", moment)
