@@ -17,6 +17,7 @@ EMPTY: Any = inspect.Parameter.empty
 UNIONS = (typing.Union, types.UnionType)
 
 _NoneType = type(None)
+_DATA = (bytes, int, float, complex, list, tuple, dict, set, frozenset)
 _QUALIFIERS = {"Required", "NotRequired", "ReadOnly", "Final", "ClassVar"}
 
 _repr = reprlib.Repr()
@@ -96,20 +97,55 @@ def expected(annotation: Any, value: Any) -> Mismatch:
 # --- annotations ------------------------------------------------------------------------------------------------------
 
 
-def resolve(annotation: Any, globalns: dict[str, Any], localns: Mapping[str, Any]) -> Any:
-    """The annotation with the names in its strings looked up.
+def resolve(
+    annotation: Any, globalns: dict[str, Any], localns: Mapping[str, Any], _aliases: tuple[Any, ...] = ()
+) -> Any:
+    """The annotation without strings, NewType, Annotated and `type` aliases, also inside; Any when there is none.
+
+    What is taken away says nothing about the value, and that of a notebook could not be unpickled elsewhere: it
+    pickles by name.  `typing.get_type_hints` does less and takes longer, and leaves `list["Row"]` on Python 3.10.
 
     Raises:
-        Exception: whatever evaluating the text raises; mostly NameError.
+        TypeError: it is not a type.
+        Exception: whatever evaluating a string raises; mostly NameError.
     """
-    if type(annotation) is type or annotation is EMPTY:
+    if type(annotation) is type or annotation is Any or annotation is ...:
         return annotation
-    holder: Any = types.SimpleNamespace(__annotations__={"it": annotation})
-    return typing.get_type_hints(holder, globalns, dict(localns), include_extras=True)["it"]
+    if annotation is None or annotation is EMPTY:
+        return _NoneType if annotation is None else Any
+
+    def again(inner: Any, *aliases: Any) -> Any:
+        return resolve(inner, globalns, localns, (*_aliases, *aliases))
+
+    if isinstance(annotation, (str, typing.ForwardRef)):
+        text = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        return again(eval(text, globalns, dict(localns)))  # noqa: S307 - the user's own annotation
+    if isinstance(annotation, _DATA):
+        raise TypeError(f"{annotation!r} is not a type")
+    if isinstance(annotation, typing.NewType):
+        return again(annotation.__supertype__)
+    if isinstance(annotation, dataclasses.InitVar):
+        return again(annotation.type)
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    alias = annotation if origin is None else origin
+    if type(alias).__name__ == "TypeAliasType":
+        if any(alias is a for a in _aliases):
+            return Any  # an alias that contains itself, like Json
+        value = alias.__value__
+        return again(value[args] if args and getattr(value, "__parameters__", ()) else value, alias)
+    if origin is typing.Annotated or str(origin).rpartition(".")[2] in _QUALIFIERS:
+        return again(args[0])
+    if not args or origin is typing.Literal or any(isinstance(a, (list, tuple)) for a in args):
+        return annotation  # a list: Callable[[int], str]; a tuple: typing.Tuple[()] on Python 3.10
+    simple = tuple(again(a) for a in args)
+    if all(a is b for a, b in zip(simple, args, strict=True)):
+        return annotation
+    whole: Any = typing.Union if origin in UNIONS else origin
+    return whole[simple]
 
 
 def hints(cls: type) -> dict[str, Any]:
-    """The annotations of a class and its bases, simplified; Any where a name cannot be looked up."""
+    """The resolved annotations of a class and its bases; Any where a name cannot be looked up."""
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         namespace = vars(sys.modules[base.__module__]) if base.__module__ in sys.modules else {}
@@ -119,36 +155,7 @@ def hints(cls: type) -> dict[str, Any]:
             own = {}
         for name, annotation in own.items():
             try:
-                found[name] = simplify(resolve(annotation, namespace, {base.__name__: base, cls.__name__: cls}))
+                found[name] = resolve(annotation, namespace, {base.__name__: base, cls.__name__: cls})
             except Exception:
                 found[name] = Any
     return found
-
-
-def simplify(annotation: Any, _aliases: tuple[Any, ...] = ()) -> Any:
-    """The annotation without NewType, Annotated and `type` aliases, also inside.
-
-    They say nothing about the value, and those of a notebook could not be unpickled elsewhere: they pickle by name.
-    """
-    if annotation is None or annotation is EMPTY:
-        return Any if annotation is EMPTY else _NoneType
-    if isinstance(annotation, typing.NewType):
-        return simplify(annotation.__supertype__, _aliases)
-    if isinstance(annotation, dataclasses.InitVar):
-        return simplify(annotation.type, _aliases)
-    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
-    alias = annotation if origin is None else origin
-    if type(alias).__name__ == "TypeAliasType":
-        if any(alias is a for a in _aliases):
-            return Any  # an alias that contains itself, like Json
-        value = alias.__value__
-        return simplify(value[args] if args and getattr(value, "__parameters__", ()) else value, (*_aliases, alias))
-    if origin is typing.Annotated or str(origin).rpartition(".")[2] in _QUALIFIERS:
-        return simplify(args[0], _aliases)
-    if not args or origin is typing.Literal or any(isinstance(a, list) for a in args):
-        return annotation
-    simple = tuple(a if a is ... or a == () else simplify(a, _aliases) for a in args)
-    if all(a is b for a, b in zip(simple, args, strict=True)):
-        return annotation
-    whole: Any = typing.Union if origin in UNIONS else origin
-    return whole[simple]

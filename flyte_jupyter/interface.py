@@ -13,18 +13,20 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from inspect import _ParameterKind as ParameterKind
-from typing import Any, NoReturn, Optional, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, TypeAlias, get_args, get_origin
 
-from .annotations import EMPTY, Mismatch, describe, hints, resolve, short, show, simplify
+from .annotations import EMPTY, Mismatch, describe, hints, resolve, short, show
 from .errors import ConfigTypeError, ConfigValueError, RuntimeDataValidationError, nearest
 from .scalars import Checker
 from .types import checker, convert
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _Problems: TypeAlias = list[tuple[type[ConfigTypeError] | type[ConfigValueError], str]]
 
 _POSITIONAL = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD)
 _VARIADIC = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
-_DATA = (str, bytes, int, float, complex, list, tuple, dict, set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class _Named(dict[str, Any]):
         raise KeyError(key)
 
 
-class Outputs(tuple[Any, ...]):
+class Outputs(tuple[Any, ...]):  # noqa: SLOT001 - a tuple can have no slots, and the names need a place
     """The outputs of a run: a tuple whose items have names (`run.outputs()`, source: Flyte).
 
     `outputs[0]`, `outputs.o0`, `outputs.named_outputs["o0"]`, and the same with the names of a NamedTuple.
@@ -66,7 +68,7 @@ class Outputs(tuple[Any, ...]):
 
     _names: tuple[str, ...]
 
-    def __new__(cls, values: Iterable[Any] = (), names: Iterable[str] | None = None) -> Outputs:
+    def __new__(cls, values: Iterable[Any] = (), names: Iterable[str] | None = None) -> Self:
         """The values with their names; `o0`, `o1` ... when none are given."""
         self = super().__new__(cls, values)
         self._names = tuple(names) if names is not None else tuple(f"o{i}" for i in range(len(self)))
@@ -298,16 +300,14 @@ class _Scope:
         self._name = name
 
     def resolve(self, annotation: Any, of: str) -> Any:
-        if type(annotation) is type or annotation is EMPTY:
-            return Any if annotation is EMPTY else annotation
-        if isinstance(annotation, _DATA) and not isinstance(annotation, str) and get_origin(annotation) is None:
-            raise ConfigTypeError(f"{self._name}: the annotation of {of} is {annotation!r}, not a type.")
+        if type(annotation) is type:
+            return annotation
         try:
-            return simplify(resolve(annotation, getattr(self._func, "__globals__", {}), self._locals))
+            return resolve(annotation, getattr(self._func, "__globals__", {}), self._locals)
         except Exception as e:
+            hint = " Define or import it before the task." if isinstance(e, NameError) else ""
             raise ConfigTypeError(
-                f"{self._name}: the annotation of {of}, {annotation!r}, cannot be used: {e}."
-                f" Define or import what it names before the task."
+                f"{self._name}: the annotation of {of}, {annotation!r}, cannot be used: {e}.{hint}"
             ) from None
 
     @functools.cached_property

@@ -43,7 +43,7 @@ def _int(value: Any) -> Any:
 def _float(value: Any) -> Any:
     if type(value) is float:
         return value
-    plain = _plain(value)
+    plain = value if type(value) is int else _plain(value)
     if isinstance(plain, float):
         return plain
     if isinstance(plain, int) and not isinstance(plain, bool):

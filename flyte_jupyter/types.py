@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .annotations import EMPTY, UNIONS, Mismatch, describe, expected, hints, short, show, simplify
+from .annotations import EMPTY, UNIONS, Mismatch, describe, expected, hints, resolve, short, show
 from .errors import nearest
 from .scalars import SCALARS, Checker, as_it_is, enum_member, instance, literal
 
@@ -35,11 +35,11 @@ def convert(value: Any, annotation: Any) -> Any:
     Raises:
         Mismatch: it does not fit.
     """
-    return checker(simplify(annotation))(value)
+    return checker(resolve(annotation, {}, {}))(value)
 
 
 def checker(annotation: Any) -> Checker:
-    """The function that checks and converts one value to a simplified annotation; it raises `Mismatch`."""
+    """The function that checks and converts one value to a resolved annotation; it raises `Mismatch`."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is None:
         return _class_checker(annotation) if isinstance(annotation, type) else as_it_is
@@ -262,7 +262,7 @@ def _pydantic(cls: Any) -> Checker:
         try:
             return cls.model_validate(value)
         except Exception as e:
-            errors: Any = getattr(e, "errors", lambda: [])()
+            errors: Any = getattr(e, "errors", list)()
             if not errors:
                 raise Mismatch(f"{describe(cls)} refuses it: {type(e).__name__}: {e}") from None
             first, more = errors[0], len(errors) - 1
