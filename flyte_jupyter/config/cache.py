@@ -1,0 +1,123 @@
+"""Cache: whether and under which version the result of a task is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from .refusal import ConfigTypeAndValueError, did_you_mean, refusal, wrong_type, wrong_value
+from .value import Value
+
+Behavior: TypeAlias = Literal["auto", "override", "disable"]
+
+WORDS: dict[str, Behavior] = {
+    "auto": "auto",
+    "override": "override",
+    "disable": "disable",
+    **dict.fromkeys(("enable", "enabled", "on", "true", "yes"), "auto"),
+    **dict.fromkeys(("off", "false", "no", "none"), "disable"),
+}
+"""The words for a behaviour, in lower case, with Flyte's aliases."""
+
+
+@runtime_checkable
+class CachePolicy(Protocol):
+    """Computes the version part of a cache key."""
+
+    def get_version(self, salt: str, params: Any) -> str:
+        """The version; `params` has `func`, `image` and `code_bundle`."""
+        ...
+
+
+@dataclass(frozen=True, repr=False)
+class Cache(Value):
+    """How the result of a task is cached.
+
+    Attributes:
+        behavior: "auto" (look up, and store under a version computed by the policies), "override" (run and store),
+            "disable"; the aliases of Flyte are taken in any case ("enable", "off", ...).
+        version_override: this version instead of a computed one.
+        serialize: equal calls at the same time wait for the first.
+        ignored_inputs: names of inputs that do not count; one name or a tuple.
+        salt: part of the computed version.
+        policies: one policy or several; None is the default, which looks at the function.
+        max_age: how long a result is good: seconds or a timedelta (kept as a timedelta); None and 0 are for ever.
+
+    Raises:
+        ConfigValueError: an unknown behaviour, a negative age, or an empty list of policies without `version_override`.
+        ConfigTypeError: a `max_age` or names of a wrong type.
+    """
+
+    behavior: Behavior
+    version_override: str | None = None
+    serialize: bool = False
+    ignored_inputs: tuple[str, ...] | str = ()
+    salt: str = ""
+    policies: Sequence[CachePolicy] | CachePolicy | None = None
+    max_age: timedelta | int | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # frozen, but shorthands become what they stand for
+        put(self, "behavior", _behavior(self.behavior))
+        names = (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else tuple(self.ignored_inputs)
+        if not all(isinstance(name, str) for name in names):
+            raise wrong_type("Cache.ignored_inputs", self.ignored_inputs, "a name of an input, or a tuple of names")
+        put(self, "ignored_inputs", names)
+        if self.policies is not None:
+            policies = tuple(self.policies) if isinstance(self.policies, (list, tuple)) else (self.policies,)
+            if not policies and self.version_override is None:
+                raise wrong_value(
+                    "Cache.policies", [], "a policy, or version_override=", "leave it out for the default"
+                )
+            put(self, "policies", policies)
+        put(self, "max_age", _max_age(self.max_age))
+
+    @classmethod
+    def of(cls, value: Any) -> Cache:
+        """A Cache, or one of the words.
+
+        Raises:
+            ConfigTypeError: neither of these; also a ConfigValueError, because Flyte raises the one at the environment
+                and the other in an override.
+            ConfigValueError: an unknown word.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls(_behavior(value))
+        hint = f'write cache="{"auto" if value else "disable"}"' if isinstance(value, bool) else ""
+        raise ConfigTypeAndValueError(refusal("cache", value, '"auto", "override", "disable" or Cache(...)', hint))
+
+    def is_enabled(self) -> bool:
+        """Whether results are looked up or stored at all."""
+        return self.behavior != "disable"
+
+    def get_ignored_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that do not count."""
+        return tuple(self.ignored_inputs)
+
+
+CacheRequest: TypeAlias = "Literal['auto', 'override', 'disable'] | str | Cache"
+"""What the parameter `cache` takes."""
+
+
+def _behavior(word: Any) -> Behavior:
+    found = WORDS.get(word.lower()) if isinstance(word, str) else None
+    if found is None:
+        hint = did_you_mean(word, WORDS) if isinstance(word, str) else ""
+        allowed = '"auto", "override" or "disable"'
+        raise wrong_value("cache: Invalid cache behavior", word, allowed, hint)
+    return found
+
+
+def _max_age(value: Any) -> timedelta | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, timedelta)):
+        raise wrong_type("Cache.max_age", value, "seconds (int) or a timedelta")
+    age = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    if age < timedelta():
+        raise wrong_value("Cache.max_age", value, "0 or more")
+    return age

@@ -1,0 +1,163 @@
+"""Accelerators: what `Resources(gpu=...)` may name."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from .refusal import did_you_mean, whole, wrong_value
+from .value import Value
+
+DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI", "APPLE_SILICON"]
+
+_EIGHT = range(1, 9)
+_ONE = range(1, 2)
+_TRAINIUM = (1, 4, 8, 16)
+_GPUS: dict[str, Any] = (
+    {"A2": _ONE, "GB10": _ONE, "RTX_PRO_4500": _ONE, "RTX_PRO_6000": (1, 2)}
+    | dict.fromkeys(("A10", "A10G", "A100", "A100_80G", "B200", "H100", "H200", "L4", "L40s", "T4", "V100"), _EIGHT)
+    | dict.fromkeys(("T4 shared", "L4 shared", "A10G shared", "A10 shared", "L40S shared"), _ONE)
+)
+_NEURON: dict[str, Any] = dict.fromkeys(("Trn1", "Trn1n", "Trn2", "Trn2u"), _TRAINIUM) | {
+    "Inf1": range(1, 17),
+    "Inf2": range(1, 13),
+}
+_AMD: dict[str, Any] = dict.fromkeys(
+    ("MI100", "MI210", "MI250", "MI250X", "MI300A", "MI300X", "MI325X", "MI350X", "MI355X"), _ONE
+)
+_GAUDI: dict[str, Any] = {"Gaudi1": _ONE}
+_APPLE: dict[str, Any] = {"AppleSilicon": _ONE}
+_KINDS: dict[DeviceClass, dict[str, Any]] = {
+    "GPU": _GPUS,
+    "NEURON": _NEURON,
+    "AMD_GPU": _AMD,
+    "HABANA_GAUDI": _GAUDI,
+    "APPLE_SILICON": _APPLE,
+}
+_80G = "1g.10gb 2g.20gb 3g.40gb 4g.40gb 7g.80gb"
+_FLAT = "1x1 2x2 2x4 4x4 4x8 8x8 8x16 16x16"
+_PARTITIONS = {
+    "A100": "1g.5gb 2g.10gb 3g.20gb 4g.20gb 7g.40gb",
+    "A100_80G": _80G,
+    "H100": f"{_80G} 1g.20gb",
+    "H200": "1g.18gb 1g.35gb 2g.35gb 3g.71gb 4g.71gb 7g.141gb",
+    "RTX_PRO_6000": "1g.24gb 2g.48gb 4g.96gb",
+}
+_TPUS = {
+    "V5E": _FLAT,
+    "V5P": "2x2x1 2x2x2 2x4x4 4x4x4 4x4x8 4x8x8 8x8x8 8x8x16 8x16x16 16x16x16 16x16x24",
+    "V6E": _FLAT,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Device(Value):
+    """An accelerator, free-form; `GPU`, `TPU` and the others make checked ones.
+
+    Attributes:
+        quantity: how many, 1 or more.
+        device_class: "GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI" or "APPLE_SILICON".
+        device: the model, such as "A100"; None for any.
+        partition: a part of the device, such as "1g.5gb" of an A100 or the topology "2x2" of a TPU.
+
+    Raises:
+        ConfigValueError: the quantity is below 1 or the class is unknown.
+    """
+
+    quantity: int
+    device_class: DeviceClass
+    device: str | None = None
+    partition: str | None = None
+
+    def __post_init__(self) -> None:
+        if not whole(self.quantity, 1):
+            raise wrong_value("Device.quantity", self.quantity, "an int of 1 or more")
+        if self.device_class not in get_args(DeviceClass):
+            classes = ", ".join(get_args(DeviceClass))
+            hint = did_you_mean(str(self.device_class), get_args(DeviceClass))
+            raise wrong_value("Device.device_class", self.device_class, classes, hint)
+
+
+def GPU(device: str, quantity: int, partition: str | None = None) -> Device:
+    """`quantity` NVIDIA GPUs of a model, or parts of it.
+
+    Raises:
+        ConfigValueError: an unknown model, a quantity below 1, or a partition that the model does not have.
+    """
+    _known("GPU.device", device, _GPUS)
+    if not whole(quantity, 1):
+        raise wrong_value("GPU.quantity", quantity, "an int of 1 or more")
+    if partition is not None:
+        if device.endswith(" shared"):
+            raise wrong_value("GPU.partition", partition, f"none: {device!r} is shared already")
+        if device in _PARTITIONS and partition not in _PARTITIONS[device].split():
+            raise _wrong_partition("GPU.partition", partition, _PARTITIONS[device].split())
+    return Device(quantity, "GPU", device, partition)
+
+
+def TPU(device: Literal["V5E", "V5P", "V6E"], partition: str | None = None) -> Device:
+    """A TPU slice of the topology `partition`.
+
+    Raises:
+        ConfigValueError: an unknown model or topology.
+    """
+    _known("TPU.device", device, _TPUS)
+    if partition is not None and partition not in _TPUS[device].split():
+        raise _wrong_partition("TPU.partition", partition, _TPUS[device].split())
+    return Device(1, "TPU", device, partition)
+
+
+def Neuron(device: str) -> Device:
+    """One AWS Neuron device, such as "Trn1". Raises ConfigValueError for an unknown one."""
+    return Device(1, "NEURON", _known("Neuron.device", device, _NEURON))
+
+
+def AMD_GPU(device: str) -> Device:
+    """One AMD GPU, such as "MI300X". Raises ConfigValueError for an unknown one."""
+    return Device(1, "AMD_GPU", _known("AMD_GPU.device", device, _AMD))
+
+
+def HABANA_GAUDI(device: Literal["Gaudi1"]) -> Device:
+    """One Habana Gaudi device. Raises ConfigValueError for an unknown one."""
+    return Device(1, "HABANA_GAUDI", _known("HABANA_GAUDI.device", device, _GAUDI))
+
+
+def APPLE_SILICON() -> Device:
+    """One Apple silicon GPU."""
+    return Device(1, "APPLE_SILICON", "AppleSilicon")
+
+
+def parse_device(text: str) -> Device:
+    """The device of "TYPE:count", such as "T4:1" or "A10G shared:1"; "AppleSilicon" needs no count.
+
+    Raises:
+        ConfigValueError: an unknown type (the nearest is named), a missing count, or one that the type does not have.
+    """
+    what, allowed = "Resources.gpu", 'an int, a Device, or "TYPE:count" such as "T4:1"'
+    for old, new in (("A100 80G:", "A100_80G:"), ("RTX PRO 6000:", "RTX_PRO_6000:")):
+        if text.startswith(old):
+            warnings.warn(f"{text!r} is an old spelling of {text.replace(old, new)!r}", FutureWarning, stacklevel=5)
+            text = text.replace(old, new)
+    model, _, count = text.partition(":")
+    for device_class, models in _KINDS.items():
+        if model not in models:
+            continue
+        if not count and device_class != "APPLE_SILICON":
+            raise wrong_value(what, text, allowed, f"the count is missing: {model + ':1'!r}")
+        counts = models[model]
+        if count and count not in map(str, counts):
+            raise wrong_value(what, text, f"{model} comes in counts of {', '.join(map(str, counts))}")
+        return Device(int(count or 1), device_class, model)
+    known = [name for models in _KINDS.values() for name in models]
+    raise wrong_value(what, text, allowed, did_you_mean(model, known))
+
+
+def _known(what: str, device: str, models: dict[str, Any]) -> str:
+    if device not in models:
+        raise wrong_value(what, device, ", ".join(models), did_you_mean(str(device), models))
+    return device
+
+
+def _wrong_partition(what: str, partition: str, allowed: list[str]) -> Exception:
+    return wrong_value(what, partition, ", ".join(allowed), did_you_mean(str(partition), allowed))

@@ -1,0 +1,117 @@
+"""Writes `settings.py`, the static types of the table: `python -m flyte_jupyter.config.generate [--check]`."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+from .signature import annotation
+from .spec import ENV, OVERRIDE, PARAMS, TASK, Level, TaskSpec
+
+TARGET = Path(__file__).with_name("settings.py")
+
+_HEADER = '''"""The static types of the parameters; made by `python -m flyte_jupyter.config.generate` from the table."""
+
+from __future__ import annotations
+
+'''
+_SETTINGS = {ENV: "EnvironmentSettings", TASK: "TaskSettings", OVERRIDE: "OverrideSettings"}
+_TITLES = {
+    ENV: "What `TaskEnvironment(name, ...)` takes.",
+    TASK: "What `@env.task(...)` takes.",
+    OVERRIDE: "What `task.override(...)` takes.",
+}
+_MODULES = (
+    "cache",
+    "dependency",
+    "documentation",
+    "image",
+    "link",
+    "pod_template",
+    "resources",
+    "retry",
+    "reuse",
+    "secret",
+    "timeout",
+    "trigger",
+)
+"""Where the value types are; what is imported is found by the names in the annotations."""
+
+
+def source() -> str:
+    """The text of `settings.py`."""
+    body = "".join(_typed_dict(level) for level in _SETTINGS) + _attributes()
+    return _HEADER + _imports(body) + body
+
+
+def _typed_dict(level: Level) -> str:
+    lines = [f'\n\nclass {_SETTINGS[level]}(TypedDict, total=False):\n    """{_TITLES[level]}"""\n']
+    for name, p in PARAMS.items():
+        if p.levels & level and name != "name":
+            lines.append(f"\n    {name}: {annotation(level, p)}\n    {_doc(p.doc)}\n")
+    return "".join(lines)
+
+
+def _attributes() -> str:
+    of_env = [
+        f"\n    {name}: {'Any' if name == 'plugin_config' else annotation(ENV, p)}\n    {_doc(p.doc)}\n"
+        for name, p in PARAMS.items()
+        if p.levels & ENV and name not in ("name", "depends_on")
+    ]
+    of_task = [f"\n    {name}: {_own(name)}\n    {_doc(p.doc)}\n" for name, p in PARAMS.items() if name != "name"]
+    return (
+        '\n\nclass EnvironmentAttributes:\n    """The parameters that an environment has as attributes."""\n'
+        + "".join(of_env)
+        + '\n\nclass TaskAttributes:\n    """The parameters that a task has as attributes; not to be set."""\n'
+        + "".join(of_task)
+    )
+
+
+def _own(name: str) -> str:
+    """The annotation of a field, in the quotes that the formatter likes."""
+    return str(TaskSpec.__annotations__[name]).replace("'", '"')
+
+
+def _doc(text: str) -> str:
+    return f'"""{text}"""' if not text.endswith('"') else f"'''{text}'''"
+
+
+def _imports(body: str) -> str:
+    used = set(re.findall(r"\b[A-Z]\w+\b", re.sub(r'""".*?"""', "", body)))
+    lines = [
+        "from collections.abc import Sequence\n" if "Sequence" in used else "",
+        "from datetime import timedelta\n",
+        "from typing import " + ", ".join(sorted({"Any", "Literal", "TypedDict"} & used)) + "\n",
+        "\n",
+    ]
+    for module in _MODULES:
+        found = importlib.import_module(f".{module}", __package__)
+        here = [
+            name for name in sorted(used) if getattr(getattr(found, name, None), "__module__", "") == found.__name__
+        ]
+        if here:
+            lines.append(f"from .{module} import {', '.join(here)}\n")
+    return "".join(lines)
+
+
+def main(args: list[str]) -> int:
+    """Write the file; with `--check` only say whether it is what would be written (exit code 1 when not)."""
+    text = source()
+    current = TARGET.read_text() if TARGET.exists() else ""
+    if "--check" in args:
+        if current != text:
+            print(
+                "flyte_jupyter/config/settings.py is stale: run python -m flyte_jupyter.config.generate",
+                file=sys.stderr,
+            )
+            return 1
+        return 0
+    if current != text:
+        TARGET.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,43 @@
+"""Link: a link to elsewhere, shown with a task's run."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from .refusal import wrong_type
+
+
+@runtime_checkable
+class Link(Protocol):
+    """Anything with these members; no base class is needed.
+
+    Attributes:
+        name: the text of the link.
+        icon_uri: where its icon is; None for none.
+    """
+
+    name: str
+    icon_uri: str | None
+
+    def get_link(
+        self,
+        run_name: str,
+        project: str,
+        domain: str,
+        context: dict[str, str],
+        parent_action_name: str,
+        action_name: str,
+        pod_name: str,
+        **kwargs: Any,
+    ) -> str:
+        """The address, for one action of one run."""
+        ...
+
+
+def links_of(value: Any) -> tuple[Link, ...]:
+    """The links of one link, a list or a tuple. Raises ConfigTypeError."""
+    links = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    for link in links:
+        if not (hasattr(link, "name") and callable(getattr(link, "get_link", None))):
+            raise wrong_type("links", link, "an object with name, icon_uri and get_link(...), or a list of these")
+    return links

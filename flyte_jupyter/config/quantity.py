@@ -1,0 +1,86 @@
+"""Kubernetes quantities: "512Mi" to bytes, "500m" to cores.
+
+Source of the notation: the resource model of Kubernetes. A milli-byte is legal there and never meant, so it is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .refusal import wrong_value
+
+_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<suffix>[A-Za-z]*|[eE][+-]?\d+)")
+_BINARY: dict[str, int] = {
+    suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)
+}
+_DECIMAL: dict[str, int] = {"": 1} | {
+    suffix: 1000**power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), start=1)
+}
+_BYTES = _BINARY | _DECIMAL
+_CORES = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+
+
+def parse_bytes(text: str, what: str = "memory") -> int:
+    """Bytes of a quantity such as "512Mi", "2G", "1.5Gi" or "1e9", rounded up.
+
+    Raises:
+        ConfigValueError: it is not a quantity, or it has a unit that bytes do not have ("512m", "2GB").
+    """
+    allowed = 'a Kubernetes quantity such as "512Mi" or "2Gi"'
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        raise wrong_value(what, text, allowed)
+    number, suffix = match["number"], match["suffix"]
+    if suffix and suffix[1:].lstrip("+-").isdigit():  # an exponent; "E" alone is exa
+        return _whole(float(number + suffix), what, text)
+    if suffix not in _BYTES:
+        raise wrong_value(what, text, allowed, _memory_hint(number, suffix))
+    if number.isdigit():
+        return int(number) * int(_BYTES[suffix])
+    return _whole(float(number) * _BYTES[suffix], what, text)
+
+
+def parse_cores(value: float | str, what: str = "cpu") -> float:
+    """Cores of 2, 0.5, "500m" or "2".
+
+    Raises:
+        ConfigValueError: it is negative, not finite or not a quantity of cores.
+    """
+    allowed = 'a number of cores of 0 or more, or a Kubernetes quantity such as "500m"'
+    if not isinstance(value, str):
+        if not (math.isfinite(value) and value >= 0):
+            raise wrong_value(what, value, allowed)
+        return float(value)
+    match = _QUANTITY.fullmatch(value.strip())
+    if match is None:
+        raise wrong_value(what, value, allowed)
+    number, suffix = match["number"], match["suffix"]
+    if suffix and suffix[1:].lstrip("+-").isdigit():
+        return float(number + suffix)
+    if suffix not in _CORES:
+        raise wrong_value(what, value, allowed, f"{suffix!r} is not a unit of CPU")
+    return float(number) * _CORES[suffix]
+
+
+def format_bytes(count: int) -> str:
+    """The shortest exact binary quantity: 536870912 is "512Mi"."""
+    for suffix, size in reversed(_BINARY.items()):
+        if count and count % size == 0:
+            return f"{count // size}{suffix}"
+    return str(count)
+
+
+def _whole(number: float, what: str, text: str) -> int:
+    if not math.isfinite(number):
+        raise wrong_value(what, text, "a finite quantity")
+    return math.ceil(number)
+
+
+def _memory_hint(number: str, suffix: str) -> str:
+    if suffix in ("m", "u", "n"):
+        return f"{suffix!r} means a small fraction of a byte; did you mean {number + 'Mi'!r}?"
+    unit = suffix.removesuffix("B").removesuffix("b").capitalize()
+    if unit in ("K", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"):
+        return f"did you mean {number + (unit if len(unit) == 2 else unit + 'i')!r}?"
+    return f"{suffix!r} is not a unit of memory"

@@ -1,0 +1,57 @@
+"""How the configuration says no: three short lines that name what was given, what is allowed and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..errors import ConfigError, ConfigTypeError, ConfigValueError, nearest
+
+
+class ConfigTypeAndValueError(ConfigTypeError, ConfigValueError):
+    """Several things are not accepted, some for their type and some for their value."""
+
+
+def refusal(what: str, given: object, allowed: str, hint: str = "") -> str:
+    """The text of an error for one value."""
+    shown = repr(given)
+    if len(shown) > 60:
+        shown = shown[:57] + "..."
+    return "\n".join(
+        part for part in (f"{what}: {shown} is not accepted", f"  allowed: {allowed}", hint and f"  {hint}") if part
+    )
+
+
+def wrong_type(what: str, given: object, allowed: str, hint: str = "") -> ConfigTypeError:
+    """The error for a value of a type that is not accepted."""
+    return ConfigTypeError(refusal(what, given, allowed, hint))
+
+
+def wrong_value(what: str, given: object, allowed: str, hint: str = "") -> ConfigValueError:
+    """The error for a value that is not accepted."""
+    return ConfigValueError(refusal(what, given, allowed, hint))
+
+
+def whole(value: object, least: int) -> bool:
+    """Whether `value` is an int (not a bool) of at least `least`."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def did_you_mean(given: str, names: Iterable[str]) -> str:
+    """ "did you mean 'x'?", or "" when nothing comes near; capitals do not count."""
+    by_lower = {name.lower(): name for name in names}
+    found = nearest(given.lower(), by_lower)
+    return f"did you mean {by_lower[found]!r}?" if found else ""
+
+
+def raise_all(problems: Sequence[ConfigError]) -> None:
+    """Raise one error for all problems; it is a TypeError or a ValueError as they are, or both when they differ."""
+    if not problems:
+        return
+    if len(problems) == 1:
+        raise problems[0]
+    text = f"{len(problems)} problems\n" + "\n".join(str(problem) for problem in problems)
+    if all(isinstance(problem, TypeError) for problem in problems):
+        raise ConfigTypeError(text)
+    if all(isinstance(problem, ValueError) for problem in problems):
+        raise ConfigValueError(text)
+    raise ConfigTypeAndValueError(text)

@@ -1,0 +1,145 @@
+"""Resources: CPU, memory, accelerators, disk and shared memory of one attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from .device import Device, parse_device
+from .quantity import parse_bytes, parse_cores
+from .refusal import did_you_mean, wrong_type, wrong_value
+from .value import Value
+
+CPU: TypeAlias = "int | float | str"
+
+
+@dataclass(frozen=True, repr=False)
+class Resources(Value):
+    """What one attempt of a task is given; what is None is left to the platform.
+
+    Values are kept as written; the properties give them in cores and bytes.  Given alone a value is a request, as a
+    tuple it is `(request, limit)`.  Source: Flyte 2 for the arguments, Kubernetes for quantities and meaning.
+
+    Attributes:
+        cpu: cores: 2, 0.5, "500m", or `(1, 2)`.
+        memory: a quantity: "512Mi", or `("512Mi", "1Gi")`.
+        gpu: a count, "T4:1", or a `Device` such as `GPU("A100", 1, "1g.5gb")`; 0 is none.
+        disk: scratch space, a quantity.
+        shm: size of /dev/shm, a quantity, or "auto" for as much as the memory allows.
+
+    Raises:
+        ConfigValueError: a value is not a quantity, negative, of another type, or a request above its limit.
+    """
+
+    cpu: CPU | tuple[CPU, CPU] | None = None
+    memory: str | tuple[str, str] | None = None
+    gpu: int | str | Device | None = None
+    disk: str | None = None
+    shm: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_range("Resources.cpu", self.cpu, _cores, 'cores such as 2 or "500m", or a (request, limit) of these')
+        _check_range(
+            "Resources.memory",
+            self.memory,
+            _bytes,
+            'a Kubernetes quantity such as "512Mi", or a (request, limit) of these',
+        )
+        if self.disk is not None:
+            _bytes("Resources.disk", self.disk)
+        if self.shm is not None and self.shm != "auto":
+            _bytes("Resources.shm", self.shm)
+        _check_gpu(self.gpu)
+
+    @classmethod
+    def of(cls, value: Any) -> Resources:
+        """`value` if it is Resources; a dict is refused, as in Flyte. Raises ConfigTypeError."""
+        if isinstance(value, cls):
+            return value
+        hint = "write resources=Resources(**{...})" if isinstance(value, dict) else ""
+        raise wrong_type("resources", value, 'Resources(cpu=..., memory="...", gpu=..., disk="...", shm="...")', hint)
+
+    @property
+    def cpu_request(self) -> float | None:
+        """Cores that are asked for."""
+        value = _end(self.cpu, 0)
+        return None if value is None else parse_cores(value)
+
+    @property
+    def cpu_limit(self) -> float | None:
+        """Cores that may be used at most; None unless `(request, limit)` was given."""
+        return parse_cores(self.cpu[1]) if isinstance(self.cpu, tuple) else None
+
+    @property
+    def memory_request(self) -> int | None:
+        """Bytes that are asked for."""
+        value = _end(self.memory, 0)
+        return None if value is None else parse_bytes(value)
+
+    @property
+    def memory_limit(self) -> int | None:
+        """Bytes that may be used at most; None unless `(request, limit)` was given."""
+        return parse_bytes(self.memory[1]) if isinstance(self.memory, tuple) else None
+
+    @property
+    def disk_bytes(self) -> int | None:
+        """Bytes of scratch space."""
+        return None if self.disk is None else parse_bytes(self.disk)
+
+    @property
+    def shm_bytes(self) -> int | None:
+        """Bytes of /dev/shm; None for "auto" and when not given."""
+        return None if self.shm in (None, "auto") else parse_bytes(str(self.shm))
+
+    def get_device(self) -> Device | None:
+        """The accelerator, whichever way it was given; None for none."""
+        if self.gpu is None or self.gpu == 0:
+            return None
+        if isinstance(self.gpu, Device):
+            return self.gpu
+        return parse_device(self.gpu) if isinstance(self.gpu, str) else Device(self.gpu, "GPU")
+
+    def get_shared_memory(self) -> str | None:
+        """The size of /dev/shm; "" for "auto", None for not given."""
+        return "" if self.shm == "auto" else self.shm
+
+
+def _end(value: Any, index: int) -> Any:
+    return value[index] if isinstance(value, tuple) else value
+
+
+def _check_range(what: str, value: Any, parse: Any, allowed: str) -> None:
+    if value is None:
+        return
+    if not isinstance(value, tuple):
+        parse(what, value)
+        return
+    if len(value) != 2:
+        raise wrong_value(what, value, allowed)
+    request, limit = (parse(what, part) for part in value)
+    if request > limit:
+        raise wrong_value(what, value, "a request that is not above its limit", f"try {(value[1], value[0])!r}")
+
+
+def _cores(what: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise wrong_value(what, value, 'cores such as 2, 0.5 or "500m", or a (request, limit) of these')
+    return parse_cores(value, what)
+
+
+def _bytes(what: str, value: Any) -> int:
+    if isinstance(value, str):
+        if did_you_mean(value, ["auto"]) and not value[:1].isdigit():
+            raise wrong_value(what, value, "a Kubernetes quantity; only shm may be 'auto'")
+        return parse_bytes(value, what)
+    hint = f"did you mean {str(value) + 'Mi'!r}?" if isinstance(value, int) and not isinstance(value, bool) else ""
+    raise wrong_value(what, value, 'a Kubernetes quantity, a str such as "512Mi"', hint)
+
+
+def _check_gpu(gpu: Any) -> None:
+    if gpu is None or isinstance(gpu, Device):
+        return
+    if isinstance(gpu, str):
+        parse_device(gpu)
+    elif isinstance(gpu, bool) or not isinstance(gpu, int) or gpu < 0:
+        raise wrong_value("Resources.gpu", gpu, 'an int of 0 or more, a Device, or "TYPE:count" such as "T4:1"')

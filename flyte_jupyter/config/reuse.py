@@ -1,0 +1,84 @@
+"""ReusePolicy: warm processes that serve many tasks of an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from .refusal import did_you_mean, whole, wrong_type, wrong_value
+from .value import Value
+
+_SHORTEST = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, repr=False)
+class ReusePolicy(Value):
+    """A pool of warm processes for an environment.
+
+    Attributes:
+        replicas: how many, or `(min, max)`; kept as the pair.
+        idle_ttl: the pool ends when idle for so long: seconds or a timedelta, at least 30 s; kept as a timedelta.
+        concurrency: tasks at a time in one process, 1 or more; above 1 for async tasks only.
+        scaledown_ttl: a process above the minimum ends when idle for so long; as `idle_ttl`.
+        scope: "global", or "run" for a pool per run.
+
+    Raises:
+        ConfigValueError: a value of a wrong type or out of its range.
+    """
+
+    replicas: int | tuple[int, int] = 2
+    idle_ttl: int | timedelta = 30
+    concurrency: int = 1
+    scaledown_ttl: int | timedelta = 30
+    scope: Literal["global", "run"] = "global"
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "replicas", _replicas(self.replicas))
+        put(self, "idle_ttl", _ttl("idle_ttl", self.idle_ttl))
+        put(self, "scaledown_ttl", _ttl("scaledown_ttl", self.scaledown_ttl))
+        if not whole(self.concurrency, 1):
+            raise wrong_value("ReusePolicy.concurrency", self.concurrency, "an int of 1 or more")
+        if self.scope not in ("global", "run"):
+            hint = did_you_mean(str(self.scope), ["global", "run"])
+            raise wrong_value("ReusePolicy.scope", self.scope, '"global" or "run"', hint)
+
+    @classmethod
+    def of(cls, value: Any) -> ReusePolicy | None:
+        """A ReusePolicy; the word "off" (in an override) is None. Raises ConfigTypeError."""
+        if isinstance(value, cls):
+            return value
+        if value == "off":
+            return None
+        raise wrong_type("reusable", value, 'ReusePolicy(replicas=2, ...), or "off" in an override')
+
+    @property
+    def min_replicas(self) -> int:
+        """Processes that are kept while the pool lives."""
+        return self.replicas[0] if isinstance(self.replicas, tuple) else self.replicas
+
+    @property
+    def max_replicas(self) -> int:
+        """Processes at most."""
+        return self.replicas[1] if isinstance(self.replicas, tuple) else self.replicas
+
+    def get_scaledown_ttl(self) -> timedelta:
+        """`scaledown_ttl` as a timedelta."""
+        return (
+            self.scaledown_ttl if isinstance(self.scaledown_ttl, timedelta) else timedelta(seconds=self.scaledown_ttl)
+        )
+
+
+def _replicas(value: Any) -> tuple[int, int]:
+    pair = (value, value) if whole(value, 0) else value
+    if isinstance(pair, tuple) and len(pair) == 2 and all(whole(n, 0) for n in pair) and pair[0] <= pair[1]:
+        return pair
+    raise wrong_value("ReusePolicy.replicas", value, "an int of 0 or more, or a tuple (min, max)")
+
+
+def _ttl(name: str, value: Any) -> timedelta:
+    ttl = timedelta(seconds=value) if whole(value, 0) else value
+    if not isinstance(ttl, timedelta) or ttl < _SHORTEST:
+        raise wrong_value(f"ReusePolicy.{name}", value, "seconds (int) or a timedelta, at least 30 seconds")
+    return ttl

@@ -1,0 +1,401 @@
+"""The table: every parameter of a task, once.
+
+A parameter is a field of `TaskSpec`; `param` says at which levels it may be set, what it accepts, how it looks as text
+and as an annotation, and what it means.  Signatures, static types, magic options, `effective_config()` and the docs are
+made from it, so that adding a parameter is adding one field (and then `python -m flyte_jupyter.config.generate`).
+Source of the parameters, levels and defaults: Flyte 2 (2.12.1).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from . import codec
+from .cache import WORDS, Cache
+from .codec import Codec
+from .dependency import Environment, depends_on_of
+from .documentation import Documentation, shorten
+from .envvars import env_vars_of
+from .image import Image
+from .link import Link, links_of
+from .name import environment_name
+from .plain import plain
+from .pod_template import PodTemplate
+from .refusal import wrong_type, wrong_value
+from .resources import Resources
+from .retry import RetryStrategy
+from .reuse import ReusePolicy
+from .secret import Secret
+from .timeout import Timeout
+from .trigger import Trigger
+
+
+class Level(enum.Flag):
+    """Where a parameter may be set; the later one wins."""
+
+    ENV = enum.auto()
+    TASK = enum.auto()
+    OVERRIDE = enum.auto()
+
+
+ENV, TASK, OVERRIDE = Level.ENV, Level.TASK, Level.OVERRIDE
+EVERYWHERE = ENV | TASK | OVERRIDE
+
+HONOURED: Mapping[str, str] = {"local": "", "kubernetes": ""}
+"""A parameter that means the same to every runner, because it only says what is shown or sent."""
+
+LOCAL: Mapping[str, str] = {"local": ""}
+NOWHERE: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Param:
+    """What is known of one parameter.
+
+    Attributes:
+        name: its name; set from the field.
+        levels: where it may be set.
+        accept: makes a canonical value of what was given, or raises a ConfigError; None never gets there.
+        type_text: the annotation of what may be given.
+        default: its value when nobody gave it.
+        doc: one sentence: types, units, meaning.
+        codec: how it looks as text; None when it has no text form.
+        fixed: what is said (as a ValueError) when it is overridden; "" where that is a TypeError like any wrong name.
+        reuse_locked: not to be overridden while the task is reusable.
+        travels: whether the task's own process can use it, so that it is pickled with the task.
+        honoured: the runners that do what it says; the value says what of it, "" for all.
+    """
+
+    levels: Level
+    accept: Callable[[Any], Any]
+    type_text: str
+    doc: str
+    default: Any = None
+    codec: Codec | None = None
+    fixed: str = ""
+    reuse_locked: bool = False
+    travels: bool = True
+    honoured: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+
+def param(
+    levels: Level, doc: str, *, accept: Callable[[Any], Any], type_text: str, default: Any = None, **more: Any
+) -> Any:
+    """A field of the table."""
+    made = Param(levels=levels, accept=accept, type_text=type_text, doc=doc, default=default, **more)
+    copied = isinstance(default, (list, dict))
+    stored: Any = {"default_factory": default.copy} if copied else {"default": default}
+    return field(metadata={"param": made}, **stored)
+
+
+def _str_or_none(name: str) -> Callable[[Any], str | None]:
+    """A str; "" takes away what a level below gave."""
+
+    def accept(value: Any) -> str | None:
+        if not isinstance(value, str):
+            raise wrong_type(name, value, "a str")
+        return value or None
+
+    return accept
+
+
+def _bool(name: str) -> Callable[[Any], bool]:
+    def accept(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise wrong_type(name, value, "True or False")
+        return value
+
+    return accept
+
+
+def _description(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong_type("description", value, "a str")
+    return shorten(value)
+
+
+def _include(value: Any) -> tuple[str, ...]:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    hint = f"write include=[{value!r}]" if isinstance(value, str) else ""
+    raise wrong_type("include", value, "a list of paths, each a str", hint)
+
+
+def _max_inline(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong_type("max_inline_io_bytes", value, "a number of bytes, an int", "10 MiB is 10 * 1024 * 1024")
+    if value < 0:
+        raise wrong_value("max_inline_io_bytes", value, "0 or more bytes")
+    return value
+
+
+def _resources_codec() -> Codec:
+    codecs = {"cpu": codec.CORES, "memory": codec.QUANTITY, "gpu": codec.NUMBER, "disk": codec.STR, "shm": codec.STR}
+    return codec.of_fields(Resources, codecs)
+
+
+_RETRIES = codec.of_fields(RetryStrategy, {"count": codec.INT}, shorthand="count")
+_TIMEOUT = codec.of_fields(
+    Timeout, dict.fromkeys(("max_runtime", "max_queued_time", "deadline"), codec.DURATION), shorthand="max_runtime"
+)
+_CACHE = codec.of_fields(
+    Cache,
+    {
+        "behavior": codec.STR,
+        "version_override": codec.QUOTED,
+        "serialize": codec.BOOL,
+        "ignored_inputs": codec.WORDS,
+        "salt": codec.QUOTED,
+        "max_age": codec.DURATION,
+    },
+    shorthand="behavior",
+    choices=tuple(WORDS),
+)
+_REUSE = codec.of_fields(
+    ReusePolicy,
+    {
+        "replicas": codec.INT_RANGE,
+        "idle_ttl": codec.DURATION,
+        "concurrency": codec.INT,
+        "scaledown_ttl": codec.DURATION,
+        "scope": codec.STR,
+    },
+    shorthand="replicas",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """The configuration of one invocation, resolved: each value is canonical, and none is a secret.
+
+    Two specs are equal when all their values are.
+    """
+
+    name: str = param(
+        ENV,
+        "Name of the environment: lower-case letters and digits, in groups joined by single _ or -.",
+        accept=environment_name,
+        type_text="str",
+        default="",
+        fixed="Name cannot be overridden",
+        honoured=HONOURED,
+    )
+    image: Image | Literal["auto"] = param(
+        ENV,
+        'What the task runs in: the URI of an image, an Image, or "auto" for the environment of the one who calls.',
+        accept=Image.of,
+        type_text="str | Image",
+        default="auto",
+        codec=codec.IMAGE,
+        fixed="Image cannot be overridden",
+    )
+    depends_on: tuple[Environment, ...] = param(
+        ENV,
+        "Environments that are deployed together with this one; it orders and gates nothing.",
+        accept=depends_on_of,
+        type_text="Sequence[Environment]",
+        default=(),
+        travels=False,
+        honoured=HONOURED,
+    )
+    description: str | None = param(
+        ENV,
+        "What the environment is for; longer than 255 characters is cut.",
+        accept=_description,
+        type_text="str",
+        codec=codec.STR,
+        honoured=HONOURED,
+    )
+    plugin_config: Any = param(
+        ENV | OVERRIDE,
+        "Configuration of a plugin that runs the task; its type is registered with TaskPluginRegistry.",
+        accept=lambda value: value,
+        type_text="Any",
+        travels=False,
+    )
+    include: tuple[str, ...] = param(
+        ENV,
+        "Files that travel with the code; paths relative to the notebook or module.",
+        accept=_include,
+        type_text="Sequence[str]",
+        default=(),
+        codec=codec.ITEMS,
+    )
+    resources: Resources | None = param(
+        ENV | OVERRIDE,
+        "CPU, memory, accelerators, disk and shared memory of one attempt; None for the platform's default.",
+        accept=Resources.of,
+        type_text="Resources",
+        codec=_resources_codec(),
+        reuse_locked=True,
+        honoured={"local": "memory alone, as a limit"},
+    )
+    env_vars: dict[str, str] = param(
+        ENV | OVERRIDE,
+        "Environment variables of the task's process; replaced whole, never merged.",
+        accept=env_vars_of,
+        type_text="dict[str, str]",
+        default={},
+        codec=codec.ENV_VARS,
+        reuse_locked=True,
+        honoured=LOCAL,
+    )
+    secrets: tuple[Secret, ...] = param(
+        ENV | OVERRIDE,
+        "Secrets by name: a str, a Secret or a list of these; the values are never stored.",
+        accept=Secret.of,
+        type_text="str | Secret | Sequence[str | Secret]",
+        default=(),
+        codec=codec.SECRETS,
+        reuse_locked=True,
+    )
+    service_account: str | None = param(
+        EVERYWHERE,
+        "Kubernetes service account of the pod.",
+        accept=_str_or_none("service_account"),
+        type_text="str",
+        codec=codec.STR,
+        reuse_locked=True,
+    )
+    cache: Cache = param(
+        EVERYWHERE,
+        'Whether results are kept: "auto", "override", "disable" or a Cache.',
+        accept=Cache.of,
+        type_text="str | Cache",
+        default=Cache("disable"),
+        codec=_CACHE,
+    )
+    pod_template: PodTemplate | str | None = param(
+        EVERYWHERE,
+        "A pod to start from, or the name of one that the platform knows.",
+        accept=PodTemplate.of,
+        type_text="str | PodTemplate",
+        codec=codec.STR,
+        travels=False,
+    )
+    reusable: ReusePolicy | None = param(
+        ENV | OVERRIDE,
+        'Warm processes for the environment: a ReusePolicy; in an override also "off".',
+        accept=ReusePolicy.of,
+        type_text='ReusePolicy | Literal["off"]',
+        codec=codec.or_off(_REUSE),
+    )
+    interruptible: bool = param(
+        EVERYWHERE,
+        "Whether the task may run on machines that can be taken away.",
+        accept=_bool("interruptible"),
+        type_text="bool",
+        default=False,
+        codec=codec.BOOL,
+    )
+    queue: str | None = param(
+        EVERYWHERE,
+        "The queue that the task waits in.",
+        accept=_str_or_none("queue"),
+        type_text="str",
+        codec=codec.STR,
+    )
+    short_name: str | None = param(
+        TASK | OVERRIDE,
+        "The name that is shown; the name of the function when not given.",
+        accept=_str_or_none("short_name"),
+        type_text="str",
+        codec=codec.STR,
+        honoured=HONOURED,
+    )
+    retries: RetryStrategy = param(
+        TASK | OVERRIDE,
+        "How often the task is tried again: a number, or a RetryStrategy.",
+        accept=RetryStrategy.of,
+        type_text="int | RetryStrategy",
+        default=RetryStrategy(0),
+        codec=_RETRIES,
+        honoured=LOCAL,
+    )
+    timeout: Timeout = param(
+        TASK | OVERRIDE,
+        "How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout.",
+        accept=Timeout.of,
+        type_text="int | float | timedelta | Timeout",
+        default=Timeout(),
+        codec=_TIMEOUT,
+        honoured=LOCAL,
+    )
+    max_inline_io_bytes: int = param(
+        TASK | OVERRIDE,
+        "Bytes that the inputs, and the outputs, may have when they are passed by value.",
+        accept=_max_inline,
+        type_text="int",
+        default=10 * 1024 * 1024,
+        codec=codec.INT,
+    )
+    links: tuple[Link, ...] = param(
+        TASK | OVERRIDE,
+        "Links that are shown with the task's runs.",
+        accept=links_of,
+        type_text="Link | Sequence[Link]",
+        default=(),
+        travels=False,
+    )
+    report: bool = param(
+        TASK | OVERRIDE,
+        "Whether the task writes a report.",
+        accept=_bool("report"),
+        type_text="bool",
+        default=False,
+        codec=codec.BOOL,
+    )
+    triggers: tuple[Trigger, ...] = param(
+        TASK | OVERRIDE,
+        "What starts the task by itself: a Trigger or several.",
+        accept=Trigger.of,
+        type_text="Trigger | Sequence[Trigger]",
+        default=(),
+        travels=False,
+    )
+    docs: Documentation | None = param(
+        TASK,
+        "Documentation of the task; its docstring when not given.",
+        accept=Documentation.of,
+        type_text="str | Documentation",
+        codec=Codec(str.strip, lambda docs: docs.description, "TEXT"),
+        fixed="Docs cannot be overridden",
+        honoured=HONOURED,
+    )
+    entrypoint: bool = param(
+        TASK | OVERRIDE,
+        "Whether the task is meant to be started by a user.",
+        accept=_bool("entrypoint"),
+        type_text="bool",
+        default=False,
+        codec=codec.BOOL,
+        honoured=HONOURED,
+    )
+    produces_artifacts: bool = param(
+        TASK | OVERRIDE,
+        "Whether outputs of the task are artifacts.",
+        accept=_bool("produces_artifacts"),
+        type_text="bool",
+        default=False,
+        codec=codec.BOOL,
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """Every parameter as plain JSON data, for records and cards; environments by name."""
+        return {name: plain(getattr(self, name)) for name in PARAMS}
+
+
+PARAMS: dict[str, Param] = {f.name: replace(f.metadata["param"], name=f.name) for f in fields(TaskSpec)}
+"""The table by name, in order."""
+
+NOT_PARAMS = {"interface": "Interface cannot be overridden"}
+"""Names that are no parameters and are refused with a ValueError in an override, as in Flyte."""
+
+
+def names(level: Level) -> tuple[str, ...]:
+    """Names of the parameters that may be set at `level`, in order; for a union of levels at any of them."""
+    return tuple(name for name, p in PARAMS.items() if p.levels & level)

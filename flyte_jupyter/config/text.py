@@ -1,0 +1,134 @@
+"""Text and values, for magics and forms; and the options that magics have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..errors import ConfigError, ConfigTypeError, ConfigValueError
+from .codec import Codec
+from .refusal import did_you_mean, raise_all, wrong_type
+from .resources import Resources
+from .spec import PARAMS, Level
+
+_SPREAD = "resources"  # its fields are options of their own: --cpu 1 --memory 512Mi
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a magic.
+
+    Attributes:
+        flag: as it is written, such as "--max-inline-io-bytes" or "--cpu".
+        param: the parameter that it sets.
+        field: the field of that parameter; "" for all of it.
+        metavar: what help shows for its text.
+        help: one sentence.
+        choices: words to choose from or complete; () when there is no list. Other text may be accepted too.
+        is_bool: whether the flag alone means true.
+    """
+
+    flag: str
+    param: str
+    field: str
+    metavar: str
+    help: str
+    choices: tuple[str, ...]
+    is_bool: bool
+
+
+def parse(name: str, text: str) -> Any:
+    """The value of a parameter from its text, fit to be given at any level that takes it.
+
+    Raises:
+        ConfigTypeError: no such parameter, or it has no text form. ConfigValueError: the text is not accepted.
+    """
+    value = _in_context(name, lambda: _codec(name).parse(text))
+    canonical = PARAMS[name].accept(value)
+    return value if canonical is None else canonical  # "off" and "" have to be given as they are
+
+
+def format(name: str, value: Any) -> str:
+    """The text from which `parse` makes an equal value.
+
+    Raises:
+        ConfigTypeError: no such parameter, or the value has no text form.
+    """
+    return _codec(name).format(value)
+
+
+def options(level: Level) -> list[Option]:
+    """The options for the parameters of a level (or of any of a union of levels), in the order of the table."""
+    found = []
+    for name, p in PARAMS.items():
+        if not p.levels & level or p.codec is None:
+            continue
+        is_bool = isinstance(p.default, bool)
+        found.append(Option(_flag(name), name, "", p.codec.metavar, p.doc, p.codec.choices, is_bool))
+        if name == _SPREAD:
+            for f in fields(Resources):
+                doc = f"The same as --{name} {f.name}=..., for {f.name} alone."
+                found.append(Option(_flag(f.name), name, f.name, f.name.upper(), doc, (), False))
+    return found
+
+
+def collect(texts: Mapping[str, str], level: Level) -> dict[str, Any]:
+    """What the options say, by parameter: {"--cpu": "1", "--memory": "2Gi"} is {"resources": Resources(...)}.
+
+    A field's own option wins over the same field in `--resources`.
+
+    Raises:
+        ConfigTypeError, ConfigValueError: unknown options and texts that are not accepted, all in one error.
+    """
+    by_flag = {option.flag: option for option in options(level)}
+    given: dict[str, Any] = {}
+    parts: dict[str, str] = {}
+    problems: list[ConfigError] = []
+    for flag, text in texts.items():
+        option = by_flag.get(flag)
+        try:
+            if option is None:
+                raise ConfigTypeError(
+                    f"{flag}: no such option\n  {did_you_mean(flag, by_flag) or 'options: ' + ' '.join(by_flag)}"
+                )
+            if option.field:
+                parts[option.field] = text
+            else:
+                given[option.param] = parse(option.param, text)
+        except ConfigError as problem:
+            problems.append(problem)
+    if parts:
+        try:
+            given[_SPREAD] = _merged(given.get(_SPREAD), parts)
+        except ConfigError as problem:
+            problems.append(problem)
+    raise_all(problems)
+    return given
+
+
+def _merged(whole: Resources | None, parts: Mapping[str, str]) -> Resources:
+    more = parse(_SPREAD, ",".join(f"{name}={text}" for name, text in parts.items()))
+    values = {f.name: getattr(whole, f.name) for f in fields(Resources)} if whole else {}
+    return Resources(**{**values, **{name: getattr(more, name) for name in parts}})
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _codec(name: str) -> Codec:
+    if name not in PARAMS:
+        raise ConfigTypeError(f"{name}: no such parameter\n  {did_you_mean(name, PARAMS) or ', '.join(PARAMS)}")
+    codec = PARAMS[name].codec
+    if codec is None:
+        raise wrong_type(name, "text", "a value given in Python; it has no text form")
+    return codec
+
+
+def _in_context(name: str, read: Any) -> Any:
+    """Say which parameter the text was for."""
+    try:
+        return read()
+    except ConfigValueError as problem:
+        raise ConfigValueError(str(problem).replace("text:", f"{name}:", 1)) from None

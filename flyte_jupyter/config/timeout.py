@@ -1,0 +1,72 @@
+"""Timeout: how long a task may wait and run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from .duration import is_duration, seconds
+from .refusal import wrong_value
+from .value import Value
+
+Seconds: TypeAlias = "int | float | timedelta"
+
+
+@dataclass(frozen=True, repr=False)
+class Timeout(Value):
+    """Bounds in seconds (or timedelta); None and 0 are no bound.
+
+    Attributes:
+        max_runtime: of the running phase of one attempt.
+        max_queued_time: of the time that one attempt waits before it runs.
+        deadline: from first queued to the end, all attempts taken together; what it ends is not retried.
+
+    Raises:
+        ConfigValueError: a bound is negative, or not a number of seconds or a timedelta.
+    """
+
+    max_runtime: Seconds | None = None
+    max_queued_time: Seconds | None = None
+    deadline: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_runtime", "max_queued_time", "deadline"):
+            value = getattr(self, name)
+            if value is not None and not is_duration(value):
+                raise wrong_value(f"Timeout.{name}", value, "seconds or a timedelta, 0 or more")
+
+    @classmethod
+    def of(cls, value: Any) -> Timeout:
+        """A Timeout, or a bound of the run time alone; 0 lifts it. Raises ConfigValueError."""
+        if isinstance(value, cls):
+            return value
+        if not is_duration(value):
+            hint = f"write timeout={value.strip()}" if isinstance(value, str) and value.strip().isdigit() else ""
+            raise wrong_value(
+                "timeout", value, "seconds, a timedelta, or Timeout(max_runtime, max_queued_time, deadline)", hint
+            )
+        return cls(max_runtime=value) if value else cls()
+
+    @property
+    def max_runtime_seconds(self) -> float | None:
+        """Seconds that one attempt may run; None for no bound."""
+        return _bound(self.max_runtime)
+
+    @property
+    def max_queued_seconds(self) -> float | None:
+        """Seconds that one attempt may wait; None for no bound."""
+        return _bound(self.max_queued_time)
+
+    @property
+    def deadline_seconds(self) -> float | None:
+        """Seconds that all attempts may take together; None for no bound."""
+        return _bound(self.deadline)
+
+
+TimeoutType: TypeAlias = "Timeout | int | float | timedelta"
+"""What the parameter `timeout` takes."""
+
+
+def _bound(value: Seconds | None) -> float | None:
+    return seconds(value) if value else None

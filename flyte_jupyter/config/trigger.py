@@ -1,0 +1,301 @@
+"""Trigger: what starts a task by itself.  Source of names and rules: Flyte 2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from .documentation import shorten
+from .envvars import env_vars_of
+from .refusal import did_you_mean, whole, wrong_type, wrong_value
+from .value import Value
+
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+_CRON = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of week", 0, 7, _DAYS),
+)
+
+
+class _Marker:
+    """A value that stands for something known only when a trigger fires."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+    def __reduce__(self) -> str:
+        return self._name  # one object per process: compared by identity
+
+    def to_json(self) -> dict[str, str]:
+        """Its name, as plain data."""
+        return {"type": self._name}
+
+
+TriggerTime = _Marker("TriggerTime")
+"""As an input of a trigger: when it fires (UTC)."""
+
+TriggeredArtifact = _Marker("TriggeredArtifact")
+"""As an input of a trigger on an artifact: the artifact."""
+
+
+@dataclass(frozen=True, repr=False)
+class TriggeredPartition(Value):
+    """As an input of a trigger on an artifact: the value of one of its partitions.
+
+    Attributes:
+        key: the name of the partition.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, repr=False)
+class Cron(Value):
+    """At the times of a cron expression.
+
+    Attributes:
+        expression: minute, hour, day of month, month, day of week.
+        timezone: an IANA name, such as "Europe/Berlin".
+
+    Raises:
+        ConfigValueError: not five fields, a value out of its range, or an unknown time zone.
+    """
+
+    expression: str
+    timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        _check_cron(self.expression)
+        _check_timezone(self.timezone)
+
+    @property
+    def timezone_expression(self) -> str:
+        """The expression with its time zone in front."""
+        return f"CRON_TZ={self.timezone} {self.expression}"
+
+
+@dataclass(frozen=True, repr=False)
+class FixedRate(Value):
+    """Every so many minutes.
+
+    Attributes:
+        interval_minutes: 1 or more.
+        start_time: when to begin; None for when it is activated.
+
+    Raises:
+        ConfigValueError: the interval is not an int of 1 or more. ConfigTypeError: the start is not a datetime.
+    """
+
+    interval_minutes: int
+    start_time: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not whole(self.interval_minutes, 1):
+            raise wrong_value("FixedRate.interval_minutes", self.interval_minutes, "an int of 1 or more")
+        if self.start_time is not None and not isinstance(self.start_time, datetime):
+            raise wrong_type("FixedRate.start_time", self.start_time, "a datetime")
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class OnArtifact(Value):
+    """When an artifact appears.
+
+    Attributes:
+        name: the artifact's name.
+        version: that version alone.
+        partitions: with these values of its partitions; may be given as keywords too.
+
+    Raises:
+        ConfigTypeError: the value of a partition is not a str.
+    """
+
+    name: str
+    version: str | None
+    partitions: Mapping[str, str] | None
+
+    def __init__(
+        self,
+        name: str,
+        version: str | None = None,
+        partitions: Mapping[str, str] | None = None,
+        **partition_kwargs: str,
+    ) -> None:
+        every = {**(partitions or {}), **partition_kwargs}
+        for key, value in every.items():
+            if not isinstance(value, str):
+                raise wrong_type(f"OnArtifact partition {key!r}", value, "a str")
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "version", version)
+        object.__setattr__(self, "partitions", every or None)
+
+
+Automation: TypeAlias = "Cron | FixedRate | OnArtifact"
+
+
+@dataclass(frozen=True, repr=False)
+class Trigger(Value):
+    """Starts runs of a task.
+
+    Attributes:
+        name: its name.
+        automation: `Cron`, `FixedRate`, `OnArtifact`, or None to be fired on demand only.
+        description: at most 255 characters; cut when longer.
+        auto_activate: whether it is active as soon as it is deployed.
+        inputs: inputs of the runs, over the task's defaults; may hold `TriggerTime` and the like.
+        env_vars: environment variables of the runs, over the task's.
+        interruptible: for the runs; None leaves it to the task.
+        overwrite_cache: run and store, whatever is stored.
+        queue: the queue of the runs.
+        max_action_concurrency: actions at a time in one run; None or 0 for the platform's, else 2 or more.
+        labels: labels of the runs.
+        annotations: annotations of the runs.
+        notifications: who is told.
+        custom_context: context of the runs.
+
+    Raises:
+        ConfigValueError: an empty name, a concurrency of 1, or inputs that the automation cannot fill.
+        ConfigTypeError: an automation or `env_vars` of a wrong type.
+    """
+
+    name: str
+    automation: Automation | None = None
+    description: str = ""
+    auto_activate: bool = True
+    inputs: Mapping[str, Any] | None = None
+    env_vars: Mapping[str, str] | None = None
+    interruptible: bool | None = None
+    overwrite_cache: bool = False
+    queue: str | None = None
+    max_action_concurrency: int | None = None
+    labels: Mapping[str, str] | None = None
+    annotations: Mapping[str, str] | None = None
+    notifications: Any = None
+    custom_context: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        automation: Any = self.automation
+        if not str(self.name):
+            raise wrong_value("Trigger.name", self.name, "a str that is not empty")
+        what = f"Trigger {self.name!r}"
+        if automation is not None and not isinstance(automation, (Cron, FixedRate, OnArtifact)):
+            hint = f"try Cron({automation!r})" if isinstance(automation, str) else ""
+            raise wrong_type(f"{what}: automation", automation, "Cron, FixedRate, OnArtifact or None", hint)
+        limit = self.max_action_concurrency
+        if limit is not None and (not whole(limit, 0) or limit == 1):
+            hint = "with 1 a parent would wait for its own children for ever" if limit == 1 else ""
+            raise wrong_value(f"{what}: max_action_concurrency", limit, "None, 0, or an int of 2 or more", hint)
+        if self.env_vars is not None:
+            env_vars_of(self.env_vars, f"{what}: env_vars")
+        object.__setattr__(self, "description", shorten(self.description))
+        self._check_inputs(what)
+
+    def _check_inputs(self, what: str) -> None:
+        values = list((self.inputs or {}).values())
+        if any(value is TriggerTime for value in values) and not isinstance(self.automation, (Cron, FixedRate)):
+            raise wrong_value(f"{what}: inputs", TriggerTime, "TriggerTime with Cron or FixedRate")
+        artifacts = sum(value is TriggeredArtifact for value in values)
+        partitions = any(isinstance(value, TriggeredPartition) for value in values)
+        if (artifacts or partitions) and not isinstance(self.automation, OnArtifact):
+            raise wrong_value(
+                f"{what}: inputs", self.inputs, "TriggeredArtifact and TriggeredPartition with OnArtifact"
+            )
+        if artifacts > 1:
+            raise wrong_value(f"{what}: inputs", self.inputs, "TriggeredArtifact at most once")
+
+    @classmethod
+    def of(cls, value: Any) -> tuple[Trigger, ...]:
+        """The triggers of one, a list or a tuple.
+
+        Raises:
+            ConfigTypeError: something else is among them. ConfigValueError: two have one name.
+        """
+        triggers = tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+        names: set[str] = set()
+        for trigger in triggers:
+            if not isinstance(trigger, cls):
+                raise wrong_type("triggers", trigger, "a Trigger, or a list of these")
+            if trigger.name in names:
+                raise wrong_value("triggers", trigger.name, "each name once")
+            names.add(trigger.name)
+        return triggers
+
+    @classmethod
+    def minutely(cls, trigger_time_input_key: str | None = None, *, name: str = "minutely", **settings: Any) -> Trigger:
+        """Every minute; the time goes to the input named first. `settings` are the attributes."""
+        return cls._every("* * * * *", trigger_time_input_key, name, "every minute", settings)
+
+    @classmethod
+    def hourly(cls, trigger_time_input_key: str | None = None, *, name: str = "hourly", **settings: Any) -> Trigger:
+        """At each full hour; the time goes to the input named first. `settings` are the attributes."""
+        return cls._every("0 * * * *", trigger_time_input_key, name, "every hour", settings)
+
+    @classmethod
+    def daily(cls, trigger_time_input_key: str | None = None, *, name: str = "daily", **settings: Any) -> Trigger:
+        """At midnight; the time goes to the input named first. `settings` are the attributes."""
+        return cls._every("0 0 * * *", trigger_time_input_key, name, "every day at midnight", settings)
+
+    @classmethod
+    def weekly(cls, trigger_time_input_key: str | None = None, *, name: str = "weekly", **settings: Any) -> Trigger:
+        """On Sunday at midnight; the time goes to the input named first. `settings` are the attributes."""
+        return cls._every("0 0 * * 0", trigger_time_input_key, name, "every Sunday at midnight", settings)
+
+    @classmethod
+    def monthly(cls, trigger_time_input_key: str | None = None, *, name: str = "monthly", **settings: Any) -> Trigger:
+        """On the first at midnight; the time goes to the input named first. `settings` are the attributes."""
+        return cls._every("0 0 1 * *", trigger_time_input_key, name, "on the first of every month", settings)
+
+    @classmethod
+    def _every(cls, cron: str, key: str | None, name: str, description: str, settings: dict[str, Any]) -> Trigger:
+        inputs = dict(settings.pop("inputs", None) or {})
+        if key is not None:
+            inputs[key] = TriggerTime
+        settings.setdefault("description", f"Fires {description}")
+        return cls(name, Cron(cron), inputs=inputs, **settings)
+
+
+def _check_cron(expression: Any) -> None:
+    allowed = 'five fields: minute, hour, day of month, month, day of week, such as "0 6 * * 1-5"'
+    parts = expression.split() if isinstance(expression, str) else []
+    if len(parts) != len(_CRON):
+        raise wrong_value("Cron.expression", expression, allowed)
+    for part, (name, low, high, words) in zip(parts, _CRON, strict=True):
+        for item in part.split(","):
+            if not _cron_item(item, low, high, words):
+                raise wrong_value(f"Cron.expression: {name}", item, f"{low}-{high}, *, ranges a-b, steps /n, lists a,b")
+
+
+def _cron_item(item: str, low: int, high: int, words: Sequence[str]) -> bool:
+    match = re.fullmatch(r"(\*|\?|(\w+)(?:-(\w+))?)(?:/(\d+))?", item)
+    if match is None or match[4] == "0":
+        return False
+    ends = []
+    for text in (match[2], match[3]):
+        if text is None:
+            continue
+        number = int(text) if text.isdecimal() else words.index(text.upper()) + low if text.upper() in words else -1
+        if not low <= number <= high:
+            return False
+        ends.append(number)
+    return len(ends) < 2 or ends[0] <= ends[1]
+
+
+def _check_timezone(name: Any) -> None:
+    if name == "UTC":
+        return
+    import zoneinfo
+
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        hint = did_you_mean(str(name), zoneinfo.available_timezones())
+        raise wrong_value("Cron.timezone", name, 'an IANA name such as "Europe/Berlin"', hint) from None

@@ -1,0 +1,21 @@
+"""What the value types have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+class Value:
+    """Shown with the fields that differ from their default, so that the text could be pasted back."""
+
+    def __repr__(self) -> str:
+        parts = []
+        required = True
+        for f in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = getattr(self, f.name)
+            required = required and f.default is dataclasses.MISSING
+            if required:
+                parts.append(repr(value))
+            elif f.default is dataclasses.MISSING or type(value) is not type(f.default) or value != f.default:
+                parts.append(f"{f.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"

@@ -1,0 +1,252 @@
+"""Task: a function with its configuration.
+
+A task never changes.  It holds layers, what was given at each level; the resolved `spec` is made when first asked for,
+so that declaring and overriding cost next to nothing.  Calling a task outside a run calls its function; inside a
+running task it starts an action of its own, through `context.caller`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Coroutine
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
+
+from . import context
+from .config.effective import EffectiveConfig
+from .config.plugin import plugin_class
+from .config.refusal import raise_all
+from .config.resolve import Resolved, check, resolve
+from .config.rules import Layers, function_problems, value_in
+from .config.signature import positional, sign
+from .config.spec import OVERRIDE, PARAMS, TaskSpec
+from .errors import SyncTaskCallInAsyncContextError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .config.settings import OverrideSettings, TaskAttributes
+    from .environment import TaskEnvironment
+    from .interface import Interface
+else:
+
+    class TaskAttributes:
+        """Made below, from the table."""
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Task(TaskAttributes, Generic[P, R]):
+    """A function that runs as a task; made by `@env.task`.
+
+    Every parameter of the table is an attribute with its resolved value: `task.retries`, `task.resources`, ...
+    Tasks compare by identity.
+
+    Attributes:
+        func: the function.
+        name: "<environment>.<function>"; an override keeps it.
+        interface: its typed inputs and outputs.
+        layers: what was given at each level, from environment to the last override.
+        is_async: whether the function is `async def`.
+        parent_env: a weak reference to the environment; None in another process than the declaring one.
+    """
+
+    func: Callable[P, R]
+    name: str
+    interface: Interface
+    layers: Layers
+    is_async: bool
+    parent_env: weakref.ref[TaskEnvironment] | None
+
+    def __init__(
+        self,
+        func: Callable[P, R],
+        *,
+        name: str,
+        interface: Interface,
+        layers: Layers,
+        parent_env: weakref.ref[TaskEnvironment] | None = None,
+    ) -> None:
+        self._set(func, name, interface, layers, parent_env)
+
+    def _set(
+        self,
+        func: Callable[P, R],
+        name: str,
+        interface: Interface,
+        layers: Layers,
+        parent_env: weakref.ref[TaskEnvironment] | None,
+    ) -> None:
+        functools.update_wrapper(self, func, updated=())  # its signature and docs are seen by `?`, help and inspect
+        self.func = func
+        self.name = name
+        self.interface = interface
+        self.layers = layers
+        self.is_async = inspect.iscoroutinefunction(func)
+        self.parent_env = parent_env
+
+    # --- configuration
+
+    def override(self, **settings: Unpack[OverrideSettings]) -> Task[P, R]:
+        """A new task with some settings replaced; this one stays as it is.
+
+        Values are replaced whole.  None is "not given"; `0`, `{}`, `[]`, `False` count; `""` and `reusable="off"` take
+        away what a level below gave.  While the task is reusable, resources, env_vars, secrets and service_account need
+        `reusable="off"` in the same call.
+
+        Raises:
+            ConfigTypeError: a name that cannot be overridden, or a value of a wrong type.
+            ConfigValueError: a value that is not accepted; name, image, docs and interface, as in Flyte.
+        """
+        layer = check(OVERRIDE, settings, self.layers)
+        layers = (*self.layers, (OVERRIDE, layer))
+        if problems := function_problems(((OVERRIDE, layer),), self.func):
+            raise_all(problems)
+        cls: type[Task[P, R]] = type(self)
+        if "plugin_config" in layer:
+            cls = cast("type[Task[P, R]]", task_class(layers))
+        return cls(self.func, name=self.name, interface=self.interface, layers=layers, parent_env=self.parent_env)
+
+    @property
+    def _resolved(self) -> Resolved:
+        found: Resolved | None = self.__dict__.get("_resolution")
+        if found is None:
+            found = resolve(self.layers, short_name=self.func.__name__)
+            self.__dict__["_resolution"] = found
+        return found
+
+    @property
+    def spec(self) -> TaskSpec:
+        """The configuration, resolved: override beats decorator beats environment."""
+        return self._resolved.spec
+
+    def effective_config(self) -> EffectiveConfig:
+        """Every value with the level that it came from: `.value(name)`, `.level(name)`, and a table when shown."""
+        return EffectiveConfig(
+            f"{self.name}{'' if self.short_name == self.func.__name__ else f' ({self.short_name})'}", self._resolved
+        )
+
+    @property
+    def parent_env_name(self) -> str:
+        """The name of the environment."""
+        return self.name.rpartition(".")[0]
+
+    # --- calling
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function; inside a running task, start it as an action of its own and return what it returns.
+
+        Raises:
+            SyncTaskCallInAsyncContextError: inside a running task, the function is not async but an event loop runs in
+                this thread; use `await task.aio(...)`.
+        """
+        caller = context.caller()
+        if caller is None:
+            return self.func(*args, **kwargs)
+        if self.is_async:
+            return cast("R", caller.acall(self, args, kwargs))
+        if _loop_runs():
+            raise SyncTaskCallInAsyncContextError(
+                f"{self.name}: not async, and called inside a running event loop, which it would block\n"
+                f"  write: await {self.func.__name__}.aio(...)"
+            )
+        return cast("R", caller.call(self, args, kwargs))
+
+    @overload
+    def aio(self: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
+    @overload
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
+    def aio(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        """As a call, and always awaitable; outside a run a function that is not async runs in a thread."""
+        caller = context.caller()
+        if caller is not None:
+            return caller.acall(self, args, kwargs)
+        if self.is_async:
+            return cast("Coroutine[Any, Any, Any]", self.func(*args, **kwargs))
+        return _in_thread(self.func, args, kwargs)
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function itself, wherever we are."""
+        return self.func(*args, **kwargs)
+
+    def __get__(self, instance: object, owner: type | None = None) -> Task[P, R]:
+        """A task kept in a class is called as a static method is; and help() takes it for the function that it is."""
+        return self
+
+    # --- travelling and showing
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Made blank and filled later: a recursive task's globals hold the task itself.
+        return _blank, (type(self),), self._state()
+
+    def _state(self) -> dict[str, Any]:
+        layers = tuple(
+            (level, {name: value for name, value in layer.items() if PARAMS[name].travels})
+            for level, layer in self.layers
+        )
+        return {"func": self.func, "name": self.name, "interface": self.interface, "layers": layers}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set(state["func"], state["name"], state["interface"], state["layers"], None)
+
+    def __repr__(self) -> str:
+        func = self.__dict__.get("func")
+        if func is None:
+            return "<Task, not yet loaded>"
+        overrides = sum(level is OVERRIDE for level, _ in self.layers)
+        return f"<Task {self.name}{inspect.signature(func)}{f' overridden {overrides}x' if overrides else ''}>"
+
+
+def _blank(cls: type[Task[..., Any]]) -> Task[..., Any]:
+    return cls.__new__(cls)
+
+
+def task_class(layers: Layers) -> type[Task[..., Any]]:
+    """The class of a task with these layers: the plugin's when there is a `plugin_config`.
+
+    Raises:
+        ConfigValueError: no plugin is registered for it, or the plugin does not work in a reusable environment.
+    """
+    config = value_in(layers, "plugin_config")
+    if config is None:
+        return Task
+    found = cast("type[Task[..., Any]]", plugin_class(config))
+    if value_in(layers, "reusable") is not None and not getattr(found, "supports_reuse_policy", False):
+        from .config.refusal import wrong_value
+
+        raise wrong_value(
+            "plugin_config", config, "a plugin that supports a reusable environment", "or leave out reusable="
+        )
+    return found
+
+
+async def _in_thread(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    import asyncio
+
+    return await asyncio.to_thread(func, *args, **kwargs)
+
+
+def _loop_runs() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _add_attributes() -> None:
+    """Every parameter but `name`, which is the task's own, is a read-only attribute."""
+    for name, p in PARAMS.items():
+        if name != "name":
+            setattr(Task, name, property(attrgetter(f"spec.{name}"), doc=p.doc))
+
+
+_add_attributes()
+sign(Task.override, [positional("self")], OVERRIDE, "Task[P, R]")
