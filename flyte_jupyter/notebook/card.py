@@ -16,15 +16,13 @@ from typing import Any
 
 from . import sections, timeline
 from .logtext import plain
-from .markup import el, join
+from .markup import Html, el, join
 from .shrink import LEVELS, Limits, shrink
 from .theme import CSS
 
 MIME = "application/vnd.flyte.run.v1+json"
 MOST = 64 << 10
 """Bytes of a bundle as it is written into a notebook file."""
-_ROOM = 58 << 10
-"""What we allow ourselves: nbformat writes HTML as a list of lines, indented, which takes a little more."""
 
 
 def html(view: Mapping[str, Any], *, now: float) -> str:
@@ -46,7 +44,7 @@ def bundle(view: Mapping[str, Any], *, now: float) -> dict[str, Any]:
         if kept["result"]:  # already in the HTML, where it is made safe: not twice
             kept["result"] = dict(kept["result"], html=None)
         made[MIME] = kept
-        if size(made) <= _ROOM:
+        if size(made) <= MOST:
             break
     return made
 
@@ -57,8 +55,19 @@ def line(view: Mapping[str, Any], *, now: float) -> str:
 
 
 def size(made: Mapping[str, Any]) -> int:
-    """Bytes of a bundle as JSON."""
-    return len(json.dumps(made, ensure_ascii=False).encode())
+    """Bytes of a bundle in a notebook file, a little more than less.
+
+    nbformat indents everything and writes a text as a list of its lines, which costs a dozen bytes for each of them.
+    """
+    lines = sum(part.count("\n") + 3 for part in made.values() if isinstance(part, str))
+    return len(json.dumps(made, ensure_ascii=False).encode()) + 13 * (lines + _nodes(made.get(MIME)))
+
+
+def _nodes(value: object) -> int:
+    """Numbers, texts, lists and objects in a JSON value: so many lines it takes, or one more for a bracket."""
+    if isinstance(value, dict):
+        return 2 + sum(map(_nodes, value.values()))
+    return 2 + sum(map(_nodes, value)) if isinstance(value, list) else 1
 
 
 def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
@@ -70,7 +79,7 @@ def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
             parts.append(section(view, now))
     body = join(sections.header(view, now), *parts)
     label = f"Run of {view['title']}: {timeline.word(view['phase'])}"
-    style = el("style", _Style(CSS))
+    style = el("style", Html(CSS))
     return el("div", style, body, cls="flyte-run", data_phase=view["phase"], role="group", aria_label=label)
 
 
@@ -101,9 +110,3 @@ def _text(view: Mapping[str, Any], now: float) -> str:
         out.append(f"  log (last {len(tail)} of {view['logs'][view['root']]['printed']:,} lines):")
         out += [f"    {plain(entry[3], 160)}" for entry in tail]
     return "\n".join(out)
-
-
-class _Style(sections.Html):
-    """Our own style sheet: its `>` are not to be escaped."""
-
-    __slots__ = ()
