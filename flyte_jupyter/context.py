@@ -2,21 +2,95 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from .engine.run import Run
     from .task import Task
 
 
-class Caller(Protocol):
-    """Starts an action for a task that is called inside another task."""
+class Invocation(Protocol):
+    """A task that was called and runs as an action of its own."""
 
-    def submit(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
-        """Start the action; the future holds its value or raises its error. Cancelling the future cancels the action."""
+    def value(self) -> Any:
+        """Wait, and return what the task returns or raise its error."""
+        ...
+
+    async def avalue(self) -> Any:
+        """The same without blocking the event loop. Cancelling it cancels the action."""
+        ...
+
+    def cancel(self, reason: str) -> None:
+        """Stop it and what it has called."""
         ...
 
 
-caller: ContextVar[Caller | None] = ContextVar("flyte_jupyter_caller", default=None)
-"""Set inside a task's process; None elsewhere, and then calling a task is calling its function."""
+class Caller(Protocol):
+    """Starts the tasks that are called inside a task."""
+
+    def start(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Invocation:
+        """Start an action. Raises what is wrong with the arguments, before anything runs."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionName:
+    """Which action this is.
+
+    Attributes:
+        name: within its run ("a0" is the first); run_name: of the run.
+    """
+
+    name: str
+    run_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskContext:
+    """What `flyte.ctx()` gives inside a task (Flyte's `TaskContext`); outside it is falsy and its fields are None.
+
+    Attributes:
+        attempt_number: 0 for the first attempt, 1 for the first retry, and so on.
+        mode: "local", or "remote" on a cluster.
+    """
+
+    action: ActionName | None = None
+    attempt_number: int | None = None
+    mode: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.action is not None
+
+    def is_in_cluster(self) -> bool:
+        """Whether the task runs on a cluster."""
+        return self.mode == "remote"
+
+
+_OUTSIDE: tuple[TaskContext, Caller | None] = (TaskContext(), None)
+_process: tuple[TaskContext, Caller | None] = _OUTSIDE
+"""For threads that the task starts itself: they do not inherit context variables."""
+_here: ContextVar[tuple[TaskContext, Caller | None] | None] = ContextVar("flyte_jupyter_context", default=None)
+
+
+def enter(context: TaskContext, caller: Caller) -> None:
+    """This process now runs a task. Called once per attempt, before the task's code."""
+    global _process
+    _process = (context, caller)
+    _here.set(_process)
+
+
+def ctx() -> TaskContext:
+    """Where this code runs: run, action and attempt inside a task; falsy outside."""
+    return (_here.get() or _process)[0]
+
+
+def caller() -> Caller | None:
+    """Who runs the tasks that are called here; None outside a task, where calling a task is calling its function."""
+    return (_here.get() or _process)[1]
+
+
+observers: list[Callable[[Run], None]] = []
+"""Called with every run that is started here, on the caller's thread; the notebook shows its card."""

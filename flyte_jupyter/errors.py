@@ -111,15 +111,26 @@ class BaseRuntimeError(ShortTraceback, RuntimeError):
         kind: "user", "system" or "unknown": who has to mend it.
         worker: where it happened (the pod's name), or None.
         remote_traceback: the traceback as text, as it was in the task's process; "" when there is none.
+        remote_frames: the same as (file name, line number, function name), outermost first.
     """
 
     remote_traceback: str = ""
+    remote_frames: tuple[tuple[str, int, str], ...] = ()
 
     def __init__(self, code: str, kind: Kind, root_cause_message: str, worker: str | None = None) -> None:
         super().__init__(root_cause_message)
         self.code = code
         self.kind = kind
         self.worker = worker
+
+    def __reduce__(self) -> Any:
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+
+def _restore(cls: type[BaseRuntimeError], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseRuntimeError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class RuntimeUserError(BaseRuntimeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class Phase(str, enum.Enum):
@@ -166,4 +166,9 @@ class LogEvent:
         )
 
 
-Event = PodEvent | LogEvent
+Event: TypeAlias = PodEvent | LogEvent
+
+
+@dataclass(frozen=True)
+class Synced:
+    """A watch has told all that was there when it began; what follows is news."""

@@ -1,0 +1,34 @@
+"""Clients of whatever starts processes or pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from ..pods import LogEvent, PodEvent, PodRequest, Synced
+
+
+class Runner(Protocol):
+    """Starts pods, watches and stops them; `tests/contract/test_runner.py` is the contract. Any thread may call it."""
+
+    def launch(self, pod: PodRequest) -> None:
+        """Accept a pod for running; once this returns, it will end, whatever happens to the caller.
+
+        One that is there already is left alone. Raises `HostError` when it cannot be accepted.
+        """
+        ...
+
+    def watch(self, labels: Mapping[str, str]) -> Iterator[PodEvent | LogEvent | Synced]:
+        """What happens to the open pods with these labels: first all so far, then `Synced`, then the news.
+
+        The iterator ends when the other side goes away; watching again brings everything that is still open.
+        """
+        ...
+
+    def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
+        """End a pod and what it has called: asked politely, killed after `grace` seconds. Not there is fine."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; watches end. Pods run on."""
+        ...

@@ -1,0 +1,130 @@
+"""From a task's resolved configuration to the pod that is asked for: pure."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from ..config.duration import seconds
+from ..config.spec import PARAMS
+from ..pods import PodRequest
+
+if TYPE_CHECKING:
+    from ..config.spec import TaskSpec
+    from ..task import Task
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_NEVER_PRELOADED = frozenset(
+    {"flyte_jupyter", "cloudpickle", "builtins", "IPython", "ipykernel", "ipywidgets", "traitlets", "zmq"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the pods of an engine run.
+
+    Attributes:
+        store: URL of the store; python: the interpreter; cwd, path: working directory and `sys.path`.
+        labels: of every pod.
+    """
+
+    store: str
+    python: str
+    cwd: str
+    path: tuple[str, ...]
+    labels: Mapping[str, str]
+
+
+def pod_request(
+    task: Task[..., Any], place: Place, *, run: str, action: str, parent: str | None, referenced: frozenset[str]
+) -> PodRequest:
+    """The pod for one call of a task.
+
+    Args:
+        referenced: the modules that its pickle refers to.
+    """
+    spec = task.spec
+    labels = {**place.labels, "run": run}
+    if parent is not None:
+        labels["parent"] = f"{run}-{parent}"
+    return PodRequest(
+        run=run,
+        action=action,
+        parent=parent,
+        task=task.name,
+        title=task.short_name or task.name,
+        store=place.store,
+        python=place.python,
+        cwd=place.cwd,
+        path=place.path,
+        labels=labels,
+        env=dict(spec.env_vars),
+        retries=spec.retries.count,
+        backoff=_backoff(spec),
+        memory=_memory(spec),
+        preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
+        **{f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)},
+    )
+
+
+def _backoff(spec: TaskSpec) -> tuple[float, float, float] | None:
+    backoff = spec.retries.backoff
+    if backoff is None:
+        return None
+    cap = float("inf") if backoff.cap is None else seconds(backoff.cap)
+    return seconds(backoff.base), float(backoff.factor), min(cap, 1e9)
+
+
+def _seconds(value: Any) -> float | None:
+    return seconds(value) or None if value is not None else None
+
+
+def _memory(spec: TaskSpec) -> int | None:
+    """What is asked for is also the limit here: a laptop has no cluster to take more from."""
+    if spec.resources is None:
+        return None
+    limit = spec.resources.memory_limit
+    return limit if limit is not None else spec.resources.memory_request
+
+
+def _is_worth_preloading(name: str) -> bool:
+    return name in sys.modules and name not in sys.stdlib_module_names and name not in _NEVER_PRELOADED
+
+
+def notes(task: Task[..., Any], runner: str) -> list[str]:
+    """What the task's configuration says and this runner does not do: said on the card, never dropped in silence."""
+    config = task.effective_config()
+    said: list[str] = []
+    for name, param in PARAMS.items():
+        if config.level(name) == "default" or config.value(name) == param.default:
+            continue
+        if runner not in param.honoured:
+            said.append(f"{name} is not applied by the {runner} runner yet.")
+        elif param.honoured[runner]:
+            said.append(f"{name}: the {runner} runner applies {param.honoured[runner]}.")
+    return said
+
+
+def settings(task: Task[..., Any]) -> list[dict[str, str]]:
+    """What was configured, with the level it came from, for records and cards."""
+    config = task.effective_config()
+    given = [name for name in PARAMS if name != "name" and config.level(name) != "default"]
+    return [{"name": name, "value": _short(config.value(name)), "level": config.level(name)} for name in given]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def new_run_name() -> str:
+    """Later runs have later names; the end is random, so that nobody gets the same."""
+    number, digits = time.time_ns() // 1_000_000, ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _ALPHABET[digit] + digits
+    return f"r{digits.rjust(9, '0')}{''.join(secrets.choice(_ALPHABET) for _ in range(5))}"

@@ -1,0 +1,258 @@
+"""What a user holds of a run: its phase, its value or error, its logs; also long after, and in another kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from ..errors import RunNotDoneError, RunNotFoundError
+from ..host.logs import parse
+from ..interface import Outputs
+from ..pack.outcome import Outcome
+from ..pods import Event, LogEvent, Phase, PodEvent, PodRequest
+from ..store import keys
+from .action import RunState
+from .engine import Engine
+
+CANCEL_WITHIN = 5.0
+"""Seconds an interrupted cell waits for its run to be gone."""
+ROOT = "a0"
+
+
+class Run:
+    """A run; made by `flyte.run`, `flyte.submit` and `flyte.runs`.
+
+    `await run` gives the value of its task. In a notebook it shows itself as a card.
+
+    Attributes:
+        name: unique; later runs have later names.
+        task_name: fully qualified name of the task; title: what is shown.
+        created: seconds since the epoch.
+    """
+
+    def __init__(self, engine: Engine, record: dict[str, Any], *, reattached: bool = False) -> None:
+        self.name: str = record["run"]
+        self.task_name: str = record["task"]
+        self.title: str = record["title"]
+        self.created: float = record["created"]
+        self._record = record
+        self._engine = engine
+        self._reattached = reattached
+        self._state = RunState(self.name, ROOT)
+        self._future: Future[Outcome] | None = None
+        self._changed: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name} {self.title} [{self.phase.value}]>"
+
+    # --- where it stands ----------------------------------------------------------------------------------------------
+
+    @property
+    def phase(self) -> Phase:
+        """Where its first action stands (Flyte's phases)."""
+        self._attach()
+        return self._state.phase
+
+    def done(self) -> bool:
+        """Whether it has ended, one way or the other."""
+        return self.phase.is_terminal
+
+    @property
+    def url(self) -> str:
+        """Where its record is."""
+        return f"{self._engine.store.url}/runs/{self.name}"
+
+    def inputs(self) -> dict[str, str]:
+        """Its inputs in a few words each."""
+        return dict(self._record["inputs"])
+
+    # --- its value ----------------------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until it has ended; does not raise its error (as in Flyte), see `raise_for_status`.
+
+        Interrupting leaves the run alone. Raises `TimeoutError` when `timeout` seconds are over before.
+        """
+        self._outcome(timeout)
+
+    async def wait_aio(self) -> None:
+        """The same, without blocking the event loop."""
+        self._attach()
+        await asyncio.wrap_future(self._awaited())
+
+    def outputs(self) -> Outputs:
+        """Wait, and return what the task returned: `outputs()[0]`, `.named_outputs`. Raises the task's error."""
+        return self._open(self._outcome())
+
+    def result(self) -> Any:
+        """Wait, and return the value itself: what `await task(...)` gives in a task. Raises the task's error."""
+        outputs = self.outputs()
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def raise_for_status(self) -> None:
+        """Raise the task's error if it failed. Raises `RunNotDoneError` before the end (as in Flyte)."""
+        if not self.done():
+            raise RunNotDoneError(f"{self.name} has not ended: it is {self.phase.value}. Wait for it: run.wait().")
+        error = self._outcome().error()
+        if error is not None:
+            raise error
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._value().__await__()
+
+    async def _value(self) -> Any:
+        self._attach()
+        outputs = self._open(await asyncio.wrap_future(self._awaited()))
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def _outcome(self, timeout: float | None = None) -> Outcome:
+        self._attach()
+        return self._awaited().result(timeout)
+
+    def _awaited(self) -> Future[Outcome]:
+        if self._future is None:
+            raise RunNotFoundError(f"{self.name} has left no outcome in the store, so there is no value to wait for.")
+        return self._future
+
+    def _open(self, outcome: Outcome) -> Outputs:
+        return Outputs(outcome.outputs() or (None,), self._record["outputs"] or None)
+
+    # --- stopping it --------------------------------------------------------------------------------------------------
+
+    def cancel(self, reason: str = "") -> None:
+        """Stop it and everything it has called; returns when that is asked for, see `wait`."""
+        self._engine.cancel(f"{self.name}-{ROOT}", reason or "The run was cancelled.")
+
+    abort = cancel
+    """Flyte's name for it."""
+
+    def interrupted(self) -> None:
+        """Cancel after Ctrl-C or ■, wait a little, and say what happened."""
+        self.cancel("The cell was interrupted.")
+        try:
+            self.wait(CANCEL_WITHIN)
+        except TimeoutError:
+            said = f"did not end within {CANCEL_WITHIN:g} s; it is being killed"
+        else:
+            said = f"has ended: {self.phase.value}"
+        print(f"Interrupted: {self.title} ({self.name}) was cancelled and {said}.", file=sys.stderr)
+
+    # --- its logs -----------------------------------------------------------------------------------------------------
+
+    def get_logs(self, attempt: int | None = None, *, action: str = ROOT) -> Iterator[str]:
+        """The lines that an action has printed so far, of its last attempt or a given one (counted from 0)."""
+        for _, _, text in self._log(action, attempt):
+            yield text
+
+    def show_logs(self, attempt: int | None = None, *, action: str = ROOT) -> None:
+        """Print them."""
+        for line in self.get_logs(attempt, action=action):
+            print(line)
+
+    def _log(self, action: str, attempt: int | None) -> list[tuple[float, str, str]]:
+        self._attach()
+        known = self._state.get(action)
+        number = attempt if attempt is not None else known.attempt if known else 0
+        try:
+            return parse(bytes(self._engine.store.get(keys.log(self.name, action, number))))
+        except KeyError:
+            return []
+
+    # --- showing it ---------------------------------------------------------------------------------------------------
+
+    def view(self) -> dict[str, Any]:
+        """What a card shows, as JSON: where all actions stand, configuration, inputs, result; bounded in size."""
+        self._attach()
+        outcome = self._future.result() if self._future is not None and self._has_result() else None
+        record = {name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")}
+        result = outcome.preview if outcome is not None and outcome.failure is None else None
+        return {**self._state.view(), **record, "result": result, "reattached": self._reattached}
+
+    def _has_result(self) -> bool:
+        future = self._future
+        return future is not None and future.done() and not future.cancelled() and future.exception() is None
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back at every change, on a background thread, until the returned function is called."""
+        self._attach()
+        self._changed.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._changed:
+                self._changed.remove(callback)
+
+        return unsubscribe
+
+    def on_event(self, event: Event) -> None:
+        """Take news in. For the engine."""
+        self._state.apply(event)
+        self._tell()
+
+    def follow(self, future: Future[Outcome]) -> None:
+        """Take the outcome from there. For whoever starts the run."""
+        self._future = future
+        future.add_done_callback(lambda _: self._tell())
+
+    def _tell(self) -> None:
+        for callback in list(self._changed):
+            callback()
+
+    # --- a run of the past --------------------------------------------------------------------------------------------
+
+    def _attach(self) -> None:
+        """For a run that this process did not start: read what is stored, watch what is open."""
+        with self._lock:
+            if not self._reattached or self._future is not None or self._state.version:
+                return
+            for action in self._engine.store.list(keys.actions(self.name)):
+                self._recall(action)
+            if self._state.phase.is_terminal:
+                outcome = self._engine.outcome(self.name, ROOT)
+                if outcome is not None:
+                    self._future = Future()
+                    self._future.set_result(outcome)
+            elif self._record["pod"] is not None:
+                self._engine.listen(self.name, self.on_event)
+                self.follow(self._engine.expect(PodRequest.from_json(self._record["pod"])))
+            else:  # the items of a map end with the kernel that asked for them
+                self._state.apply(self._lost_map())
+
+    def _recall(self, action: str) -> None:
+        store = self._engine.store
+        try:
+            history = json.loads(bytes(store.get(keys.status(self.name, action))))
+        except KeyError:
+            return  # it is open: the watch tells
+        for event in history:
+            self._state.apply(PodEvent.from_json(event))
+        for number in range(PodEvent.from_json(history[-1]).attempt + 1):
+            try:
+                lines = parse(bytes(store.get(keys.log(self.name, action, number))))
+            except KeyError:
+                continue  # it printed nothing
+            log = LogEvent(run=self.name, action=action, attempt=number, start=0, lines=tuple(lines))
+            self._state.apply(log)
+
+    def _lost_map(self) -> PodEvent:
+        return PodEvent(
+            run=self.name,
+            action=ROOT,
+            parent=None,
+            task=self.task_name,
+            title=self.title,
+            phase=Phase.ABORTED,
+            at=self.created,
+        )
+
+
+class RunList(list[Run]):
+    """Runs, the newest first; a notebook shows them as a table."""
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "no runs"

@@ -1,0 +1,111 @@
+"""Where this user's state lives: one private folder, and the names of what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from .errors import HostError
+
+HOME_VARIABLE = "FLYTE_JUPYTER_HOME"
+_SOCKET_PATH_LIMIT = 100
+"""The kernel's limit is 104 bytes on macOS and 108 on Linux."""
+
+
+class Home:
+    """The folder of one user: store, signing key, and the Host's socket, lock, log and open work.
+
+    Args:
+        path: the folder; by default `$FLYTE_JUPYTER_HOME`, else the platform's place for application state.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        given = path or os.environ.get(HOME_VARIABLE)
+        self.path = Path(given).expanduser().absolute() if given else _default()
+
+    def __repr__(self) -> str:
+        return f"Home({str(self.path)!r})"
+
+    def make(self) -> Home:
+        """Create the folder, 0700; refuse one that belongs to somebody else or that others may enter."""
+        private_folder(self.path)
+        return self
+
+    @property
+    def store_url(self) -> str:
+        return (self.path / "store").as_uri()
+
+    @property
+    def lock(self) -> Path:
+        return self.path / f"host-{_identity()}.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.path / f"host-{_identity()}.log"
+
+    @property
+    def open_pods(self) -> Path:
+        """Requests the Host has accepted and not finished, one file each."""
+        return self.path / f"host-{_identity()}.open"
+
+    @property
+    def socket(self) -> Path:
+        """In the folder itself when the name is short enough, else in a private folder under the temporary one."""
+        name = f"host-{_identity()}.sock"
+        near = self.path / name
+        if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT:
+            return near
+        folder = Path(tempfile.gettempdir()) / f"flyte-jupyter-{os.getuid()}"
+        private_folder(folder)
+        return folder / f"{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}-{name}"
+
+    def key(self) -> bytes:
+        """The key that signs every payload of this user; made on first use, mode 0600."""
+        path = self.path / "key"
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            self.make()
+        draft = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        try:
+            os.link(draft, path)  # whoever links first wins; a reader never sees half a key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_bytes()
+
+
+def private_folder(path: Path) -> None:
+    """Make `path` a folder that only this user can enter, or raise `HostError`."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise HostError(
+            f"{path} is not a folder of yours, so it is not used for private state.\n"
+            f"Set {HOME_VARIABLE} to a folder that belongs to you."
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        path.chmod(0o700)
+
+
+def _default() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("flyte_jupyter", appauthor=False))
+
+
+def _identity() -> str:
+    """Kernels with another version or another copy of this package get a Host of their own."""
+    from . import __version__
+
+    where = os.path.dirname(os.path.abspath(__file__))
+    return hashlib.sha256(f"{__version__}\0{where}\0{sys.version_info[:2]}".encode()).hexdigest()[:8]

@@ -1,0 +1,175 @@
+"""One attempt, in the process that was forked for it: take the call, run the task, leave the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import dataclasses
+import faulthandler
+import importlib
+import os
+import signal
+import socket
+import sys
+import threading
+import types
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import context
+from ..errors import NonRecoverableError
+from ..home import Home
+from ..pack import call, outcome
+from ..pack.capture import explain
+from ..pack.codec import loads
+from ..pack.failure import failure_of
+from ..pack.preview import preview
+from ..pods import Failure, PodRequest
+from ..store import keys, open_store
+from . import limits
+from .wire import Channel
+
+if TYPE_CHECKING:
+    from ..task import Task
+
+
+class Stopped(BaseException):
+    """Raised in the task when the Host asks it to end, so that `finally` and `with` do their work."""
+
+
+def attempt(control: int, stdout: int, stderr: int) -> int:
+    """Wait for a request, serve it, and return the exit code. Called right after the fork."""
+    for fd, target in ((stdout, 1), (stderr, 2), (os.open(os.devnull, os.O_RDONLY), 0)):
+        os.dup2(fd, target)
+        os.close(fd)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # both are text streams
+    channel = Channel(socket.socket(fileno=control))
+    _die_with_the_host()
+    request = channel.receive()
+    if request is None:
+        return 0
+    faulthandler.enable()
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        _serve(channel, request)
+    except Stopped:
+        return 128 + signal.SIGTERM
+    return 0
+
+
+def _stop(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise Stopped
+
+
+def _die_with_the_host() -> None:
+    """On Linux the kernel sees to it: the parent is the zygote, which dies with the Host. Elsewhere a thread does."""
+    if sys.platform == "linux":
+        death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL, 0, 0, 0)
+
+
+def _serve(channel: Channel, request: dict[str, Any]) -> None:
+    pod = PodRequest.from_json(request["pod"])
+    number = int(request["attempt"])
+    if sys.platform != "linux":
+        threading.Thread(target=_until_the_host_is_gone, args=(channel,), daemon=True).start()
+    _enter(pod, number, request["environ"])
+    store = open_store(pod.store)
+    key = Home(request["home"]).key()
+    failure: Failure | None = None
+    task: Task[..., Any] | None = None
+    try:
+        code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)))
+        task = call.unseal_code(key, store.get(keys.code(code_digest)))
+        inputs = loads(parts)
+        limits.bound_memory(pod.memory)
+        channel.send({"op": "running"})
+        outputs = _run(task, inputs, pod, number, request)
+        shown = preview(outputs[0] if len(outputs) == 1 else outputs) if pod.parent is None and outputs else None
+        payload = _seal_value(key, pod, outputs, shown)
+    except Stopped:
+        raise
+    except BaseException as error:
+        limits.lift()
+        payload, failure = _seal_error(key, pod, error)
+    store.put(keys.outcome(pod.run, pod.action), payload)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    told = failure.to_json() if failure else None
+    channel.send({"op": "done", "failure": told, "peak_memory": limits.peak_memory()})
+
+
+def _until_the_host_is_gone(channel: Channel) -> None:
+    while channel.socket.recv(1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+def _enter(pod: PodRequest, number: int, environ: dict[str, str] | None) -> None:
+    """The environment, folder and import path of the kernel, and a `__main__` of its own."""
+    if environ is not None:
+        os.environ.clear()
+        os.environ.update(environ)
+    os.environ.update(pod.env)
+    os.environ.update(RUN_NAME=pod.run, ACTION_NAME=pod.action, FLYTE_ATTEMPT_NUMBER=str(number))
+    if pod.cwd:
+        os.chdir(pod.cwd)
+    if pod.path:
+        sys.path[:] = pod.path
+    sys.argv = [pod.title]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+
+
+def _run(
+    task: Task[..., Any], inputs: dict[str, Any], pod: PodRequest, number: int, request: dict[str, Any]
+) -> tuple[Any, ...]:
+    action = context.ActionName(name=pod.action, run_name=pod.run)
+    context.enter(
+        context.TaskContext(action=action, attempt_number=number, mode="local"),
+        _Calls(pod, request),
+    )
+    value = task.interface.call_with(task.func, inputs)
+    if asyncio.iscoroutine(value):
+        value = asyncio.run(value)
+    return task.interface.check_outputs(task.name, value)
+
+
+class _Calls:
+    """Loads the engine when the task calls a task, not before."""
+
+    def __init__(self, pod: PodRequest, request: dict[str, Any]) -> None:
+        self._pod = pod
+        self._request = request
+        self._caller: context.Caller | None = None
+        self._lock = threading.Lock()
+
+    def _ready(self) -> context.Caller:
+        with self._lock:
+            if self._caller is None:
+                nested = importlib.import_module("flyte_jupyter.engine.nested")
+                self._caller = nested.open_caller(self._pod, self._request["home"])
+            return self._caller
+
+    def start(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> context.Invocation:
+        return self._ready().start(task, args, kwargs)
+
+
+def _seal_value(
+    key: bytes, pod: PodRequest, outputs: tuple[Any, ...], shown: dict[str, Any] | None
+) -> list[bytes | memoryview]:
+    try:
+        return outcome.seal_value(key, outputs, shown)
+    except MemoryError:
+        raise
+    except Exception as error:
+        told = explain(f"the value that {pod.title} returns", outputs, error)
+        raise NonRecoverableError(str(told)) from None
+
+
+def _seal_error(key: bytes, pod: PodRequest, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:
+    if isinstance(error, MemoryError):
+        failure = dataclasses.replace(failure_of(error), code="OOMError", message=limits.out_of_memory(pod))
+        return outcome.seal_failure(key, failure), failure
+    return outcome.seal_error(key, error)

@@ -1,0 +1,169 @@
+"""Every rule about attempts, pure: no process, no clock, no file.
+
+An action is attempted until it succeeds, fails for good, is stopped, or its time is over.  Failures of the task's own
+code are charged to its `retries`; attempts that were lost with the machinery below are repeated from another budget.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+
+from ..pods import Failure, Phase, PodRequest
+from .limits import mebibytes
+
+LOST = "AttemptLost"
+ABORTED = "ActionAbortedError"
+MAX_LOST = 3
+"""Attempts lost with the Host or the zygote that are repeated before the action fails (Flyte: system retries)."""
+
+
+LOST_WITH_HOST = Failure(code=LOST, kind="system", message="The task's process was lost together with its Host.")
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How far an action is.
+
+    Attributes:
+        number: of the current attempt, from 0; failed: attempts charged to the user's retries; lost: those that are not.
+        accepted_at: when the action was accepted; queued_at, started_at: of the current attempt, in seconds.
+    """
+
+    accepted_at: float
+    queued_at: float
+    started_at: float | None = None
+    number: int = 0
+    failed: int = 0
+    lost: int = 0
+
+    def next(self, now: float, *, charged: bool) -> Attempts:
+        """The standing at the start of another attempt."""
+        return replace(
+            self,
+            number=self.number + 1,
+            failed=self.failed + charged,
+            lost=self.lost + (not charged),
+            queued_at=now,
+            started_at=None,
+        )
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How an attempt's process ended.
+
+    Attributes:
+        code: of a normal exit, else None; signal: that killed it, else None; both None when it was lost with its zygote.
+        peak_memory: bytes, where known.
+    """
+
+    code: int | None = None
+    signal: int | None = None
+    peak_memory: int | None = None
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The action has ended."""
+
+    phase: Phase
+    failure: Failure | None
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Another attempt, after `delay` seconds; `charged` to the user's retries or not."""
+
+    delay: float
+    charged: bool
+    failure: Failure
+
+
+Step = Finish | Repeat
+
+
+def advance(attempts: Attempts, pod: PodRequest, failure: Failure | None, stopped: Failure | None) -> Step:
+    """What follows on the end of an attempt.
+
+    Args:
+        failure: why the attempt failed, None when it succeeded.
+        stopped: why the Host ended it (cancelled, or a time was over), which outranks what the process says.
+    """
+    if stopped is not None:
+        if stopped.code == ABORTED:
+            return Finish(Phase.ABORTED, stopped)
+        if not stopped.recoverable:
+            return Finish(Phase.TIMED_OUT, stopped)
+        failure = stopped
+    if failure is None:
+        return Finish(Phase.SUCCEEDED, None)
+    if failure.code == LOST and attempts.lost < MAX_LOST:
+        return Repeat(0.0, charged=False, failure=failure)
+    if failure.recoverable and failure.code != LOST and attempts.failed < pod.retries:
+        return Repeat(_delay(pod, attempts.failed), charged=True, failure=failure)
+    return Finish(Phase.TIMED_OUT if stopped is not None else Phase.FAILED, failure)
+
+
+def _delay(pod: PodRequest, failed: int) -> float:
+    """min(base · factor^n, cap), n from 0 (Flyte's `Backoff`); without one, at once."""
+    if pod.backoff is None:
+        return 0.0
+    base, factor, cap = pod.backoff
+    try:
+        return float(min(base * factor**failed, cap))
+    except OverflowError:
+        return cap
+
+
+def time_limit(attempts: Attempts, pod: PodRequest) -> tuple[float, Failure] | None:
+    """When the action has to be stopped as things stand, and why; None when nothing bounds it."""
+    limits: list[tuple[float, Failure]] = []
+    if pod.max_runtime and attempts.started_at is not None:
+        limits.append((attempts.started_at + pod.max_runtime, _late("MaxRuntime", "ran longer", pod.max_runtime, True)))
+    if pod.max_queued_time and attempts.started_at is None:
+        when = attempts.queued_at + pod.max_queued_time
+        limits.append((when, _late("MaxQueuedTime", "waited longer", pod.max_queued_time, True)))
+    if pod.deadline:
+        when = attempts.accepted_at + pod.deadline
+        limits.append((when, _late("Deadline", "took longer, all attempts together,", pod.deadline, False)))
+    return min(limits, key=lambda limit: limit[0], default=None)
+
+
+def _late(what: str, did: str, seconds: float, recoverable: bool) -> Failure:
+    name = {"MaxRuntime": "max_runtime", "MaxQueuedTime": "max_queued_time", "Deadline": "deadline"}[what]
+    return Failure(
+        code=f"{what}ExceededError",
+        kind="user",
+        message=f"The task {did} than its timeout allows: {name} is {seconds:g} s.",
+        recoverable=recoverable,
+    )
+
+
+def aborted(reason: str) -> Failure:
+    """Why an action that somebody cancelled has ended."""
+    return Failure(code=ABORTED, kind="user", message=reason or "The run was cancelled.", recoverable=False)
+
+
+def unexplained(exit: Exit, pod: PodRequest) -> Failure:
+    """Why an attempt left no outcome, from the way its process ended."""
+    if exit.code is None and exit.signal is None:
+        return LOST_WITH_HOST
+    peak = f"; it had used {mebibytes(exit.peak_memory)}" if exit.peak_memory else ""
+    if exit.signal == signal.SIGKILL:
+        limit = f" of {mebibytes(pod.memory)}" if pod.memory else ""
+        return Failure(
+            code="OOMError",
+            kind="user",
+            message=f"{pod.title} was killed by SIGKILL, as the system does when memory runs out{peak}{limit}.\n"
+            f"Give it more: {pod.title}.override(resources=flyte.Resources(memory=...)).",
+        )
+    if exit.signal is not None:
+        name = signal.Signals(exit.signal).name
+        hint = " (a crash in compiled code; the log's end says where)" if name in ("SIGSEGV", "SIGBUS", "SIGABRT") else ""
+        return Failure(code="WorkerCrashedError", kind="user", message=f"{pod.title} was killed by {name}{hint}{peak}.")
+    return Failure(
+        code="WorkerCrashedError",
+        kind="user",
+        message=f"{pod.title} ended its process with exit code {exit.code} before it returned (os._exit?){peak}.",
+    )

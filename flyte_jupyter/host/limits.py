@@ -1,0 +1,67 @@
+"""Memory limits of an attempt: a task that asks for too much gets an error, not the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import sys
+
+from ..pods import PodRequest
+
+_SHARE_OF_FREE = 0.9
+"""What a task without a limit may take of the memory that is free when it starts."""
+
+
+def bound_memory(limit: int | None) -> None:
+    """Bound what the task may allocate; what the interpreter and its libraries hold at the start comes on top.
+
+    Without a limit it may take 90 % of the free memory, so that a runaway task fails instead of the machine. The system's
+    out-of-memory killer is told to take this process first. Not enforced on macOS, whose kernel ignores the limit.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("1000")
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    bound = _data_size() + (limit if limit is not None else int(_free() * _SHARE_OF_FREE))
+    resource.setrlimit(resource.RLIMIT_DATA, (bound if hard < 0 else min(bound, hard), hard))
+
+
+def lift() -> None:
+    """Give room again, for telling what happened."""
+    if sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def out_of_memory(pod: PodRequest) -> str:
+    """What to tell the user about a MemoryError."""
+    limit = f"its limit of {mebibytes(pod.memory)}" if pod.memory else "what was free on this machine"
+    return (
+        f"{pod.title} needed more memory than {limit}; it had used {mebibytes(peak_memory())}.\n"
+        f"Give it more: {pod.title}.override(resources=flyte.Resources(memory=...))."
+    )
+
+
+def peak_memory() -> int:
+    """The most memory this process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def mebibytes(size: int) -> str:
+    """A size for people."""
+    return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def _data_size() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[5]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _free() -> int:
+    with open("/proc/meminfo") as meminfo:
+        for line in meminfo:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

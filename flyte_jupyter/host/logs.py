@@ -1,0 +1,113 @@
+"""What an attempt prints: split into lines, kept in the store as it comes, passed on to whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import os
+import time
+from collections.abc import Callable
+
+from ..pods import LogEvent, PodRequest
+
+_MAX_LINE = 64 * 1024
+_READ = 256 * 1024
+STREAMS = ("stdout", "stderr")
+
+
+class AttemptLog:
+    """Reads the two pipes of one attempt.
+
+    Args:
+        path: the log file: a line each of seconds since the epoch, stream and text, separated by tabs.
+        publish: takes the lines as they come.
+    """
+
+    def __init__(self, pod: PodRequest, attempt: int, path: str, publish: Callable[[LogEvent], None]) -> None:
+        self._pod = pod
+        self._attempt = attempt
+        self._path = path
+        self._publish = publish
+        self._lines = 0
+        self._partial = dict.fromkeys(STREAMS, "")
+        self._decoders = {s: codecs.getincrementaldecoder("utf-8")("backslashreplace") for s in STREAMS}
+        self._pipes: dict[str, int] = {}
+        self._file: int | None = None
+
+    def follow(self, stdout: int, stderr: int) -> None:
+        """Read the pipes from now on, whenever something is there."""
+        loop = asyncio.get_running_loop()
+        for stream, pipe in zip(STREAMS, (stdout, stderr), strict=True):
+            os.set_blocking(pipe, False)
+            self._pipes[stream] = pipe
+            loop.add_reader(pipe, self._read, stream)
+
+    def drain(self) -> None:
+        """Read what is there now."""
+        for stream in list(self._pipes):
+            while stream in self._pipes and self._read(stream):
+                pass
+
+    def close(self) -> None:
+        """Read the rest, end an unfinished line, let go of the pipes."""
+        self.drain()
+        for stream in STREAMS:
+            if self._partial[stream]:
+                self._take(stream, [self._partial[stream]])
+                self._partial[stream] = ""
+            self._let_go(stream)
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _read(self, stream: str) -> bool:
+        try:
+            data = os.read(self._pipes[stream], _READ)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._let_go(stream)
+            return False
+        text = self._partial[stream] + self._decoders[stream].decode(data)
+        *lines, rest = text.split("\n")
+        while len(rest) > _MAX_LINE:
+            lines.append(rest[:_MAX_LINE])
+            rest = rest[_MAX_LINE:]
+        self._partial[stream] = rest
+        if lines:
+            self._take(stream, lines)
+        return True
+
+    def _let_go(self, stream: str) -> None:
+        pipe = self._pipes.pop(stream, None)
+        if pipe is not None:
+            asyncio.get_running_loop().remove_reader(pipe)
+            os.close(pipe)
+
+    def _take(self, stream: str, lines: list[str]) -> None:
+        now = round(time.time(), 6)
+        if self._file is None:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        record = "".join(f"{now}\t{stream}\t{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        while record:
+            record = record[os.write(self._file, record) :]
+        entries = tuple((now, stream, line) for line in lines)
+        pod = self._pod
+        self._publish(
+            LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=self._lines, lines=entries)
+        )
+        self._lines += len(lines)
+
+
+def parse(data: bytes) -> list[tuple[float, str, str]]:
+    """The lines of a log file, or of a part that begins with a whole line: (seconds, stream, text)."""
+    lines: list[tuple[float, str, str]] = []
+    for record in data.decode("utf-8", "replace").split("\n"):
+        at, _, rest = record.partition("\t")
+        stream, tab, text = rest.partition("\t")
+        if tab:
+            lines.append((float(at), stream, text))
+    return lines
+
+

@@ -1,0 +1,313 @@
+"""One action under the Host's care, from acceptance to outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from ..home import Home
+from ..pack import outcome
+from ..pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest
+from ..store import keys
+from ..store.files import FileStore
+from . import lifecycle
+from .forks import ForkError, Worker, Zygotes
+from .lifecycle import Attempts, Finish
+from .logs import AttemptLog
+from .slots import Slots
+from .wire import Frames, encode
+
+KILL_AFTER = 2.0
+"""Seconds a stopped attempt has for its `finally` blocks."""
+_TAIL = 200
+
+
+class Environment(Protocol):
+    """What a pod needs of the Host that has it."""
+
+    home: Home
+    zygotes: Zygotes
+    slots: Slots
+
+    def environ(self, pod: PodRequest) -> dict[str, str] | None: ...
+    def publish(self, pod: Pod, event: Event) -> None: ...
+    async def end_children(self, pod: Pod) -> None: ...
+
+
+@dataclass(frozen=True)
+class End:
+    """How an attempt ended.
+
+    Attributes:
+        failure: why it failed, None when it did not; told: whether the attempt itself has put its outcome in the store.
+    """
+
+    failure: Failure | None = None
+    peak_memory: int | None = None
+    told: bool = False
+
+
+class Pod:
+    """Runs the attempts of one request and reports each phase.
+
+    Attributes:
+        events: every phase so far; tail: the last lines of log, for those who come to watch.
+    """
+
+    def __init__(self, request: PodRequest, host: Environment, attempts: Attempts | None = None) -> None:
+        self.request = request
+        self.events: list[PodEvent] = []
+        self.tail: deque[LogEvent] = deque(maxlen=_TAIL)
+        now = time.time()
+        self._host = host
+        self._attempts = attempts or Attempts(accepted_at=now, queued_at=now)
+        self._stopped: Failure | None = None
+        self._grace = KILL_AFTER
+        self._stop = asyncio.Event()
+
+    def __repr__(self) -> str:
+        phase = self.events[-1].phase.value if self.events else "new"
+        return f"<Pod {self.request.name} [{phase}, attempt {self._attempts.number}]>"
+
+    def stop(self, failure: Failure, grace: float) -> None:
+        """End it as soon as possible; the first reason given is kept, unless somebody cancels."""
+        if self._stopped is None or failure.code == lifecycle.ABORTED:
+            self._stopped = failure
+            self._grace = grace
+            self._stop.set()
+
+    async def run(self) -> None:
+        """Until the action has ended and its outcome is in the store."""
+        self._save()
+        self._report(Phase.QUEUED, failure=lifecycle.LOST_WITH_HOST if self._attempts.lost else None)
+        while True:
+            end = await self._attempt()
+            await self._host.end_children(self)
+            step = lifecycle.advance(self._attempts, self.request, end.failure, self._stopped)
+            if isinstance(step, Finish):
+                self._finish(step, end)
+                return
+            if self._stopped is not None:  # its time was over, and it may try again
+                self._stopped = None
+                self._stop.clear()
+            self._attempts = self._attempts.next(time.time() + step.delay, charged=step.charged)
+            self._save()
+            self._report(Phase.QUEUED, failure=step.failure, retry_in=step.delay, peak_memory=end.peak_memory)
+            if step.delay:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), step.delay)
+
+    async def _attempt(self) -> End:
+        name = self.request.name
+        try:
+            if not await self._unless_stopped(self._host.slots.acquire(name)):
+                return End()
+            try:
+                self._report(Phase.INITIALIZING)
+                request = self.request
+                worker = await self._host.zygotes.worker(request.python, request.preload, plain=bool(request.env))
+            except ForkError as error:
+                lost = Failure(
+                    code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}."
+                )
+                return End(lost)
+            return await self._watch(worker)
+        finally:
+            self._host.slots.release(name)
+
+    async def _unless_stopped(self, waiting: Any) -> bool:
+        """Wait for something; False when the pod was stopped, or its time was over, before."""
+        task = asyncio.ensure_future(waiting)
+        stop = asyncio.ensure_future(self._stopped_or_late())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            task.result()
+            return self._stopped is None
+        task.cancel()
+        await asyncio.wait({task})
+        return False
+
+    async def _stopped_or_late(self) -> None:
+        """Until somebody stops the pod, or the next of its time limits."""
+        limit = lifecycle.time_limit(self._attempts, self.request)
+        if limit is None:
+            await self._stop.wait()
+            return
+        when, failure = limit
+        try:
+            await asyncio.wait_for(self._stop.wait(), max(0.0, when - time.time()))
+        except asyncio.TimeoutError:
+            self.stop(failure, KILL_AFTER)
+
+    async def _watch(self, worker: Worker) -> End:
+        request, number = self.request, self._attempts.number
+        store = FileStore(request.store)
+        log = AttemptLog(request, number, store.path(keys.log(request.run, request.action, number)), self._print)
+        log.follow(worker.stdout, worker.stderr)
+        conversation = _Conversation(worker, self._started)
+        conversation.send(
+            {
+                "pod": request.to_json(),
+                "attempt": number,
+                "environ": self._host.environ(request),
+                "home": str(self._host.home.path),
+            }
+        )
+        try:
+            await self._until_done(worker, conversation)
+            done = conversation.done
+            if done is not None and self._stopped is None:
+                failure = Failure.from_json(done["failure"]) if done["failure"] else None
+                return End(failure, done["peak_memory"], told=True)
+            exit = await worker.exited
+            return End(lifecycle.unexplained(exit, request), exit.peak_memory)
+        finally:
+            log.close()
+            conversation.close()
+
+    async def _until_done(self, worker: Worker, conversation: _Conversation) -> None:
+        ended = asyncio.ensure_future(asyncio.wait({conversation.over, worker.exited}, return_when="FIRST_COMPLETED"))
+        while not ended.done():
+            stop = asyncio.ensure_future(self._stopped_or_late())
+            conversation.on_start = stop.cancel  # the limits are others once it runs
+            await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            if self._stopped is not None and not ended.done():
+                worker.signal(signal.SIGTERM)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(worker.exited), self._grace)
+                worker.signal(signal.SIGKILL)
+                await worker.exited
+                ended.cancel()
+                return
+
+    def _started(self) -> None:
+        now = time.time()
+        self._attempts = replace(self._attempts, started_at=now)
+        self._report(Phase.RUNNING, at=now)
+
+    def _print(self, event: LogEvent) -> None:
+        self.tail.append(event)
+        self._host.publish(self, event)
+
+    def _report(
+        self,
+        phase: Phase,
+        *,
+        at: float | None = None,
+        failure: Failure | None = None,
+        retry_in: float | None = None,
+        peak_memory: int | None = None,
+    ) -> None:
+        request = self.request
+        event = PodEvent(
+            run=request.run,
+            action=request.action,
+            parent=request.parent,
+            task=request.task,
+            title=request.title,
+            phase=phase,
+            at=at if at is not None else time.time(),
+            attempt=self._attempts.number,
+            failure=failure,
+            retry_in=retry_in,
+            peak_memory=peak_memory,
+        )
+        self.events.append(event)
+        if phase.is_terminal:
+            self._close()
+        self._host.publish(self, event)
+
+    def _finish(self, step: Finish, end: End) -> None:
+        request = self.request
+        if step.failure is not None and not end.told:
+            payload = outcome.seal_failure(self._host.home.key(), step.failure)
+            FileStore(request.store).put(keys.outcome(request.run, request.action), payload)
+        self._report(step.phase, failure=step.failure, peak_memory=end.peak_memory)
+
+    # --- what outlives the Host ---------------------------------------------------------------------------------------
+
+    def _save(self) -> None:
+        """Note the request and its standing, so that another Host can go on."""
+        path = self._host.home.open_pods / self.request.name
+        draft = path.with_name(f".{path.name}")
+        attempts = {"number": self._attempts.number, "failed": self._attempts.failed, "lost": self._attempts.lost}
+        times = {"accepted_at": self._attempts.accepted_at}
+        draft.write_text(json.dumps({"pod": self.request.to_json(), "attempts": {**attempts, **times}}))
+        draft.replace(path)
+
+    def _close(self) -> None:
+        """The events into the store, then the note away: in this order nothing is lost between the two."""
+        request = self.request
+        history = [event.to_json() for event in self.events]
+        store = FileStore(request.store)
+        store.put(keys.status(request.run, request.action), [json.dumps(history).encode()])
+        (self._host.home.open_pods / request.name).unlink(missing_ok=True)
+
+
+class _Conversation:
+    """What the Host and an attempt tell each other.
+
+    Attributes:
+        done: the attempt's last message; over: done when it came, or the attempt hung up.
+        on_start: called when the task's own code begins.
+    """
+
+    def __init__(self, worker: Worker, started: Callable[[], None]) -> None:
+        self.done: dict[str, Any] | None = None
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_start: Callable[[], Any] = lambda: None
+        self._started = started
+        self._socket = worker.control
+        self._frames = Frames()
+        self._unsent = b""
+        asyncio.get_running_loop().add_reader(self._socket, self._read)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Also large environments: what the socket does not take at once follows when it can."""
+        self._unsent += encode(message)
+        self._write()
+
+    def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            self._unsent = b""  # it has ended; how, its exit tells
+        if self._unsent:
+            loop.add_writer(self._socket, self._write)
+        else:
+            loop.remove_writer(self._socket)
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            data = b""
+        for message in self._frames.feed(data):
+            if message["op"] == "running":
+                self._started()
+                self.on_start()
+            elif message["op"] == "done":
+                self.done = message
+        if (not data or self.done is not None) and not self.over.done():
+            self.over.set_result(None)
+            asyncio.get_running_loop().remove_reader(self._socket)
+
+    def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        loop.remove_writer(self._socket)
+        self._socket.close()

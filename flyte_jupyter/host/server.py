@@ -1,0 +1,251 @@
+"""The Host: takes requests over a private socket, runs them as pods, and tells everybody who watches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ..home import Home
+from ..pods import Event, LogEvent, PodRequest
+from . import lifecycle
+from .forks import Zygotes
+from .pod import Pod
+from .slots import Slots, default_slots
+from .wire import PROTOCOL, Frames, encode, is_me
+
+IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
+_IDLE = 600.0
+_BEHIND = 8 * 1024 * 1024
+"""A watcher that is this many bytes behind gets no more lines of log until it has caught up."""
+
+
+def idle_limit() -> float:
+    """Seconds without work after which the Host ends: `$FLYTE_JUPYTER_HOST_IDLE`, by default ten minutes."""
+    try:
+        return float(os.environ.get(IDLE_VARIABLE, ""))
+    except ValueError:
+        return _IDLE
+
+
+@dataclass(eq=False)
+class Watcher:
+    """A client that is told what happens to the pods with certain labels."""
+
+    labels: Mapping[str, str]
+    writer: asyncio.StreamWriter
+
+    def wants(self, pod: Pod) -> bool:
+        return all(pod.request.labels.get(k) == v for k, v in self.labels.items())
+
+    def tell(self, event: Event) -> None:
+        op = "log" if isinstance(event, LogEvent) else "event"
+        if op == "log" and self.writer.transport.get_write_buffer_size() > _BEHIND:
+            return
+        self.writer.write(encode({"op": op, **event.to_json()}))
+
+
+@dataclass
+class Host:
+    """One per user. `serve` runs it until it is idle long enough or told to stop."""
+
+    home: Home
+    log: IO[bytes]
+    zygotes: Zygotes = field(init=False)
+    slots: Slots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.zygotes = Zygotes(self.log)
+        self.slots = Slots(default_slots())
+        self.pods: dict[str, Pod] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._watchers: set[Watcher] = set()
+        self._environs: dict[str, dict[str, str]] = {}
+        self._connections: set[asyncio.StreamWriter] = set()
+        self._ending = asyncio.Event()
+        self._used = time.monotonic()
+        self._idle_check: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<Host {self.home.path} [{len(self.pods)} pods, {len(self._watchers)} watchers, {self.slots!r}]>"
+
+    async def serve(self, ready: Any = None) -> None:
+        """Until it is told to stop, or has had nothing to do for the idle time.
+
+        Args:
+            ready: called once clients can connect.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ending.set)
+        self._adopt()
+        path = self.home.socket
+        path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._connected, path=str(path))
+        path.chmod(0o600)
+        self._check_idle()
+        if ready is not None:
+            ready()
+        try:
+            await self._ending.wait()
+        finally:
+            server.close()
+            path.unlink(missing_ok=True)
+            for writer in list(self._connections):
+                writer.close()
+            for task in self._tasks.values():
+                task.cancel()
+            self.zygotes.end()
+
+    # --- what pods need of it -----------------------------------------------------------------------------------------
+
+    def environ(self, pod: PodRequest) -> dict[str, str] | None:
+        """The environment of the kernel that started the run; kept in memory only, because it may hold secrets."""
+        return self._environs.get(pod.labels.get("session", ""))
+
+    def publish(self, pod: Pod, event: Event) -> None:
+        for watcher in self._watchers:
+            if watcher.wants(pod):
+                watcher.tell(event)
+
+    # --- pods ---------------------------------------------------------------------------------------------------------
+
+    def launch(self, request: PodRequest, attempts: lifecycle.Attempts | None = None) -> None:
+        """Accept a request; one that is here already is left alone."""
+        if request.name in self.pods:
+            return
+        pod = self.pods[request.name] = Pod(request, self, attempts)
+        self._tasks[request.name] = asyncio.get_running_loop().create_task(self._run(pod))
+
+    async def _run(self, pod: Pod) -> None:
+        parent = pod.request.parent
+        parent_name = f"{pod.request.run}-{parent}" if parent is not None else None
+        if parent_name is not None:
+            self.slots.opened(parent_name)
+        try:
+            await pod.run()
+        finally:
+            if parent_name is not None:
+                self.slots.closed(parent_name)
+            del self.pods[pod.request.name], self._tasks[pod.request.name]
+            self._used = time.monotonic()
+
+    def stop(self, name: str, reason: str, grace: float) -> None:
+        """Cancel a pod; what it called goes with it."""
+        pod = self.pods.get(name)
+        if pod is not None:
+            pod.stop(lifecycle.aborted(reason), grace)
+            for child in self._children(pod):
+                self.stop(child.request.name, reason, grace)
+
+    async def end_children(self, pod: Pod) -> None:
+        """End what an attempt has called and not waited for: nobody is left who could use it."""
+        while children := self._children(pod):
+            for child in children:
+                child.stop(lifecycle.aborted(f"{pod.request.title}, which called it, has ended."), 0.0)
+            await asyncio.wait([self._tasks[child.request.name] for child in children])
+
+    def _children(self, pod: Pod) -> list[Pod]:
+        run, action = pod.request.run, pod.request.action
+        return [p for p in self.pods.values() if p.request.parent == action and p.request.run == run]
+
+    def _adopt(self) -> None:
+        """Go on with what a Host that died had accepted. Called tasks are asked for again by their callers."""
+        folder = self.home.open_pods
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for note in sorted(folder.iterdir()):
+            saved = self._read_note(note)
+            if saved is None or saved[0].parent is not None:
+                note.unlink(missing_ok=True)
+                continue
+            request, attempts = saved
+            self.launch(request, attempts)
+
+    @staticmethod
+    def _read_note(note: Path) -> tuple[PodRequest, lifecycle.Attempts] | None:
+        if note.name.startswith("."):  # written half
+            return None
+        saved = json.loads(note.read_text())
+        now = time.time()
+        before = saved["attempts"]
+        attempts = lifecycle.Attempts(
+            accepted_at=before["accepted_at"],
+            queued_at=now,
+            number=before["number"] + 1,
+            failed=before["failed"],
+            lost=before["lost"] + 1,
+        )
+        return PodRequest.from_json(saved["pod"]), attempts
+
+    # --- clients ------------------------------------------------------------------------------------------------------
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not is_me(writer.get_extra_info("socket")):
+            writer.close()
+            return
+        self._connections.add(writer)
+        watcher: Watcher | None = None
+        frames = Frames()
+        try:
+            while data := await reader.read(65536):
+                self._used = time.monotonic()
+                for message in frames.feed(data):
+                    if message["op"] == "watch":
+                        watcher = self._watch(message["labels"], writer)
+                    else:
+                        writer.write(encode(self._answer(message)))
+        except (ConnectionResetError, BrokenPipeError, asyncio.CancelledError):
+            pass  # the client is gone, or the Host is ending
+        finally:
+            self._connections.discard(writer)
+            if watcher is not None:
+                self._watchers.discard(watcher)
+            writer.close()
+
+    def _watch(self, labels: Mapping[str, str], writer: asyncio.StreamWriter) -> Watcher:
+        """First what is, then a mark, then what happens."""
+        watcher = Watcher(labels, writer)
+        for pod in self.pods.values():
+            if watcher.wants(pod):
+                for event in [*pod.events, *pod.tail]:
+                    watcher.tell(event)
+        writer.write(encode({"op": "synced"}))
+        self._watchers.add(watcher)
+        return watcher
+
+    def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        op = message["op"]
+        if op == "hello":
+            return {"op": "hello", "protocol": PROTOCOL, "pid": os.getpid()}
+        if op == "environ":
+            self._environs[message["session"]] = message["environ"]
+        elif op == "prepare":
+            self.zygotes.start(message["python"])
+        elif op == "launch":
+            self.launch(PodRequest.from_json(message["pod"]))
+        elif op == "stop":
+            self.stop(message["name"], message["reason"], message["grace"])
+        elif op == "shutdown":
+            self._ending.set()
+        elif op == "status":
+            return {"op": "status", "pid": os.getpid(), "pods": sorted(self.pods), "slots": repr(self.slots)}
+        else:
+            return {"op": "refused", "reason": f"unknown request {op!r}"}
+        return {"op": "ok"}
+
+    def _check_idle(self) -> None:
+        limit = idle_limit()
+        idle = time.monotonic() - self._used
+        if not self.pods and idle >= limit:
+            print("host: idle, ending", file=sys.stderr)
+            self._ending.set()
+            return
+        wait = limit if self.pods else limit - idle
+        self._idle_check = asyncio.get_running_loop().call_later(max(wait, 0.05), self._check_idle)

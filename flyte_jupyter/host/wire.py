@@ -1,0 +1,83 @@
+"""Messages between processes of one user: a length, then JSON; and the check of who is on the other end."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+_LENGTH = struct.Struct(">I")
+_MAX = 64 * 1024 * 1024
+PROTOCOL = 1
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    body = json.dumps(message, separators=(",", ":")).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+class Frames:
+    """Bytes in, messages out."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """The messages that are complete with these bytes. Raises `ValueError` for what is no message."""
+        self._pending += data
+        while len(self._pending) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._pending)
+            if length > _MAX:
+                raise ValueError(f"a message of {length} bytes")
+            end = _LENGTH.size + length
+            if len(self._pending) < end:
+                return
+            message = json.loads(self._pending[_LENGTH.size : end])
+            del self._pending[:end]
+            yield message
+
+
+class Channel:
+    """One end of a socket, used by one thread, blocking."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self._frames = Frames()
+        self._ready: list[dict[str, Any]] = []
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.socket.sendall(encode(message))
+
+    def receive(self) -> dict[str, Any] | None:
+        """The next message; None when the other end is gone."""
+        while not self._ready:
+            try:
+                data = self.socket.recv(65536)
+            except ConnectionResetError:
+                return None
+            if not data:
+                return None
+            self._ready.extend(self._frames.feed(data))
+        return self._ready.pop(0)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def peer_uid(sock: socket.socket) -> int:
+    """The user on the other end of a Unix socket, told by the kernel."""
+    if sys.platform == "linux":
+        packed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", packed)[1])
+    # macOS and the BSDs: struct xucred {u_int version; uid_t uid; …}, option LOCAL_PEERCRED at level 0
+    packed = sock.getsockopt(0, 1, 76)
+    return int(struct.unpack_from("Ii", packed)[1])
+
+
+def is_me(sock: socket.socket) -> bool:
+    """Whether the other end is this user. Nobody else may talk to a Host, or play one."""
+    return peer_uid(sock) == os.getuid()

@@ -1,0 +1,184 @@
+"""The process that attempts are forked from: it has imported what tasks need, and never started a thread.
+
+It does nothing on its own: the Host asks it to fork, to signal and to reap.  When the Host is gone, so are the
+attempts and the zygote.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+from .wire import Frames, encode
+
+_FDS_PER_ATTEMPT = 3
+_EVERY_ATTEMPT_NEEDS = (
+    "flyte_jupyter.host.attempt",
+    "flyte_jupyter.environment",
+    "flyte_jupyter.interface",
+    "flyte_jupyter.config.spec",
+)
+
+
+class Zygote:
+    """Serves one Host over one socket, single-threaded.
+
+    Args:
+        host: the socket to the Host. Messages carry, for a fork, three descriptors: control socket, stdout, stderr.
+    """
+
+    def __init__(self, host: socket.socket) -> None:
+        self._host = host
+        self._frames = Frames()
+        self._fds: list[int] = []
+        self._children: set[int] = set()
+        self._wake, self._woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else _pipe()
+
+    def serve(self) -> None:
+        """Until the Host is gone."""
+        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._send({"op": "ready", "pid": os.getpid()})
+        while True:
+            ready, _, _ = select.select([self._host, self._wake], [], [])
+            if self._wake in ready:
+                os.read(self._wake, 4096)
+                self._reap()
+            if self._host in ready and not self._read():
+                break
+        for pid in self._children:
+            _signal_group(pid, signal.SIGKILL)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._host.sendall(encode(message))
+
+    def _read(self) -> bool:
+        data, fds, _, _ = socket.recv_fds(self._host, 65536, 16 * _FDS_PER_ATTEMPT)
+        if not data:
+            return False
+        self._fds.extend(fds)
+        for message in self._frames.feed(data):
+            if message["op"] == "fork":
+                self._fork(message["token"])
+            elif message["op"] == "signal" and message["pid"] in self._children:
+                _signal_group(message["pid"], message["signal"])
+        return True
+
+    def _fork(self, token: int) -> None:
+        fds, self._fds = self._fds[:_FDS_PER_ATTEMPT], self._fds[_FDS_PER_ATTEMPT:]
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory, too many processes: the Host decides what becomes of the action
+            self._send({"op": "unforked", "token": token, "reason": error.strerror})
+            for fd in fds:
+                os.close(fd)
+            return
+        if pid == 0:
+            self._become_attempt(fds)
+        for fd in fds:
+            os.close(fd)
+        self._children.add(pid)
+        self._send({"op": "forked", "token": token, "pid": pid})
+
+    def _become_attempt(self, fds: list[int]) -> None:
+        status = 70  # EX_SOFTWARE: something of ours failed
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            self._host.close()
+            os.close(self._wake)
+            os.close(self._woken)
+            from .attempt import attempt
+
+            status = attempt(*fds)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _reap(self) -> None:
+        while self._children:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._children.discard(pid)
+            _signal_group(pid, signal.SIGKILL)  # what it left behind
+            unit = 1 if sys.platform == "darwin" else 1024
+            message = {"op": "exit", "pid": pid, "peak_memory": usage.ru_maxrss * unit}
+            if os.WIFSIGNALED(status):
+                message["signal"] = os.WTERMSIG(status)
+            else:
+                message["code"] = os.WEXITSTATUS(status)
+            self._send(message)
+
+
+def _pipe() -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return ends
+
+
+def _signal_group(pid: int, number: int) -> None:
+    for send in (os.killpg, os.kill):  # before setsid there is no group yet
+        try:
+            send(pid, number)
+            return
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def preload(modules: list[str]) -> str | None:
+    """Import modules for the attempts to find; the name of one after which forking is no longer safe, or None.
+
+    Forking copies one thread only. Libraries that know about it (OpenBLAS) end their threads before a fork; a trial
+    fork shows whether all do.
+    """
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # the task will meet it too, and tell it better
+            print(f"zygote: {name} cannot be imported: {error!r}", file=sys.stderr)
+            continue
+        if _threads() > 1:
+            pid = os.fork()
+            if pid == 0:
+                os._exit(0)
+            os.waitpid(pid, 0)
+            if _threads() > 1:
+                return name
+    return None
+
+
+def _threads() -> int:
+    if sys.platform == "linux":
+        return len(os.listdir("/proc/self/task"))
+    import psutil
+
+    return int(psutil.Process().num_threads())
+
+
+def main() -> None:
+    """Start: descriptor of the socket to the Host, then the modules to import."""
+    host = socket.socket(fileno=int(sys.argv[1]))
+    for name in _EVERY_ATTEMPT_NEEDS:
+        importlib.import_module(name)
+    unsafe = preload(sys.argv[2:])
+    if unsafe is not None:
+        host.sendall(encode({"op": "unsafe", "module": unsafe}))
+        return
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every page
+    Zygote(host).serve()

@@ -1,0 +1,86 @@
+"""A call as payloads: the task's closure, which many calls share, and the inputs of one call."""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .capture import explain
+from .codec import Pickled, dumps, loads
+from .envelope import seal, unseal
+
+if TYPE_CHECKING:
+    from ..task import Task
+
+_MAX_SOURCES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A payload that is ready for the store.
+
+    Attributes:
+        payload: its bytes, in pieces; digest: of what was pickled, the same for the same.
+        referenced: top-level names of the modules that the task's process will import.
+    """
+
+    payload: list[bytes | memoryview]
+    digest: str
+    referenced: frozenset[str]
+
+
+def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
+    """Pickle and sign a task with all that it captures. Raises `CaptureError`, naming what cannot go and its path."""
+    try:
+        code = dumps(task)
+    except Exception as error:
+        raise explain(task.short_name or task.name, task, error) from None
+    header = {"kind": "code", "task": task.name, "sources": _sources(code.files)}
+    return Sealed(seal(key, header, code.parts), _digest(code), code.referenced)
+
+
+def seal_inputs(key: bytes, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Sealed:
+    """Pickle and sign the inputs of one call. Raises `CaptureError`, naming the input."""
+    try:
+        given = dumps(dict(inputs))
+    except Exception as error:
+        raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
+    payload = seal(key, {"kind": "inputs", "code": code.digest}, given.parts)
+    return Sealed(payload, _digest(given), given.referenced)
+
+
+def unseal_inputs(key: bytes, data: memoryview) -> tuple[str, list[memoryview]]:
+    """Verify the inputs of a call: the digest of its code, and the parts to unpickle once the code is there."""
+    envelope = unseal(key, data, what="call")
+    return envelope.header["code"], envelope.parts
+
+
+def unseal_code(key: bytes, data: memoryview) -> Task[..., Any]:
+    """Verify and unpickle a task; its source lines come with it, for tracebacks and `inspect`."""
+    envelope = unseal(key, data, what="task's code")
+    for name, text in envelope.header["sources"].items():
+        # no modification time: linecache then never looks for a file
+        linecache.cache.setdefault(name, (len(text), None, text.splitlines(keepends=True), name))
+    task: Task[..., Any] = loads(envelope.parts)
+    return task
+
+
+def _digest(pickled: Pickled) -> str:
+    digest = hashlib.sha256()
+    for part in pickled.parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _sources(files: frozenset[str]) -> dict[str, str]:
+    sources: dict[str, str] = {}
+    room = _MAX_SOURCES
+    for name in sorted(files):
+        text = "".join(linecache.getlines(name))
+        if text and len(text) <= room:
+            sources[name] = text
+            room -= len(text)
+    return sources

@@ -1,0 +1,141 @@
+"""Objects to bytes and back: cloudpickle, protocol 5, large buffers beside the pickle instead of in it."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import threading
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+from cloudpickle import cloudpickle as internals
+
+from .modules import is_local
+
+_OUT_OF_BAND = 16 * 1024
+"""Smaller buffers are cheaper inside the pickle."""
+
+_registry_lock = threading.RLock()
+"""cloudpickle's list of modules to pickle by value is one per process."""
+
+
+class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    """Sends functions, classes and modules of the notebook and of files beside it by value.
+
+    Attributes:
+        referenced: top-level names of the modules that the other side has to import.
+        files: where the functions that travel were written.
+    """
+
+    def __init__(self, file: io.BytesIO, buffer_callback: Callable[[pickle.PickleBuffer], Any] | None) -> None:
+        super().__init__(file, protocol=5, buffer_callback=buffer_callback)
+        self.referenced: set[str] = set()
+        self.files: set[str] = set()
+        self.registered: list[types.ModuleType] = []
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, types.ModuleType):
+            self._meet(obj.__name__)
+        elif isinstance(obj, types.FunctionType):
+            if self._meet(obj.__module__):
+                self.files.add(obj.__code__.co_filename)
+        elif isinstance(obj, type):
+            self._meet(obj.__module__)
+        return super().reducer_override(obj)
+
+    def _meet(self, name: str | None) -> bool:
+        """Whether what is defined in that module travels by value; makes it so."""
+        if not name or name == "__main__":
+            return True
+        module = is_local(name)
+        if module is None:
+            self.referenced.add(name.partition(".")[0])
+            return False
+        if module.__name__ not in internals.list_registry_pickle_by_value():
+            cloudpickle.register_pickle_by_value(module)
+            self.registered.append(module)
+        return True
+
+
+@dataclass(frozen=True)
+class Pickled:
+    """An object as bytes.
+
+    Attributes:
+        parts: the pickle, then its large buffers, not copied.
+        referenced: top-level names of the modules that the other side has to import.
+        files: where the functions in it were written.
+    """
+
+    parts: list[bytes | memoryview]
+    referenced: frozenset[str]
+    files: frozenset[str]
+
+
+def dumps(obj: Any) -> Pickled:
+    """Pickle an object. Raises what cloudpickle raises; `explain` in `capture.py` says what was in the way."""
+    buffers: list[bytes | memoryview] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes < _OUT_OF_BAND:
+            return True
+        buffers.append(raw)
+        return False
+
+    file = io.BytesIO()
+    with _registry_lock:
+        pickler = Pickler(file, keep)
+        try:
+            pickler.dump(obj)
+        finally:
+            for module in pickler.registered:
+                cloudpickle.unregister_pickle_by_value(module)
+    return Pickled([file.getbuffer(), *buffers], frozenset(pickler.referenced), frozenset(pickler.files))
+
+
+def loads(parts: Sequence[bytes | memoryview]) -> Any:
+    """The object of `dumps`; arrays are read-only views of the parts. Only for parts whose signature was checked."""
+    return _Unpickler(io.BytesIO(parts[0]), buffers=parts[1:]).load()
+
+
+_TRACKER_ARGUMENT = {"_make_skeleton_class": 4, "_make_skeleton_enum": 5}
+"""Which argument of cloudpickle's makers of classes is the id by which the class is known."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Leaves classes alone that this process already has.
+
+    cloudpickle finds such a class again, then sets all its attributes to unpickled copies: methods of a class of the
+    notebook would silently be replaced when a result comes back.
+    """
+
+    def __init__(self, file: io.BytesIO, *, buffers: Sequence[bytes | memoryview]) -> None:
+        super().__init__(file, buffers=buffers)
+        self._own: set[type] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module == "cloudpickle.cloudpickle":
+            if name in _TRACKER_ARGUMENT:
+                return self._remembering(getattr(internals, name), _TRACKER_ARGUMENT[name])
+            if name == "_class_setstate":
+                return self._set_class_state
+        return super().find_class(module, name)
+
+    def _remembering(self, make: Callable[..., type], tracker: int) -> Callable[..., type]:
+        def find_or_make(*args: Any) -> type:
+            known = internals._DYNAMIC_CLASS_TRACKER_BY_ID.get(args[tracker])
+            if known is not None:
+                self._own.add(known)
+                return known  # type: ignore[no-any-return]  # cloudpickle has no types
+            return make(*args)
+
+        return find_or_make
+
+    def _set_class_state(self, obj: type, state: Any) -> type:
+        if obj in self._own:
+            return obj
+        return internals._class_setstate(obj, state)  # type: ignore[no-any-return]  # cloudpickle has no types

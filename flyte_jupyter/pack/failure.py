@@ -1,0 +1,179 @@
+"""Exceptions on their way from a task's process to its caller.
+
+What travels is a `Failure` (plain text, always) and, when it can be pickled, the exception itself.  What the caller
+gets is an error of Flyte's (`code`, `kind`) that is an instance of the original class too, and whose traceback goes
+on with the task's own frames, so that notebooks show the task's lines as if it had run there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sysconfig
+import traceback
+from functools import lru_cache
+from types import CodeType, TracebackType
+from typing import Any
+
+from ..errors import (
+    CODED,
+    BaseRuntimeError,
+    NonRecoverableError,
+    RuntimeSystemError,
+    RuntimeUnknownError,
+    RuntimeUserError,
+    is_ours,
+)
+from ..pods import Failure
+
+_STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
+_HEAP_TYPE = 1 << 9
+"""CPython's flag of classes that are made by Python code."""
+_MAX_FRAMES = 60
+_MAX_TEXT = 32 * 1024
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Describe what a task raised: only frames from the user's first one on, none of this package."""
+    frames = _user_stack(error.__traceback__)
+    known = isinstance(error, BaseRuntimeError)
+    text = "".join(traceback.StackSummary.from_list(frames).format())
+    spots = [(f.filename, f.lineno or 0, f.name) for f in frames]
+    return Failure(
+        code=error.code if known else type(error).__name__,
+        kind=error.kind if known else "user",
+        message=_message(error)[:_MAX_TEXT],
+        traceback=text[-_MAX_TEXT:],
+        frames=tuple(spots[-_MAX_FRAMES:]),
+        recoverable=not (isinstance(error, NonRecoverableError) or getattr(error, "code", "") == "NonRecoverableError"),
+    )
+
+
+def _user_stack(tb: TracebackType | None) -> list[traceback.FrameSummary]:
+    frames = [f for f in traceback.extract_tb(tb) if not is_ours(f.filename)]
+    first = next((i for i, f in enumerate(frames) if not f.filename.startswith(_PLUMBING)), 0)
+    return frames[first:]
+
+
+_PLUMBING = tuple(os.path.join(_STDLIB, name) for name in ("asyncio", "concurrent", "threading.py", "contextlib.py"))
+"""Frames of the standard library that stand between us and the task's first line."""
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"The task called sys.exit({error.code!r}); return a value or raise an exception instead."
+    try:
+        return str(error)
+    except Exception as broken:  # an exception whose __str__ fails must still be told
+        return f"<{type(error).__name__}, whose text cannot be made: {broken!r}>"
+
+
+# --- on the caller's side ----------------------------------------------------------------------------------------------
+
+
+def error_from(failure: Failure, original: BaseException | None, worker: str | None) -> BaseRuntimeError:
+    """The exception to raise for a failure.
+
+    An error of the user's code is a `RuntimeUserError` and an instance of the class that was raised, so that
+    `except KeyError` works; the original is its `__cause__`.
+    """
+    error = _make(failure, original, worker)
+    error.remote_traceback = failure.traceback
+    error.remote_frames = failure.frames
+    if original is not None and not isinstance(original, BaseRuntimeError):
+        error.__cause__ = original
+    return error.with_traceback(_rebuild_traceback(failure.frames))
+
+
+def _make(failure: Failure, original: BaseException | None, worker: str | None) -> BaseRuntimeError:
+    if failure.code in CODED and not (original is not None and not isinstance(original, BaseRuntimeError)):
+        return CODED[failure.code](failure.message, worker)
+    if failure.kind == "system":
+        return RuntimeSystemError(failure.code, failure.message, worker)
+    if failure.kind == "unknown":
+        return RuntimeUnknownError(failure.code, failure.message, worker)
+    if isinstance(original, Exception) and not isinstance(original, BaseRuntimeError):
+        mixed = _class_for(type(original))
+        if mixed is not None:
+            return mixed(failure, original, worker)
+    return RuntimeUserError(failure.code, failure.message, worker)
+
+
+class _Mixed:
+    """The part of an error that is also an instance of the class that the task raised."""
+
+    def __new__(cls, failure: Failure, original: BaseException, worker: str | None) -> Any:
+        return _built_in(type(original)).__new__(cls, *original.args)
+
+    def __init__(self, failure: Failure, original: BaseException, worker: str | None) -> None:
+        _fill(self, _built_in(type(original)), *_take(original))
+        self.__dict__.update(code=failure.code, kind=failure.kind, worker=worker)
+        self._failure = failure
+        self._original = original
+
+    def __str__(self) -> str:
+        return self._failure.message
+
+    def __reduce__(self) -> Any:
+        return error_from, (self._failure, self._original, self.__dict__["worker"])
+
+
+def _built_in(cls: type) -> type:
+    return next(c for c in cls.__mro__ if not c.__flags__ & _HEAP_TYPE)
+
+
+def _take(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments (with what built-in classes keep elsewhere, such as a file name) and attributes of an exception."""
+    reduced = _built_in(type(error)).__reduce__(error)
+    return reduced[1], dict(error.__dict__)
+
+
+def _fill(error: Any, built_in: type, args: tuple[Any, ...], attributes: dict[str, Any]) -> None:
+    """Set them without calling an `__init__` of the user's, whose arguments we do not know."""
+    with contextlib.suppress(TypeError):  # only classes such as UnicodeError insist on their own arguments
+        built_in.__init__(error, *args)  # type: ignore[misc]  # that is the point
+    error.__dict__.update(attributes)
+
+
+def portable(error: BaseException) -> Any:
+    """What to pickle for an exception whose own pickling may fail: many forget that `__init__` is called again."""
+    if isinstance(error, _Mixed):
+        return portable(error._original)
+    args, attributes = _take(error)
+    return _rebuild, (type(error), args, attributes)
+
+
+def _rebuild(cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
+    error: BaseException = _built_in(cls).__new__(cls, *args)
+    _fill(error, _built_in(cls), args, attributes)
+    return error
+
+
+@lru_cache(maxsize=256)
+def _class_for(original: type[Exception]) -> Any:
+    try:
+        names = {"__module__": original.__module__, "__qualname__": original.__qualname__, "__doc__": original.__doc__}
+        return type(original.__name__, (_Mixed, RuntimeUserError, original), names)
+    except TypeError:  # a class that cannot be combined: the cause still has it
+        return None
+
+
+def _rebuild_traceback(frames: tuple[tuple[str, int, str], ...]) -> TracebackType | None:
+    """A traceback whose frames name the task's files and lines; debuggers and IPython read the source from there."""
+    head: TracebackType | None = None
+    for filename, line, function in reversed(frames):
+        stub = _stub(filename, function)
+        try:
+            exec(stub, {"__name__": "__main__", "__file__": filename})
+        except ZeroDivisionError as stop:
+            found = stop.__traceback__
+            inner = found.tb_next if found is not None else None
+            if inner is not None:
+                head = TracebackType(head, inner.tb_frame, -1, line)  # -1: no column is known
+    return head
+
+
+@lru_cache(maxsize=1024)
+def _stub(filename: str, function: str) -> CodeType:
+    """Code that fails at once, under the name and the file of somebody else's."""
+    return compile("1 / 0", filename, "exec").replace(co_name=function if function.isidentifier() else "<task>")

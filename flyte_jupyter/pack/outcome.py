@@ -1,0 +1,89 @@
+"""What an action ended with, as a payload: its outputs, or why it failed."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import BaseRuntimeError
+from ..pods import Failure
+from .codec import dumps, loads
+from .envelope import Envelope, PayloadError, seal, unseal
+from .failure import error_from, failure_of, portable
+
+_WHAT = "outcome"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A verified outcome that is not unpickled yet.
+
+    Attributes:
+        failure: why the action failed, None when it succeeded.
+        preview: how to show the value without unpickling it: {"text": str, "html": str or None}, or None.
+    """
+
+    envelope: Envelope
+    worker: str
+
+    @property
+    def failure(self) -> Failure | None:
+        told = self.envelope.header.get("failure")
+        return Failure.from_json(told) if told is not None else None
+
+    @property
+    def preview(self) -> dict[str, Any] | None:
+        return self.envelope.header.get("preview")
+
+    def outputs(self) -> tuple[Any, ...]:
+        """Unpickle the outputs, or raise the action's error."""
+        error = self.error()
+        if error is not None:
+            raise error
+        outputs: tuple[Any, ...] = loads(self.envelope.parts)
+        return outputs
+
+    def error(self) -> BaseRuntimeError | None:
+        """The action's error, None when it succeeded."""
+        failure = self.failure
+        if failure is None:
+            return None
+        return error_from(failure, self._original(), self.worker)
+
+    def _original(self) -> BaseException | None:
+        if not self.envelope.parts:
+            return None
+        try:
+            rebuild, arguments = loads(self.envelope.parts)
+            original = rebuild(*arguments)
+        except Exception:  # a class that this process cannot rebuild: the failure's text says it all
+            return None
+        return original if isinstance(original, BaseException) else None
+
+
+def seal_value(key: bytes, outputs: tuple[Any, ...], preview: dict[str, Any] | None) -> list[bytes | memoryview]:
+    """The payload of a success. Raises what cloudpickle raises when the outputs cannot be pickled."""
+    return seal(key, {"kind": _WHAT, "preview": preview}, dumps(outputs).parts)
+
+
+def seal_error(key: bytes, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:
+    """The payload of an exception, with the exception itself when it can be pickled."""
+    failure = failure_of(error)
+    parts: list[bytes | memoryview] = []
+    with contextlib.suppress(Exception):  # what holds a socket cannot travel: the failure's text is left of it
+        parts = dumps(portable(error)).parts
+    return seal(key, {"kind": _WHAT, "failure": failure.to_json()}, parts), failure
+
+
+def seal_failure(key: bytes, failure: Failure) -> list[bytes | memoryview]:
+    """The payload for an action that could not tell itself, as the Host writes it."""
+    return seal(key, {"kind": _WHAT, "failure": failure.to_json()}, [])
+
+
+def unseal_outcome(key: bytes, data: memoryview, *, worker: str) -> Outcome:
+    """Verify an outcome. Raises `PayloadError`."""
+    envelope = unseal(key, data, what=f"outcome of {worker}")
+    if envelope.header.get("kind") != _WHAT:
+        raise PayloadError("PayloadDamaged", f"What lies at the outcome of {worker} is something else.")
+    return Outcome(envelope, worker)

@@ -1,0 +1,118 @@
+"""The local Host as a runner."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..errors import HostError
+from ..home import Home
+from ..host.client import connect, connect_or_start
+from ..host.wire import Channel
+from ..pods import LogEvent, PodEvent, PodRequest, Synced
+
+
+class LocalRunner:
+    """Talks to this user's Host, and starts it when it is needed.
+
+    Args:
+        home: whose Host.
+        session: name of the kernel whose environment variables the attempts start from; None inside a task, where
+            they are those of the kernel that started the run.
+    """
+
+    def __init__(self, home: Home, session: str | None) -> None:
+        self._home = home
+        self._session = session
+        self._channel: Channel | None = None
+        self._environ: dict[str, str] | None = None
+        self._watching: set[Channel] = set()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        state = "connected" if self._channel is not None else "not connected"
+        return f"<LocalRunner {self._home.path} [{state}, {len(self._watching)} watches]>"
+
+    def prepare(self) -> None:
+        """Have the Host and its zygote ready before they are needed."""
+        self._ask({"op": "prepare", "python": sys.executable})
+
+    def launch(self, pod: PodRequest) -> None:
+        self._ask({"op": "launch", "pod": pod.to_json()})
+
+    def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
+        with contextlib.closing(connect(self._home) or _Nothing()) as channel:
+            channel.send({"op": "stop", "name": name, "reason": reason, "grace": grace})
+            channel.receive()
+
+    def watch(self, labels: Mapping[str, str]) -> Iterator[PodEvent | LogEvent | Synced]:
+        channel = connect_or_start(self._home)
+        with self._lock:
+            self._watching.add(channel)
+        try:
+            channel.send({"op": "watch", "labels": dict(labels)})
+            while (message := channel.receive()) is not None:
+                op = message.pop("op")
+                if op == "event":
+                    yield PodEvent.from_json(message)
+                elif op == "log":
+                    yield LogEvent.from_json(message)
+                elif op == "synced":
+                    yield Synced()
+        except OSError:
+            return  # closed under our hands, as `close` does
+        finally:
+            with self._lock:
+                self._watching.discard(channel)
+            channel.close()
+
+    def close(self) -> None:
+        with self._lock:
+            channels = [*self._watching, *([self._channel] if self._channel is not None else [])]
+            self._channel = None
+            for channel in channels:
+                with contextlib.suppress(OSError):
+                    channel.socket.shutdown(socket.SHUT_RDWR)
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        """Ask the Host; once more when it has just gone away, as it does when it is idle."""
+        with self._lock:
+            for last in (False, True):
+                try:
+                    channel = self._connected()
+                    channel.send(message)
+                    answer = channel.receive()
+                except (BrokenPipeError, ConnectionResetError):
+                    answer = None
+                if answer is not None and answer["op"] == "refused":
+                    raise HostError(f"The local Host refused: {answer['reason']}.")
+                if answer is not None:
+                    return
+                if self._channel is not None:
+                    self._channel.close()
+                    self._channel = None
+                if last:
+                    raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
+
+    def _connected(self) -> Channel:
+        if self._channel is None:
+            self._channel = connect_or_start(self._home)
+            self._environ = None
+        if self._session is not None and self._environ != os.environ:
+            self._environ = dict(os.environ)
+            self._channel.send({"op": "environ", "session": self._session, "environ": self._environ})
+            self._channel.receive()
+        return self._channel
+
+
+class _Nothing:
+    """Stands for a Host that is not there: nothing to stop."""
+
+    def send(self, message: dict[str, Any]) -> None: ...
+    def receive(self) -> None: ...
+    def close(self) -> None: ...

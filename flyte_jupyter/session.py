@@ -1,0 +1,128 @@
+"""This process as one that starts runs: its engine, its store, and who is told of new runs."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import secrets
+import sys
+import threading
+import time
+from typing import Any
+
+from . import context
+from .engine.engine import Engine
+from .engine.request import Place, new_run_name, notes, pod_request, settings
+from .errors import ConfigValueError, RunNotFoundError
+from .home import Home
+from .pack.preview import describe
+from .engine.run import ROOT, Run
+from .runners.local import LocalRunner
+from .store import keys, open_store
+from .task import Task
+
+
+class Session:
+    """What all runs of this process share. `current` makes it when it is first needed."""
+
+    def __init__(self) -> None:
+        self.home = Home().make()
+        self.id = secrets.token_hex(8)
+        self.process = os.getpid()
+        self.store = open_store(self.home.store_url)
+        self.runner = LocalRunner(self.home, self.id)
+        self.engine = Engine(self.store, self.runner, self.home.key(), {"session": self.id})
+        self._others: dict[str, Engine] = {}
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} {self.home.path} {self.engine!r}>"
+
+    def place(self) -> Place:
+        """Where tasks run when they are called now."""
+        return Place(
+            store=self.store.url,
+            python=sys.executable,
+            cwd=os.getcwd(),
+            path=tuple(sys.path),
+            labels={"session": self.id},
+        )
+
+    def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
+        """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
+        inputs = task.interface.bind(task.name, args, kwargs)
+        code = self.engine.seal_code(task)
+        given = self.engine.seal_inputs(task, code, inputs)
+        name = new_run_name()
+        referenced = code.referenced | given.referenced
+        pod = pod_request(task, self.place(), run=name, action=ROOT, parent=None, referenced=referenced)
+        run = self.record(task, name, {key: describe(value) for key, value in inputs.items()}, pod.to_json())
+        run.follow(self.engine.start(pod, code, given))
+        self.show(run)
+        return run
+
+    def record(
+        self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: dict[str, Any] | None
+    ) -> Run:
+        """Write down what a run is, and listen to it. `pod` is None for one whose first action is no process."""
+        record = {
+            "run": name,
+            "task": task.name,
+            "title": task.short_name or task.name,
+            "mode": "local",
+            "created": time.time(),
+            "notes": notes(task, "local"),
+            "config": settings(task),
+            "inputs": inputs,
+            "outputs": [output.name for output in task.interface.outputs],
+            "pod": pod,
+        }
+        self.store.put(keys.record(name), [json.dumps(record).encode()])
+        run = Run(self.engine, record)
+        self.engine.listen(name, run.on_event)
+        return run
+
+    @staticmethod
+    def show(run: Run) -> None:
+        """Tell those who show runs."""
+        for observer in context.observers:
+            observer(run)
+
+    def attach(self, name: str) -> Run:
+        """A run of another kernel, or of the past. Raises `RunNotFoundError`."""
+        try:
+            record = json.loads(bytes(self.store.get(keys.record(name))))
+        except KeyError:
+            raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().") from None
+        engine = self._others.get(name)
+        if engine is None:
+            runner = LocalRunner(self.home, self.id)
+            engine = self._others[name] = Engine(self.store, runner, self.home.key(), {"run": name})
+        return Run(engine, record, reattached=True)
+
+    def close(self) -> None:
+        """Stop watching; what runs, runs on."""
+        for engine in [self.engine, *self._others.values()]:
+            engine.close()
+
+
+_current: Session | None = None
+_making = threading.Lock()
+
+
+def current() -> Session:
+    """The session of this process, made when it is first needed.
+
+    Raises:
+        ConfigValueError: inside a task, which calls tasks instead of starting runs.
+    """
+    global _current
+    if context.ctx():
+        raise ConfigValueError(
+            "A task cannot start a run of its own.\nCall the other task: await other_task(...), or other_task(...)."
+        )
+    with _making:
+        if _current is None or _current.process != os.getpid():  # a forked child starts anew
+            _current = Session()
+            atexit.register(_current.close)
+        return _current

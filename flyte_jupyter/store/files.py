@@ -1,0 +1,105 @@
+"""A store in a folder of this machine."""
+
+from __future__ import annotations
+
+import itertools
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ..errors import StoreError
+
+_MAP_FROM = 256 * 1024
+"""Blobs of this size and more are mapped instead of read."""
+
+
+class FileStore:
+    """A folder. Written aside and renamed, so that a blob is whole or absent; not synced to the disk, which costs
+    milliseconds: a power cut may lose the last seconds, and the signature tells.
+
+    Args:
+        url: `file:///absolute/folder`.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "file" or not parts.path:
+            raise StoreError(f"A file store needs a URL like file:///folder, not {url!r}.")
+        self.url = url
+        self.root = Path(unquote(parts.path))
+        self._drafts = itertools.count()
+
+    def __repr__(self) -> str:
+        return f"FileStore({self.url!r})"
+
+    def path(self, key: str) -> str:
+        """Where a key is; for the Host, which appends logs."""
+        if key.startswith("/") or ".." in key.split("/"):
+            raise StoreError(f"{key!r} is not a key: keys are relative, without '..'.")
+        return f"{self.root}/{key}"
+
+    def put(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        path = self.path(key)
+        draft = self._write_draft(path, parts)
+        os.replace(draft, path)
+
+    def put_if_absent(self, key: str, parts: Sequence[bytes | memoryview]) -> bool:
+        path = self.path(key)
+        if os.path.exists(path):
+            return False
+        draft = self._write_draft(path, parts)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(draft)
+        return True
+
+    def get(self, key: str) -> memoryview:
+        try:
+            with open(self.path(key), "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size >= _MAP_FROM:
+                    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+                return memoryview(file.readall())
+        except (FileNotFoundError, NotADirectoryError):
+            raise KeyError(key) from None
+        except OSError as error:
+            raise StoreError(f"{key} cannot be read from {self.url}: {error.strerror}.") from error
+
+    def list(self, prefix: str) -> list[str]:
+        try:
+            names = os.listdir(self.path(prefix))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(name for name in names if not name.startswith("."))
+
+    def _write_draft(self, path: str, parts: Sequence[bytes | memoryview]) -> str:
+        folder, _, name = path.rpartition("/")
+        draft = f"{folder}/.{name}.{os.getpid()}.{next(self._drafts)}"
+        try:
+            descriptor = _create(draft)
+        except FileNotFoundError:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            descriptor = _create(draft)
+        try:
+            for part in parts:
+                _write_all(descriptor, memoryview(part).cast("B"))
+        except OSError as error:
+            os.unlink(draft)
+            raise StoreError(f"{self.url} cannot be written: {error.strerror}.") from error
+        finally:
+            os.close(descriptor)
+        return draft
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _write_all(descriptor: int, data: memoryview) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

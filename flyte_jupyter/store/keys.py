@@ -1,0 +1,37 @@
+"""Every name in the store, computed; nothing else builds a key."""
+
+from __future__ import annotations
+
+RUNS = "runs/"
+
+
+def code(digest: str) -> str:
+    """A task's closure, by the digest of its bytes: sent once however often it is called."""
+    return f"code/{digest}"
+
+
+def record(run: str) -> str:
+    """What a run is: its task, configuration and inputs in words."""
+    return f"runs/{run}/record.json"
+
+
+def actions(run: str) -> str:
+    """The folder of a run's actions."""
+    return f"runs/{run}/actions/"
+
+
+def inputs(run: str, action: str) -> str:
+    return f"runs/{run}/actions/{action}/inputs"
+
+
+def outcome(run: str, action: str) -> str:
+    return f"runs/{run}/actions/{action}/outcome"
+
+
+def status(run: str, action: str) -> str:
+    """The events of an action that has ended."""
+    return f"runs/{run}/actions/{action}/status.json"
+
+
+def log(run: str, action: str, attempt: int) -> str:
+    return f"runs/{run}/actions/{action}/log.{attempt}"
