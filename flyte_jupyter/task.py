@@ -149,13 +149,13 @@ class Task(TaskAttributes, Generic[P, R]):
         if caller is None:
             return self.func(*args, **kwargs)
         if self.is_async:
-            return cast("R", caller.acall(self, args, kwargs))
+            return cast("R", _started(caller, self, args, kwargs))
         if _loop_runs():
             raise SyncTaskCallInAsyncContextError(
                 f"{self.name}: not async, and called inside a running event loop, which it would block\n"
                 f"  write: await {self.func.__name__}.aio(...)"
             )
-        return cast("R", caller.call(self, args, kwargs))
+        return cast("R", caller.start(self, args, kwargs).value())
 
     @overload
     def aio(self: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
@@ -165,7 +165,7 @@ class Task(TaskAttributes, Generic[P, R]):
         """As a call, and always awaitable; outside a run a function that is not async runs in a thread."""
         caller = context.caller()
         if caller is not None:
-            return caller.acall(self, args, kwargs)
+            return _started(caller, self, args, kwargs)
         if self.is_async:
             return cast("Coroutine[Any, Any, Any]", self.func(*args, **kwargs))
         return _in_thread(self.func, args, kwargs)
@@ -223,6 +223,10 @@ def task_class(layers: Layers) -> type[Task[..., Any]]:
             "plugin_config", config, "a plugin that supports a reusable environment", "or leave out reusable="
         )
     return found
+
+
+async def _started(caller: context.Caller, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return await caller.start(task, args, kwargs).avalue()
 
 
 async def _in_thread(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,11 +12,16 @@ from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from typing import Any
 
+from .cache import WORDS as CACHE_WORDS
+from .cache import Cache
 from .duration import format_duration, parse_duration
 from .image import Image
 from .refusal import did_you_mean, wrong_type, wrong_value
+from .resources import Resources
+from .retry import RetryStrategy
 from .reuse import ReusePolicy
 from .secret import Secret, derived_env_var
+from .timeout import Timeout
 
 _PAIR = re.compile(r'\s*([^=,"]+?)\s*=\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')
 _ITEM = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')
@@ -275,3 +280,36 @@ def or_off(codec: Codec) -> Codec:
 
 
 IMAGE = Codec(str.strip, _format_image, "URI")
+DOCS = Codec(str.strip, lambda docs: _text(docs.description), "TEXT")
+RESOURCES = of_fields(Resources, {"cpu": CORES, "memory": QUANTITY, "gpu": NUMBER, "disk": STR, "shm": STR})
+
+
+RETRIES = of_fields(RetryStrategy, {"count": INT}, shorthand="count")
+TIMEOUT = of_fields(
+    Timeout, dict.fromkeys(("max_runtime", "max_queued_time", "deadline"), DURATION), shorthand="max_runtime"
+)
+CACHE = of_fields(
+    Cache,
+    {
+        "behavior": STR,
+        "version_override": QUOTED,
+        "serialize": BOOL,
+        "ignored_inputs": WORDS,
+        "salt": QUOTED,
+        "max_age": DURATION,
+    },
+    shorthand="behavior",
+    choices=tuple(CACHE_WORDS),
+)
+_REUSE = of_fields(
+    ReusePolicy,
+    {
+        "replicas": INT_RANGE,
+        "idle_ttl": DURATION,
+        "concurrency": INT,
+        "scaledown_ttl": DURATION,
+        "scope": STR,
+    },
+    shorthand="replicas",
+)
+REUSABLE = or_off(_REUSE)

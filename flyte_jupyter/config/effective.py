@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,6 +48,8 @@ class EffectiveConfig(Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         """The table for a notebook; everything in it is escaped."""
+        import html
+
         rows = "".join(
             _row_tag(level)
             + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in (name, value, level))

@@ -18,7 +18,6 @@ from typing import Any
 
 from ..errors import ConfigError, ConfigTypeError, ConfigValueError, nearest
 from .refusal import raise_all, wrong_type
-from .resources import Resources
 from .rules import Layer, Layers, reuse_problems
 from .spec import ENV, NOT_PARAMS, OVERRIDE, PARAMS, TASK, Level, Param, TaskSpec, names
 
@@ -99,6 +98,8 @@ def _misplaced(level: Level, name: str, p: Param | None) -> ConfigError:
     if p is None:
         if level is OVERRIDE and name in NOT_PARAMS:
             return ConfigValueError(f"{NOT_PARAMS[name]}\n  it is what the function's annotations say")
+        from .resources import Resources
+
         if name in Resources.__dataclass_fields__ and "resources" in names(level):
             return ConfigTypeError(f"{name}: not a parameter of {here}\n  write resources=Resources({name}=...)")
         similar = nearest(name, names(level)) or nearest(name, PARAMS)

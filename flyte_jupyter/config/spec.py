@@ -11,26 +11,27 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from . import codec
-from .cache import WORDS, Cache
-from .codec import Codec
-from .dependency import Environment, depends_on_of
-from .documentation import Documentation, shorten
+from .cache import Cache
+from .dependency import depends_on_of
 from .envvars import env_vars_of
-from .image import Image
-from .link import Link, links_of
 from .name import environment_name
 from .plain import plain
-from .pod_template import PodTemplate
 from .refusal import wrong_type, wrong_value
-from .resources import Resources
 from .retry import RetryStrategy
-from .reuse import ReusePolicy
-from .secret import Secret
 from .timeout import Timeout
-from .trigger import Trigger
+
+if TYPE_CHECKING:
+    from .dependency import Environment
+    from .documentation import Documentation
+    from .image import Image
+    from .link import Link
+    from .pod_template import PodTemplate
+    from .resources import Resources
+    from .reuse import ReusePolicy
+    from .secret import Secret
+    from .trigger import Trigger
 
 
 class Level(enum.Flag):
@@ -62,7 +63,7 @@ class Param:
         type_text: the annotation of what may be given.
         default: its value when nobody gave it.
         doc: one sentence: types, units, meaning.
-        codec: how it looks as text; None when it has no text form.
+        codec: which codec of `codec.py` makes text of it; "" when it has no text form.
         fixed: what is said (as a ValueError) when it is overridden; "" where that is a TypeError like any wrong name.
         reuse_locked: not to be overridden while the task is reusable.
         travels: whether the task's own process can use it, so that it is pickled with the task.
@@ -74,7 +75,7 @@ class Param:
     type_text: str
     doc: str
     default: Any = None
-    codec: Codec | None = None
+    codec: str = ""
     fixed: str = ""
     reuse_locked: bool = False
     travels: bool = True
@@ -115,6 +116,8 @@ def _bool(name: str) -> Callable[[Any], bool]:
 def _description(value: Any) -> str:
     if not isinstance(value, str):
         raise wrong_type("description", value, "a str")
+    from .documentation import shorten
+
     return shorten(value)
 
 
@@ -133,39 +136,52 @@ def _max_inline(value: Any) -> int:
     return value
 
 
-def _resources_codec() -> Codec:
-    codecs = {"cpu": codec.CORES, "memory": codec.QUANTITY, "gpu": codec.NUMBER, "disk": codec.STR, "shm": codec.STR}
-    return codec.of_fields(Resources, codecs)
+def _image(value: Any) -> Any:
+    from .image import Image  # here and below: loaded when first used, so that importing the table stays cheap
+
+    return Image.of(value)
 
 
-_RETRIES = codec.of_fields(RetryStrategy, {"count": codec.INT}, shorthand="count")
-_TIMEOUT = codec.of_fields(
-    Timeout, dict.fromkeys(("max_runtime", "max_queued_time", "deadline"), codec.DURATION), shorthand="max_runtime"
-)
-_CACHE = codec.of_fields(
-    Cache,
-    {
-        "behavior": codec.STR,
-        "version_override": codec.QUOTED,
-        "serialize": codec.BOOL,
-        "ignored_inputs": codec.WORDS,
-        "salt": codec.QUOTED,
-        "max_age": codec.DURATION,
-    },
-    shorthand="behavior",
-    choices=tuple(WORDS),
-)
-_REUSE = codec.of_fields(
-    ReusePolicy,
-    {
-        "replicas": codec.INT_RANGE,
-        "idle_ttl": codec.DURATION,
-        "concurrency": codec.INT,
-        "scaledown_ttl": codec.DURATION,
-        "scope": codec.STR,
-    },
-    shorthand="replicas",
-)
+def _resources(value: Any) -> Any:
+    from .resources import Resources
+
+    return Resources.of(value)
+
+
+def _secrets(value: Any) -> Any:
+    from .secret import Secret
+
+    return Secret.of(value)
+
+
+def _pod_template(value: Any) -> Any:
+    from .pod_template import PodTemplate
+
+    return PodTemplate.of(value)
+
+
+def _reusable(value: Any) -> Any:
+    from .reuse import ReusePolicy
+
+    return ReusePolicy.of(value)
+
+
+def _links(value: Any) -> Any:
+    from .link import links_of
+
+    return links_of(value)
+
+
+def _triggers(value: Any) -> Any:
+    from .trigger import Trigger
+
+    return Trigger.of(value)
+
+
+def _docs(value: Any) -> Any:
+    from .documentation import Documentation
+
+    return Documentation.of(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +203,10 @@ class TaskSpec:
     image: Image | Literal["auto"] = param(
         ENV,
         'What the task runs in: the URI of an image, an Image, or "auto" for the environment of the one who calls.',
-        accept=Image.of,
+        accept=_image,
         type_text="str | Image",
         default="auto",
-        codec=codec.IMAGE,
+        codec="IMAGE",
         fixed="Image cannot be overridden",
     )
     depends_on: tuple[Environment, ...] = param(
@@ -207,7 +223,7 @@ class TaskSpec:
         "What the environment is for; longer than 255 characters is cut.",
         accept=_description,
         type_text="str",
-        codec=codec.STR,
+        codec="STR",
         honoured=HONOURED,
     )
     plugin_config: Any = param(
@@ -223,14 +239,14 @@ class TaskSpec:
         accept=_include,
         type_text="Sequence[str]",
         default=(),
-        codec=codec.ITEMS,
+        codec="ITEMS",
     )
     resources: Resources | None = param(
         ENV | OVERRIDE,
         "CPU, memory, accelerators, disk and shared memory of one attempt; None for the platform's default.",
-        accept=Resources.of,
+        accept=_resources,
         type_text="Resources",
-        codec=_resources_codec(),
+        codec="RESOURCES",
         reuse_locked=True,
         honoured={"local": "memory alone, as a limit"},
     )
@@ -240,17 +256,17 @@ class TaskSpec:
         accept=env_vars_of,
         type_text="dict[str, str]",
         default={},
-        codec=codec.ENV_VARS,
+        codec="ENV_VARS",
         reuse_locked=True,
         honoured=LOCAL,
     )
     secrets: tuple[Secret, ...] = param(
         ENV | OVERRIDE,
         "Secrets by name: a str, a Secret or a list of these; the values are never stored.",
-        accept=Secret.of,
+        accept=_secrets,
         type_text="str | Secret | Sequence[str | Secret]",
         default=(),
-        codec=codec.SECRETS,
+        codec="SECRETS",
         reuse_locked=True,
     )
     service_account: str | None = param(
@@ -258,7 +274,7 @@ class TaskSpec:
         "Kubernetes service account of the pod.",
         accept=_str_or_none("service_account"),
         type_text="str",
-        codec=codec.STR,
+        codec="STR",
         reuse_locked=True,
     )
     cache: Cache = param(
@@ -267,22 +283,22 @@ class TaskSpec:
         accept=Cache.of,
         type_text="str | Cache",
         default=Cache("disable"),
-        codec=_CACHE,
+        codec="CACHE",
     )
     pod_template: PodTemplate | str | None = param(
         EVERYWHERE,
         "A pod to start from, or the name of one that the platform knows.",
-        accept=PodTemplate.of,
+        accept=_pod_template,
         type_text="str | PodTemplate",
-        codec=codec.STR,
+        codec="STR",
         travels=False,
     )
     reusable: ReusePolicy | None = param(
         ENV | OVERRIDE,
         'Warm processes for the environment: a ReusePolicy; in an override also "off".',
-        accept=ReusePolicy.of,
+        accept=_reusable,
         type_text='ReusePolicy | Literal["off"]',
-        codec=codec.or_off(_REUSE),
+        codec="REUSABLE",
     )
     interruptible: bool = param(
         EVERYWHERE,
@@ -290,21 +306,21 @@ class TaskSpec:
         accept=_bool("interruptible"),
         type_text="bool",
         default=False,
-        codec=codec.BOOL,
+        codec="BOOL",
     )
     queue: str | None = param(
         EVERYWHERE,
         "The queue that the task waits in.",
         accept=_str_or_none("queue"),
         type_text="str",
-        codec=codec.STR,
+        codec="STR",
     )
     short_name: str | None = param(
         TASK | OVERRIDE,
         "The name that is shown; the name of the function when not given.",
         accept=_str_or_none("short_name"),
         type_text="str",
-        codec=codec.STR,
+        codec="STR",
         honoured=HONOURED,
     )
     retries: RetryStrategy = param(
@@ -313,7 +329,7 @@ class TaskSpec:
         accept=RetryStrategy.of,
         type_text="int | RetryStrategy",
         default=RetryStrategy(0),
-        codec=_RETRIES,
+        codec="RETRIES",
         honoured=LOCAL,
     )
     timeout: Timeout = param(
@@ -322,7 +338,7 @@ class TaskSpec:
         accept=Timeout.of,
         type_text="int | float | timedelta | Timeout",
         default=Timeout(),
-        codec=_TIMEOUT,
+        codec="TIMEOUT",
         honoured=LOCAL,
     )
     max_inline_io_bytes: int = param(
@@ -331,12 +347,12 @@ class TaskSpec:
         accept=_max_inline,
         type_text="int",
         default=10 * 1024 * 1024,
-        codec=codec.INT,
+        codec="INT",
     )
     links: tuple[Link, ...] = param(
         TASK | OVERRIDE,
         "Links that are shown with the task's runs.",
-        accept=links_of,
+        accept=_links,
         type_text="Link | Sequence[Link]",
         default=(),
         travels=False,
@@ -347,12 +363,12 @@ class TaskSpec:
         accept=_bool("report"),
         type_text="bool",
         default=False,
-        codec=codec.BOOL,
+        codec="BOOL",
     )
     triggers: tuple[Trigger, ...] = param(
         TASK | OVERRIDE,
         "What starts the task by itself: a Trigger or several.",
-        accept=Trigger.of,
+        accept=_triggers,
         type_text="Trigger | Sequence[Trigger]",
         default=(),
         travels=False,
@@ -360,9 +376,9 @@ class TaskSpec:
     docs: Documentation | None = param(
         TASK,
         "Documentation of the task; its docstring when not given.",
-        accept=Documentation.of,
+        accept=_docs,
         type_text="str | Documentation",
-        codec=Codec(str.strip, lambda docs: docs.description, "TEXT"),
+        codec="DOCS",
         fixed="Docs cannot be overridden",
         honoured=HONOURED,
     )
@@ -372,7 +388,7 @@ class TaskSpec:
         accept=_bool("entrypoint"),
         type_text="bool",
         default=False,
-        codec=codec.BOOL,
+        codec="BOOL",
         honoured=HONOURED,
     )
     produces_artifacts: bool = param(
@@ -381,7 +397,7 @@ class TaskSpec:
         accept=_bool("produces_artifacts"),
         type_text="bool",
         default=False,
-        codec=codec.BOOL,
+        codec="BOOL",
     )
 
     def to_json(self) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from ..errors import ConfigError, ConfigTypeError, ConfigValueError
+from . import codec
 from .codec import Codec
 from .refusal import did_you_mean, raise_all, wrong_type
 from .resources import Resources
@@ -62,10 +63,11 @@ def options(level: Level) -> list[Option]:
     """The options for the parameters of a level (or of any of a union of levels), in the order of the table."""
     found = []
     for name, p in PARAMS.items():
-        if not p.levels & level or p.codec is None:
+        if not p.levels & level or not p.codec:
             continue
         is_bool = isinstance(p.default, bool)
-        found.append(Option(_flag(name), name, "", p.codec.metavar, p.doc, p.codec.choices, is_bool))
+        text = _codec(name)
+        found.append(Option(_flag(name), name, "", text.metavar, p.doc, text.choices, is_bool))
         if name == _SPREAD:
             for f in fields(Resources):
                 doc = f"The same as --{name} {f.name}=..., for {f.name} alone."
@@ -120,10 +122,10 @@ def _flag(name: str) -> str:
 def _codec(name: str) -> Codec:
     if name not in PARAMS:
         raise ConfigTypeError(f"{name}: no such parameter\n  {did_you_mean(name, PARAMS) or ', '.join(PARAMS)}")
-    codec = PARAMS[name].codec
-    if codec is None:
+    found = PARAMS[name].codec
+    if not found:
         raise wrong_type(name, "text", "a value given in Python; it has no text form")
-    return codec
+    return cast("Codec", getattr(codec, found))
 
 
 def _in_context(name: str, read: Any) -> Any:

@@ -1,0 +1,87 @@
+"""What type checkers know of declaring, overriding and calling tasks; never run.
+
+Each `type: ignore` is a mistake that a checker finds: unused ones fail the check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from typing_extensions import assert_type
+
+from flyte_jupyter.config import Cache, Image, PodTemplate, Resources, RetryStrategy, ReusePolicy, Secret, Timeout
+from flyte_jupyter.environment import TaskEnvironment
+from flyte_jupyter.task import Task
+
+base = TaskEnvironment("base")
+env = TaskEnvironment(
+    name="env",
+    image=Image.from_debian_base(),
+    resources=Resources(cpu=1, memory="512Mi"),
+    env_vars={"A": "1"},
+    secrets=["a", Secret("b")],
+    cache="disable",
+    depends_on=[base],
+    reusable=ReusePolicy(),
+    interruptible=True,
+)
+TaskEnvironment("wrong", retries=3)  # type: ignore[call-arg]
+TaskEnvironment("wrong", resources={"cpu": 1})  # type: ignore[arg-type]
+TaskEnvironment("wrong", reusable="off")  # type: ignore[arg-type]
+TaskEnvironment()  # type: ignore[call-arg]
+
+
+@env.task
+async def bare(x: int) -> str:
+    return str(x)
+
+
+@env.task(short_name="s", retries=3, timeout=60, cache=Cache("auto"), docs="text")
+def called(x: int, *, y: str = "") -> float:
+    return x + len(y)
+
+
+env.task(resources=Resources())  # type: ignore[call-overload]
+env.task(retires=3)  # type: ignore[call-overload]
+env.task(retries="3")  # type: ignore[call-overload]
+
+assert_type(called(1, y="a"), float)
+assert_type(called.override(retries=1)(1), float)
+called("1")  # type: ignore[arg-type]
+called(1, z=1)  # type: ignore[call-arg]
+
+called.override(
+    resources=Resources(cpu=4), env_vars={}, reusable="off", retries=0, timeout=0, pod_template=PodTemplate()
+)
+called.override(name="x")  # type: ignore[call-arg]
+called.override(docs="x")  # type: ignore[call-arg]
+called.override(retries="3")  # type: ignore[arg-type]
+called.override(3)  # type: ignore[call-arg, arg-type]
+
+assert_type(called.retries, RetryStrategy)
+assert_type(called.timeout, Timeout)
+assert_type(called.spec.resources, Resources | None)
+assert_type(env.resources, Resources | None)
+assert_type(called.effective_config().level("retries"), str)
+called.retires  # type: ignore[attr-defined]  # noqa: B018
+env.resorces  # type: ignore[attr-defined]  # noqa: B018
+
+
+async def parent() -> str:
+    assert_type(await bare(1), str)
+    assert_type(bare(1), Coroutine[Any, Any, str])  # type: ignore[unused-coroutine]
+    assert_type(await called.aio(1), float)
+    assert_type(await bare.aio(1), str)
+    assert_type(await bare.func(1), str)
+    await called.aio("1")  # type: ignore[arg-type]
+    first, second = await asyncio.gather(bare(1), bare.override(queue="q")(2))
+    return first + second
+
+
+def takes_any(task: Task[..., Any]) -> None: ...
+
+
+takes_any(bare)
+takes_any(called.override())
