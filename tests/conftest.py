@@ -1,0 +1,69 @@
+"""What all tests share: a private state folder per test, and a Host that is gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flyte_jupyter import session
+from flyte_jupyter.home import HOME_VARIABLE, Home
+from flyte_jupyter.host.client import call
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A state folder of its own, with a short path for the sake of the socket; its Host is stopped at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="fj-"))
+    monkeypatch.setenv(HOME_VARIABLE, str(folder))
+    found = Home(folder)
+    yield found
+    forget_session()
+    stop_host(found)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_session() -> None:
+    """The next run starts a session of its own, as in another kernel."""
+    if session._current is not None:
+        session._current.close()
+        session._current = None
+
+
+def stop_host(home: Home) -> None:
+    """Stop the Host and see that nothing it started is left."""
+    processes = host_processes(home)
+    call(home, {"op": "shutdown"})
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert alive == [], f"left behind: {alive}"
+
+
+def host_processes(home: Home) -> list[psutil.Process]:
+    """The Host, its zygotes and its attempts."""
+    status = call(home, {"op": "status"})
+    if status is None:
+        return []
+    host = psutil.Process(status["pid"])
+    return [host, *host.children(recursive=True)]
+
+
+def eventually(condition: Callable[[], object], within: float = 15.0) -> None:
+    """Wait until something is true; fail when it is not within so many seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"not true within {within} s"
+        time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def _no_surprises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the person who runs the tests do not count."""
+    for name in list(os.environ):
+        if name.startswith("FLYTE_JUPYTER_"):
+            monkeypatch.delenv(name)
