@@ -55,6 +55,10 @@ class CellCode:
     has_value: bool
     is_async: bool
 
+    def line_of(self, name: str) -> int:
+        """The line on which a name appears first; 0 when it does not."""
+        return _order(self.tree).get(name, (0, 0))[0]
+
     def function(self, name: str, inputs: Sequence[str], outputs: Sequence[str] = ()) -> ast.Module:
         """A module with one function that does what the cell does, on the cell's own lines.
 

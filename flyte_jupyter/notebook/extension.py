@@ -1,0 +1,134 @@
+"""The extension as IPython sees it: magics, formatters, and cards for the runs that are started.
+
+`load` and `unload` are `%load_ext` and `%unload_ext`.  `prepare` is the part of it that needs no `%load_ext`: runs show
+themselves as cards.  All of them may be called again.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from .. import context
+from . import card, live, magics, tables
+from .hooks import Hooks
+
+if TYPE_CHECKING:
+    from ..engine.run import Run, RunList
+
+_RUN = ("flyte_jupyter.engine.run", "Run")
+_RUNS = ("flyte_jupyter.engine.run", "RunList")
+_hooks: weakref.WeakKeyDictionary[Any, Hooks] = weakref.WeakKeyDictionary()
+
+
+def load(shell: Any) -> None:
+    """`%load_ext flyte_jupyter`."""
+    prepare(shell)
+    magics.register(shell, hooks(shell))
+    if not _is_observed():
+        context.observers.append(show)
+
+
+def unload(shell: Any) -> None:
+    """`%unload_ext flyte_jupyter`: no magics, no cards."""
+    magics.unregister(shell)
+    for observer in _ours():
+        context.observers.remove(observer)
+    formatters = shell.display_formatter
+    for formatter, name in _formatters(formatters):
+        formatter.pop(".".join(name), None)
+    found = _hooks.pop(shell, None)
+    if found is not None:
+        shell.events.unregister("pre_run_cell", found.pre_run_cell)
+        shell.events.unregister("post_run_cell", found.post_run_cell)
+
+
+def prepare(shell: Any) -> None:
+    """Runs that are displayed become cards, and cards are complete at the end of their cell."""
+    if shell in _hooks:
+        return
+    _hooks[shell] = found = Hooks()
+    shell.events.register("pre_run_cell", found.pre_run_cell)
+    shell.events.register("post_run_cell", found.post_run_cell)
+    formatters = shell.display_formatter
+    functions = (lambda run: _display(shell, run), _bundle, _runs_html, _runs_pretty)
+    for (formatter, name), function in zip(_formatters(formatters), functions, strict=True):
+        formatter.for_type_by_name(*name, function)
+
+
+def hooks(shell: Any) -> Hooks:
+    """The hooks of a shell that is prepared."""
+    return _hooks[shell]
+
+
+def show(run: Run) -> None:
+    """A run has been started: display its card. In a terminal one line is printed when it has ended."""
+    shell = _shell()
+    if shell is None:
+        return
+    prepare(shell)
+    if live.is_kernel(shell):
+        live.show(run, shell)
+    else:
+        hooks(shell).waiting.append(run)
+
+
+def _formatters(formatters: Any) -> list[tuple[Any, tuple[str, str]]]:
+    """Which formatter takes which type; the order is that of the functions in `prepare`."""
+    by_type = formatters.formatters
+    return [
+        (formatters.ipython_display_formatter, _RUN),  # alone can choose a display id, so that what is shown is live
+        (formatters.mimebundle_formatter, _RUN),
+        (by_type["text/html"], _RUNS),
+        (by_type["text/plain"], _RUNS),
+    ]
+
+
+def _display(shell: Any, run: Run) -> None:
+    if live.is_kernel(shell):
+        live.show(run, shell)
+        return
+    try:
+        sys.stdout.write(card.text(run.view(), now=time.time()) + "\n")
+    except Exception as e:
+        sys.stdout.write(live.failure(run, e)["text/plain"] + "\n")
+
+
+def _bundle(run: Run) -> dict[str, Any]:
+    try:
+        return card.bundle(run.view(), now=time.time())
+    except Exception as e:
+        return live.failure(run, e)
+
+
+def _table(runs: RunList) -> dict[str, str]:
+    try:
+        return tables.runs([run.view() for run in runs], now=time.time())
+    except Exception as e:
+        return {"text/plain": f"flyte_jupyter could not draw the table of runs: {type(e).__name__}: {e}"}
+
+
+def _runs_html(runs: RunList) -> str | None:
+    return _table(runs).get("text/html")
+
+
+def _runs_pretty(runs: RunList, printer: Any, _cycle: bool) -> None:
+    printer.text(_table(runs)["text/plain"])
+
+
+def _is_observed() -> bool:
+    return bool(_ours())
+
+
+def _ours() -> list[Any]:
+    """Our observers: `show`, and the package's own that was there before `%load_ext`."""
+    package = sys.modules[__package__.partition(".")[0]]
+    mine = (show, getattr(package, "_show", None))
+    return [observer for observer in context.observers if observer in mine]
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None

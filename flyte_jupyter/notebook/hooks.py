@@ -1,0 +1,38 @@
+"""What happens around each cell of a shell: what is on screen at its end is what a saved notebook shows."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import card, live
+
+if TYPE_CHECKING:
+    from ..engine.run import Run
+
+
+class Hooks:
+    """What happens around each cell of one shell."""
+
+    def __init__(self) -> None:
+        self.raw_cell = ""
+        self.waiting: list[Run] = []  # without a kernel: runs whose end has not been said yet
+        self.before_cell: list[Callable[[], bool]] = []  # what waits for something; true when it is done
+
+    def __repr__(self) -> str:
+        return f"<Hooks [{len(self.waiting)} waiting, {len(self.before_cell)} before the next cell]>"
+
+    def pre_run_cell(self, info: Any) -> None:
+        """Remember the cell as it was written, and do what was put off to now."""
+        self.raw_cell = getattr(info, "raw_cell", "") or ""
+        self.before_cell = [later for later in self.before_cell if not later()]
+
+    def post_run_cell(self, _result: Any) -> None:
+        """The cell is over: what its cards show now is what a saved notebook shows."""
+        live.updater.flush()
+        ended = [run for run in self.waiting if run.done()]
+        self.waiting = [run for run in self.waiting if run not in ended]
+        for run in ended:
+            sys.stdout.write(card.line(run.view(), now=time.time()) + "\n")

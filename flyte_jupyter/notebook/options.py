@@ -1,0 +1,169 @@
+"""The line of a magic: words and options, the options made from the table of parameters. Pure."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..config import text
+from ..config.spec import PARAMS, Level
+from ..errors import nearest
+
+
+class OptionError(Exception):
+    """The line of a magic is not right."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option of a magic.
+
+    Attributes:
+        name: how it is written, with its dashes; short: its one-letter form, or "".
+        metavar: what stands for its value; "" for an option without one.
+        help: one sentence.
+        joined: given again it adds to what it had before, instead of replacing it.
+        is_setting: it sets a parameter of the table.
+    """
+
+    name: str
+    help: str
+    metavar: str = ""
+    short: str = ""
+    joined: bool = False
+    is_setting: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A parsed line: the words, the options that were given by name (without value: ""), the settings among them."""
+
+    words: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, option: str) -> tuple[str, ...]:
+        """The comma-separated names of an option, each once."""
+        found = (name.strip() for name in self.options.get(option, "").split(","))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+
+_LISTS = frozenset({"env_vars", "secrets", "include"})
+
+
+def settings(level: Level) -> list[Flag]:
+    """The options for the parameters of a level."""
+    found = []
+    for option in text.options(level):
+        is_list = option.param in _LISTS
+        metavar = "" if option.is_bool else option.metavar
+        is_listed = option.choices and not option.is_bool
+        said = f"{option.help} One of: {', '.join(option.choices)}." if is_listed else option.help
+        found.append(Flag(option.flag, said, metavar, joined=is_list, is_setting=True))
+    return found
+
+
+class Parser:
+    """Parses the line of one magic, and writes its help."""
+
+    def __init__(self, usage: str, about: str, flags: Sequence[Flag], *, most: int = 1) -> None:
+        self.usage = usage
+        self.about = about
+        self.flags = [*flags, Flag("--help", "Show this help.", short="-h")]
+        self._by_name = {flag.name: flag for flag in self.flags}
+        self._by_name.update({flag.short: flag for flag in self.flags if flag.short})
+        self._most = most
+
+    def __repr__(self) -> str:
+        return f"<Parser {self.usage.split()[0]} [{len(self.flags)} options]>"
+
+    def help(self) -> str:
+        """Usage and all options, as text."""
+        out = [self.usage, "", *textwrap.wrap(self.about, 100), "", "Options:"]
+        for flag in self.flags:
+            if flag.is_setting and "\nSettings:" not in out:
+                out.append("\nSettings:")
+            left = ", ".join(n for n in (flag.short, f"{flag.name} {flag.metavar}".rstrip()) if n)
+            lines = textwrap.wrap(flag.help, 74) or [""]
+            if len(left) > 24:
+                out.append(f"  {left}")
+                left = ""
+            out.append(f"  {left:<25}{lines[0]}")
+            out += [" " * 27 + line for line in lines[1:]]
+        return "\n".join(out)
+
+    def parse(self, line: str) -> Line:
+        """Read a line. Raises `OptionError`."""
+        try:
+            rest = shlex.split(line)
+        except ValueError as e:
+            raise OptionError(f"{e}: {line.strip()}") from None
+        words: list[str] = []
+        given: dict[str, str] = {}
+        while rest:
+            part = rest.pop(0)
+            if not part.startswith("-") or part == "-":
+                words.append(part)
+                continue
+            flag, value = self._split(part)
+            if value is None and flag.metavar:
+                if not rest or rest[0].partition("=")[0] in self._by_name:
+                    raise OptionError(f"{flag.name} needs a value: {flag.name} {flag.metavar}")
+                value = rest.pop(0)
+            if value is not None and not flag.metavar and not flag.is_setting:
+                raise OptionError(f"{flag.name} takes no value")
+            value = ("true" if flag.is_setting else "") if value is None else value
+            given[flag.name] = f"{given[flag.name]},{value}" if flag.joined and flag.name in given else value
+        if len(words) > self._most:
+            raise OptionError(f"{words[self._most]!r} is one word too many\nusage: {self.usage}")
+        return Line(
+            tuple(words),
+            {name: v for name, v in given.items() if not self._by_name[name].is_setting},
+            {name: v for name, v in given.items() if self._by_name[name].is_setting},
+        )
+
+    def _split(self, part: str) -> tuple[Flag, str | None]:
+        name, equals, value = part.partition("=")
+        if not part.startswith("--") and name not in self._by_name and part[:2] in self._by_name:
+            name, equals, value = part[:2], "=", part[2:]
+        if name in self._by_name:
+            return self._by_name[name], value if equals else None
+        long = name if name.startswith("--") else "-" + name
+        near = nearest(long, [flag.name for flag in self.flags])
+        hint = f"did you mean {near}?" if near else "see --help"
+        raise OptionError(f"no option {name}; {hint}\nusage: {self.usage}")
+
+
+def split_levels(given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values for the decorator, and those that only an override takes. Raises `ConfigError`."""
+    values = text.collect(given, Level.TASK | Level.OVERRIDE)
+    task = {name: value for name, value in values.items() if PARAMS[name].levels & Level.TASK}
+    return task, {name: value for name, value in values.items() if name not in task}
+
+
+_NAMES = "NAME[,NAME...]"
+
+TASK = Parser(
+    "%%flyte_task [NAME] [options]",
+    "Run the cell as a task, in a process of its own. What the cell reads from the notebook becomes its inputs;"
+    " -o names what it gives back, otherwise the value of its last expression is shown. A cell that has nothing but functions"
+    " declares each of them as a task and runs nothing.",
+    [
+        Flag("--env", 'The environment: a variable, or its name; "notebook" when not given.', "NAME"),
+        Flag("--inputs", "The inputs, instead of those that the cell reads.", _NAMES, "-i", joined=True),
+        Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True),
+        Flag("--background", "Do not wait; outputs arrive before the first cell that starts after the end."),
+        Flag("--dry-run", "Show inputs and configuration; run nothing."),
+        *settings(Level.TASK | Level.OVERRIDE),
+    ],
+)
+ENV = Parser(
+    "%flyte_env [NAME] [options]",
+    "Make an environment and bind it to a variable of that name. With the name of an existing one alone, show it;"
+    " without arguments, list all.",
+    settings(Level.ENV),
+)
+RUNS = Parser("%flyte_runs [-n NUMBER]", "The newest runs.", [Flag("--number", "How many.", "NUMBER", "-n")], most=0)
