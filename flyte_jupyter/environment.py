@@ -201,7 +201,7 @@ class _Setting:
             env._given.pop(self._name, None)
 
 
-_AS_GIVEN = {"image": "auto", "cache": "disable"}
+_AS_GIVEN = {"image": "auto", "cache": "disable", "secrets": None}
 """What Flyte's environments keep as it was written, and its default; a task has it as an object."""
 
 

@@ -37,11 +37,11 @@ else:
 
 
 P = ParamSpec("P")
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 
 
-class Task(TaskAttributes, Generic[P, R]):
+class Task(TaskAttributes, Generic[P, R_co]):
     """A function that runs as a task; made by `@env.task`.
 
     Every parameter of the table is an attribute with its resolved value: `task.retries`, `task.resources`, ...
@@ -56,7 +56,7 @@ class Task(TaskAttributes, Generic[P, R]):
         parent_env: a weak reference to the environment; None in another process than the declaring one.
     """
 
-    func: Callable[P, R]
+    func: Callable[P, R_co]
     name: str
     interface: Interface
     layers: Layers
@@ -65,7 +65,7 @@ class Task(TaskAttributes, Generic[P, R]):
 
     def __init__(
         self,
-        func: Callable[P, R],
+        func: Callable[P, R_co],
         *,
         name: str,
         interface: Interface,
@@ -76,7 +76,7 @@ class Task(TaskAttributes, Generic[P, R]):
 
     def _set(
         self,
-        func: Callable[P, R],
+        func: Callable[P, R_co],
         name: str,
         interface: Interface,
         layers: Layers,
@@ -92,7 +92,7 @@ class Task(TaskAttributes, Generic[P, R]):
 
     # --- configuration
 
-    def override(self, **settings: Unpack[OverrideSettings]) -> Task[P, R]:
+    def override(self, **settings: Unpack[OverrideSettings]) -> Task[P, R_co]:
         """A new task with some settings replaced; this one stays as it is.
 
         Values are replaced whole.  None is "not given"; `0`, `{}`, `[]`, `False` count; `""` and `reusable="off"` take
@@ -107,9 +107,9 @@ class Task(TaskAttributes, Generic[P, R]):
         layers = (*self.layers, (OVERRIDE, layer))
         if problems := function_problems(((OVERRIDE, layer),), self.func):
             raise_all(problems)
-        cls: type[Task[P, R]] = type(self)
+        cls: type[Task[P, R_co]] = type(self)
         if "plugin_config" in layer:
-            cls = cast("type[Task[P, R]]", task_class(layers))
+            cls = cast("type[Task[P, R_co]]", task_class(layers))
         return cls(self.func, name=self.name, interface=self.interface, layers=layers, parent_env=self.parent_env)
 
     @property
@@ -138,7 +138,7 @@ class Task(TaskAttributes, Generic[P, R]):
 
     # --- calling
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function; inside a running task, start it as an action of its own and return what it returns.
 
         Raises:
@@ -149,18 +149,18 @@ class Task(TaskAttributes, Generic[P, R]):
         if caller is None:
             return self.func(*args, **kwargs)
         if self.is_async:
-            return cast("R", _started(caller, self, args, kwargs))
+            return cast("R_co", _started(caller, self, args, kwargs))
         if _loop_runs():
             raise SyncTaskCallInAsyncContextError(
                 f"{self.name}: not async, and called inside a running event loop, which it would block\n"
                 f"  write: await {self.func.__name__}.aio(...)"
             )
-        return cast("R", caller.start(self, args, kwargs).value())
+        return cast("R_co", caller.start(self, args, kwargs).value())
 
     @overload
     def aio(self: Task[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]: ...
     @overload
-    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R_co]: ...
     def aio(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """As a call, and always awaitable; outside a run a function that is not async runs in a thread."""
         caller = context.caller()
@@ -170,11 +170,11 @@ class Task(TaskAttributes, Generic[P, R]):
             return cast("Coroutine[Any, Any, Any]", self.func(*args, **kwargs))
         return _in_thread(self.func, args, kwargs)
 
-    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function itself, wherever we are."""
         return self.func(*args, **kwargs)
 
-    def __get__(self, instance: object, owner: type | None = None) -> Task[P, R]:
+    def __get__(self, instance: object, owner: type | None = None) -> Task[P, R_co]:
         """A task kept in a class is called as a static method is; and help() takes it for the function that it is."""
         return self
 

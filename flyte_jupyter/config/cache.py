@@ -67,7 +67,7 @@ class Cache(Value):
         put(self, "ignored_inputs", names)
         if self.policies is not None:
             policies = tuple(self.policies) if isinstance(self.policies, (list, tuple)) else (self.policies,)
-            if not policies and self.version_override is None:
+            if not policies and self.version_override is None and self.behavior != "disable":
                 raise wrong_value(
                     "Cache.policies", [], "a policy, or version_override=", "leave it out for the default"
                 )

@@ -99,6 +99,8 @@ def test_the_example() -> None:
 
 def test_settings_are_attributes_as_they_were_given() -> None:
     env = TaskEnvironment("attributes", image="python:3.12", cache="auto", include=["a.py"], description="x" * 300)
+    env.secrets = "token"
+    assert (env.secrets, env.task(work).secrets) == ("token", (Secret("token"),))
     assert (env.image, env.cache, env.include, len(env.description or "")) == ("python:3.12", "auto", ("a.py",), 255)
     blank = TaskEnvironment("blank")
     assert (blank.image, blank.cache, blank.depends_on, blank.resources, blank.interruptible) == (
