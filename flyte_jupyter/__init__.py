@@ -21,26 +21,44 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from . import errors
-    from .api import attach, init, prepare, run, runs, submit
-    from .config.cache import Cache, CachePolicy
-    from .config.device import AMD_GPU, APPLE_SILICON, GPU, HABANA_GAUDI, TPU, Device, Neuron
-    from .config.documentation import Documentation
-    from .config.image import Image
-    from .config.link import Link
-    from .config.pod_template import PodTemplate
-    from .config.resources import Resources
-    from .config.retry import Backoff, RetryStrategy
-    from .config.reuse import ReusePolicy
-    from .config.secret import Secret
-    from .config.timeout import Timeout
-    from .config.trigger import Cron, FixedRate, OnArtifact, Trigger, TriggerTime
-    from .context import ctx
-    from .engine.run import Run
-    from .environment import TaskEnvironment
-    from .mapping import map
-    from .task import Task
+if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Python, and a test compares them
+    from . import errors as errors
+    from .api import attach as attach
+    from .api import init as init
+    from .api import prepare as prepare
+    from .api import run as run
+    from .api import runs as runs
+    from .api import submit as submit
+    from .config.cache import Cache as Cache
+    from .config.cache import CachePolicy as CachePolicy
+    from .config.device import AMD_GPU as AMD_GPU
+    from .config.device import APPLE_SILICON as APPLE_SILICON
+    from .config.device import GPU as GPU
+    from .config.device import HABANA_GAUDI as HABANA_GAUDI
+    from .config.device import TPU as TPU
+    from .config.device import Device as Device
+    from .config.device import Neuron as Neuron
+    from .config.documentation import Documentation as Documentation
+    from .config.image import Image as Image
+    from .config.link import Link as Link
+    from .config.pod_template import PodTemplate as PodTemplate
+    from .config.resources import Resources as Resources
+    from .config.retry import Backoff as Backoff
+    from .config.retry import RetryStrategy as RetryStrategy
+    from .config.reuse import ReusePolicy as ReusePolicy
+    from .config.secret import Secret as Secret
+    from .config.timeout import Timeout as Timeout
+    from .config.trigger import Cron as Cron
+    from .config.trigger import FixedRate as FixedRate
+    from .config.trigger import OnArtifact as OnArtifact
+    from .config.trigger import Trigger as Trigger
+    from .config.trigger import TriggerTime as TriggerTime
+    from .context import ctx as ctx
+    from .engine.run import Run as Run
+    from .environment import TaskEnvironment as TaskEnvironment
+    from .mapping import map as map  # noqa: A004 - Flyte's name
+    from .task import Task as Task
+
 
 _HOMES = {
     "api": ("attach", "init", "prepare", "run", "runs", "submit"),
@@ -64,13 +82,6 @@ _HOMES = {
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - derived, so that no name is written twice
-    *_MODULE_OF,
-    "errors",
-    "load_ipython_extension",
-    "unload_ipython_extension",
-]
-
 
 def __getattr__(name: str) -> Any:
     if name == "errors":
@@ -83,7 +94,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *_MODULE_OF, "errors"})
 
 
 def load_ipython_extension(ipython: Any) -> None:

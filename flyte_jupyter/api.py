@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from . import session
-from .errors import ConfigTypeError, nearest
 from .engine.run import Run, RunList
+from .errors import ConfigTypeError, nearest
 from .store import keys
 from .task import Task
 
@@ -59,9 +59,12 @@ def submit(task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
     Interrupting a cell does not touch it; `run.cancel()` does. It goes on when the kernel ends. Arguments and errors
     are those of `flyte.run`, but for the task's own error, which `run.outputs()` raises.
     """
-    if not isinstance(task, Task):
-        hint = "Decorate it with @env.task." if callable(task) else "Make one with @env.task."
-        raise ConfigTypeError(f"A run needs a task, not {type(task).__name__} {getattr(task, '__name__', '')}.\n{hint}")
+    given: Any = task
+    if not isinstance(given, Task):
+        hint = "Decorate it with @env.task." if callable(given) else "Make one with @env.task."
+        raise ConfigTypeError(
+            f"A run needs a task, not {type(given).__name__} {getattr(given, '__name__', '')}.\n{hint}"
+        )
     return session.current().start(task, args, kwargs)
 
 

@@ -77,7 +77,7 @@ _here: ContextVar[tuple[TaskContext, Caller | None] | None] = ContextVar("flyte_
 
 def enter(context: TaskContext, caller: Caller) -> None:
     """This process now runs a task. Called once per attempt, before the task's code."""
-    global _process
+    global _process  # noqa: PLW0603 - one attempt per process
     _process = (context, caller)
     _here.set(_process)
 

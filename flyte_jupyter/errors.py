@@ -100,7 +100,7 @@ class RunNotFoundError(ConfigError, LookupError):
     """There is no run of that name in the store."""
 
 
-# --- what went wrong while running (names, codes and kinds are Flyte's) ------------------------------------------------
+# --- what went wrong while running (names, codes and kinds are Flyte's) -----------------------------------------------
 
 
 class BaseRuntimeError(ShortTraceback, RuntimeError):

@@ -9,17 +9,21 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from . import context, session
 from .engine.children import Call, Children
 from .engine.request import new_run_name
+from .engine.run import ROOT, Run
 from .errors import ConfigTypeError
 from .pack.outcome import Outcome, seal_value, unseal_outcome
 from .pods import Phase, PodEvent
-from .engine.run import ROOT, Run
 from .store import keys
 from .task import Task
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Map:
@@ -67,11 +71,12 @@ class _Items:
 
     def __init__(self, task: Any, iterables: tuple[Iterable[Any], ...], concurrency: int, group: str | None) -> None:
         self._task, self._fixed, self._keywords = _unwrap(task)
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
+        bound: Any = concurrency
+        if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
             raise ConfigTypeError(f"concurrency is a number of items, 0 for no bound, not {concurrency!r}.")
         self._arguments: deque[tuple[Any, ...]] = deque(zip(*iterables, strict=False)) if iterables else deque()
         self._limit = concurrency or len(self._arguments) or 1
-        self._group = group
+        self.described = {"items": str(len(self._arguments)), **({"group": group} if group else {})}
         self._calls: deque[Call] = deque()
         self._running: set[Future[Outcome]] = set()
         self._failed = 0
@@ -142,13 +147,13 @@ class _Root:
         self._inside = context.caller()
         self._code: Any = None
 
-    def __enter__(self) -> _Root:
-        if self._inside is None and self._items.left:
+    def __enter__(self) -> Self:
+        if self._inside is None and self._items.left > 0:
             here = session.current()
             name = new_run_name()
             self._here = here
             self._code = here.engine.seal_code(self._items.task)
-            self._run = here.record(self._items.task, name, {"items": str(self._items.left)}, None)
+            self._run = here.record(self._items.task, name, self._items.described, None)
             self._children = Children(here.engine, here.place(), name, ROOT)
             self._outcome: Future[Outcome] = Future()
             self._run.follow(self._outcome)
@@ -161,7 +166,7 @@ class _Root:
             return self._inside.start(task, args, kwargs)
         return self._children.start(task, args, kwargs, self._code)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if kind is not None:
             self._items.cancel()
         if self._code is None:
@@ -202,4 +207,4 @@ def _unwrap(task: Any) -> tuple[Task[..., Any], tuple[Any, ...], dict[str, Any]]
     return task, fixed, keywords
 
 
-map = Map()
+map = Map()  # noqa: A001 - Flyte's name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 
@@ -71,7 +71,7 @@ class PodRequest:
         return f"{self.run}-{self.action}"
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PodRequest:
@@ -101,7 +101,7 @@ class Failure:
     recoverable: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Failure:
@@ -132,7 +132,8 @@ class PodEvent:
     peak_memory: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {k: v for k, v in asdict(self).items() if v is not None}
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return {**said, "failure": self.failure.to_json()} if self.failure is not None else said
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PodEvent:
@@ -156,14 +157,18 @@ class LogEvent:
     lines: tuple[tuple[float, str, str], ...]
 
     def to_json(self) -> dict[str, Any]:
-        return {"run": self.run, "action": self.action, "attempt": self.attempt, "start": self.start, "lines": self.lines}
+        return {
+            "run": self.run,
+            "action": self.action,
+            "attempt": self.attempt,
+            "start": self.start,
+            "lines": self.lines,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LogEvent:
         lines = tuple((at, stream, text) for at, stream, text in data["lines"])
-        return cls(
-            run=data["run"], action=data["action"], attempt=data["attempt"], start=data["start"], lines=lines
-        )
+        return cls(run=data["run"], action=data["action"], attempt=data["attempt"], start=data["start"], lines=lines)
 
 
 Event: TypeAlias = PodEvent | LogEvent

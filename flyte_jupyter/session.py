@@ -14,10 +14,10 @@ from typing import Any
 from . import context
 from .engine.engine import Engine
 from .engine.request import Place, new_run_name, notes, pod_request, settings
+from .engine.run import ROOT, Run
 from .errors import ConfigValueError, RunNotFoundError
 from .home import Home
 from .pack.preview import describe
-from .engine.run import ROOT, Run
 from .runners.local import LocalRunner
 from .store import keys, open_store
 from .task import Task
@@ -61,9 +61,7 @@ class Session:
         self.show(run)
         return run
 
-    def record(
-        self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: dict[str, Any] | None
-    ) -> Run:
+    def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: dict[str, Any] | None) -> Run:
         """Write down what a run is, and listen to it. `pod` is None for one whose first action is no process."""
         record = {
             "run": name,
@@ -116,7 +114,7 @@ def current() -> Session:
     Raises:
         ConfigValueError: inside a task, which calls tasks instead of starting runs.
     """
-    global _current
+    global _current  # noqa: PLW0603 - one session per process
     if context.ctx():
         raise ConfigValueError(
             "A task cannot start a run of its own.\nCall the other task: await other_task(...), or other_task(...)."

@@ -141,7 +141,10 @@ class RunState:
                 "actions": [action.to_json() for action in shown],
                 "total": len(self._actions),
                 "tasks": {title: dict(counts) for title, counts in tasks.items()},
-                "logs": {a.name: {"printed": sum(a.printed.values()), "lines": [list(line) for line in a.tail]} for a in shown},
+                "logs": {
+                    a.name: {"printed": sum(a.printed.values()), "lines": [list(line) for line in a.tail]}
+                    for a in shown
+                },
             }
 
     def _shown(self) -> Iterator[Action]:

@@ -141,7 +141,7 @@ class Run:
             said = f"did not end within {CANCEL_WITHIN:g} s; it is being killed"
         else:
             said = f"has ended: {self.phase.value}"
-        print(f"Interrupted: {self.title} ({self.name}) was cancelled and {said}.", file=sys.stderr)
+        print(f"Interrupted: {self.title} ({self.name}) was cancelled and {said}.", file=sys.stderr)  # noqa: T201 - said in the cell
 
     # --- its logs -----------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Run:
     def show_logs(self, attempt: int | None = None, *, action: str = ROOT) -> None:
         """Print them."""
         for line in self.get_logs(attempt, action=action):
-            print(line)
+            print(line)  # noqa: T201 - that is what it is for
 
     def _log(self, action: str, attempt: int | None) -> list[tuple[float, str, str]]:
         self._attach()
@@ -170,7 +170,9 @@ class Run:
         """What a card shows, as JSON: where all actions stand, configuration, inputs, result; bounded in size."""
         self._attach()
         outcome = self._future.result() if self._future is not None and self._has_result() else None
-        record = {name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")}
+        record = {
+            name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")
+        }
         result = outcome.preview if outcome is not None and outcome.failure is None else None
         return {**self._state.view(), **record, "result": result, "reattached": self._reattached}
 

@@ -7,6 +7,7 @@ import asyncio
 import fcntl
 import os
 import sys
+from typing import IO
 
 from ..home import Home
 
@@ -43,13 +44,13 @@ def _serve(home: Home, ready_fd: int | None) -> int:
             os.write(ready_fd, b"1")
             os.close(ready_fd)
 
-    async def serve() -> None:
-        with open(home.log, "ab") as log:
-            host = Host(home, log)
-            host.zygotes.start(sys.executable)
-            await host.serve(ready)
+    async def serve(log: IO[bytes]) -> None:
+        host = Host(home, log)
+        host.zygotes.start(sys.executable)
+        await host.serve(ready)
 
-    asyncio.run(serve())
+    with open(home.log, "ab") as log:
+        asyncio.run(serve(log))
     return 0
 
 

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import context
-from ..errors import NonRecoverableError
 from ..home import Home
 from ..pack import call, outcome
 from ..pack.capture import explain
@@ -164,8 +163,8 @@ def _seal_value(
     except MemoryError:
         raise
     except Exception as error:
-        told = explain(f"the value that {pod.title} returns", outputs, error)
-        raise NonRecoverableError(str(told)) from None
+        value = outputs[0] if len(outputs) == 1 else outputs
+        raise explain(f"{pod.title} → returned value", value, error, returned=True) from None
 
 
 def _seal_error(key: bytes, pod: PodRequest, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:

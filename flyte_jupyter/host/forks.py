@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .lifecycle import Exit
+from .limits import kills_for_memory
 from .wire import Frames, encode
 
 _WARM_IDLE = 300.0
@@ -77,6 +78,7 @@ class Zygote:
         self._forks: dict[int, asyncio.Future[int]] = {}
         self._tokens = itertools.count()
         self._frames = Frames()
+        self._kills = kills_for_memory()
         self._socket, theirs = socket.socketpair()
         self._process = subprocess.Popen(
             [python, "-c", _START, str(theirs.fileno()), *sorted(modules)],
@@ -159,10 +161,14 @@ class Zygote:
         elif op == "exit":
             worker = self.workers.pop(message["pid"], None)
             if worker is not None:
-                ended = Exit(
-                    code=message.get("code"), signal=message.get("signal"), peak_memory=message["peak_memory"]
-                )
-                worker.exited.set_result(ended)
+                worker.exited.set_result(self._exit(message))
+
+    def _exit(self, message: dict[str, Any]) -> Exit:
+        ran_out: bool | None = None
+        if message.get("signal") == signal.SIGKILL:
+            before, self._kills = self._kills, kills_for_memory()
+            ran_out = None if before is None or self._kills is None else self._kills > before
+        return Exit(message.get("code"), message.get("signal"), message["peak_memory"], ran_out)
 
     def _lose(self) -> None:
         self.lost = True

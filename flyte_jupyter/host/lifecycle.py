@@ -26,7 +26,8 @@ class Attempts:
     """How far an action is.
 
     Attributes:
-        number: of the current attempt, from 0; failed: attempts charged to the user's retries; lost: those that are not.
+        number: of the current attempt, from 0.
+        failed: attempts charged to the user's retries; lost: those that are not.
         accepted_at: when the action was accepted; queued_at, started_at: of the current attempt, in seconds.
     """
 
@@ -54,13 +55,15 @@ class Exit:
     """How an attempt's process ended.
 
     Attributes:
-        code: of a normal exit, else None; signal: that killed it, else None; both None when it was lost with its zygote.
+        code: of a normal exit; signal: that killed it; both None when it was lost with its zygote.
         peak_memory: bytes, where known.
+        memory_ran_out: whether the system has killed for memory meanwhile, where known.
     """
 
     code: int | None = None
     signal: int | None = None
     peak_memory: int | None = None
+    memory_ran_out: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -120,22 +123,23 @@ def time_limit(attempts: Attempts, pod: PodRequest) -> tuple[float, Failure] | N
     """When the action has to be stopped as things stand, and why; None when nothing bounds it."""
     limits: list[tuple[float, Failure]] = []
     if pod.max_runtime and attempts.started_at is not None:
-        limits.append((attempts.started_at + pod.max_runtime, _late("MaxRuntime", "ran longer", pod.max_runtime, True)))
+        when = attempts.started_at + pod.max_runtime
+        limits.append((when, _late(pod, "MaxRuntime", "ran longer", pod.max_runtime, True)))
     if pod.max_queued_time and attempts.started_at is None:
         when = attempts.queued_at + pod.max_queued_time
-        limits.append((when, _late("MaxQueuedTime", "waited longer", pod.max_queued_time, True)))
+        limits.append((when, _late(pod, "MaxQueuedTime", "waited longer", pod.max_queued_time, True)))
     if pod.deadline:
         when = attempts.accepted_at + pod.deadline
-        limits.append((when, _late("Deadline", "took longer, all attempts together,", pod.deadline, False)))
+        limits.append((when, _late(pod, "Deadline", "took longer, all attempts together,", pod.deadline, False)))
     return min(limits, key=lambda limit: limit[0], default=None)
 
 
-def _late(what: str, did: str, seconds: float, recoverable: bool) -> Failure:
+def _late(pod: PodRequest, what: str, did: str, seconds: float, recoverable: bool) -> Failure:
     name = {"MaxRuntime": "max_runtime", "MaxQueuedTime": "max_queued_time", "Deadline": "deadline"}[what]
     return Failure(
         code=f"{what}ExceededError",
         kind="user",
-        message=f"The task {did} than its timeout allows: {name} is {seconds:g} s.",
+        message=f"{pod.title} {did} than its timeout allows: {name} is {seconds:g} s.",
         recoverable=recoverable,
     )
 
@@ -150,6 +154,9 @@ def unexplained(exit: Exit, pod: PodRequest) -> Failure:
     if exit.code is None and exit.signal is None:
         return LOST_WITH_HOST
     peak = f"; it had used {mebibytes(exit.peak_memory)}" if exit.peak_memory else ""
+    if exit.signal == signal.SIGKILL and exit.memory_ran_out is False:
+        message = f"{pod.title} was killed by SIGKILL from outside, not for its memory{peak}."
+        return Failure(code="TaskInterruptedError", kind="user", message=message)
     if exit.signal == signal.SIGKILL:
         limit = f" of {mebibytes(pod.memory)}" if pod.memory else ""
         return Failure(
@@ -160,7 +167,9 @@ def unexplained(exit: Exit, pod: PodRequest) -> Failure:
         )
     if exit.signal is not None:
         name = signal.Signals(exit.signal).name
-        hint = " (a crash in compiled code; the log's end says where)" if name in ("SIGSEGV", "SIGBUS", "SIGABRT") else ""
+        hint = (
+            " (a crash in compiled code; the log's end says where)" if name in ("SIGSEGV", "SIGBUS", "SIGABRT") else ""
+        )
         return Failure(code="WorkerCrashedError", kind="user", message=f"{pod.title} was killed by {name}{hint}{peak}.")
     return Failure(
         code="WorkerCrashedError",

@@ -16,8 +16,8 @@ _SHARE_OF_FREE = 0.9
 def bound_memory(limit: int | None) -> None:
     """Bound what the task may allocate; what the interpreter and its libraries hold at the start comes on top.
 
-    Without a limit it may take 90 % of the free memory, so that a runaway task fails instead of the machine. The system's
-    out-of-memory killer is told to take this process first. Not enforced on macOS, whose kernel ignores the limit.
+    Without a limit it may take 90 % of the free memory, so that a runaway task fails instead of the machine. The
+    system's out-of-memory killer is told to take this process first. Not enforced on macOS, whose kernel ignores it.
     """
     if sys.platform != "linux":
         return
@@ -42,6 +42,15 @@ def out_of_memory(pod: PodRequest) -> str:
         f"{pod.title} needed more memory than {limit}; it had used {mebibytes(peak_memory())}.\n"
         f"Give it more: {pod.title}.override(resources=flyte.Resources(memory=...))."
     )
+
+
+def kills_for_memory() -> int | None:
+    """How often this system has killed a process because memory ran out; None where it does not count."""
+    try:
+        with open("/proc/vmstat") as counters:
+            return next((int(line.split()[1]) for line in counters if line.startswith("oom_kill ")), None)
+    except OSError:
+        return None
 
 
 def peak_memory() -> int:

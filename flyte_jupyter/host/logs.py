@@ -94,9 +94,7 @@ class AttemptLog:
             record = record[os.write(self._file, record) :]
         entries = tuple((now, stream, line) for line in lines)
         pod = self._pod
-        self._publish(
-            LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=self._lines, lines=entries)
-        )
+        self._publish(LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=self._lines, lines=entries))
         self._lines += len(lines)
 
 
@@ -109,5 +107,3 @@ def parse(data: bytes) -> list[tuple[float, str, str]]:
         if tab:
             lines.append((float(at), stream, text))
     return lines
-
-

@@ -114,9 +114,7 @@ class Pod:
                 request = self.request
                 worker = await self._host.zygotes.worker(request.python, request.preload, plain=bool(request.env))
             except ForkError as error:
-                lost = Failure(
-                    code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}."
-                )
+                lost = Failure(code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}.")
                 return End(lost)
             return await self._watch(worker)
         finally:
@@ -174,7 +172,8 @@ class Pod:
             conversation.close()
 
     async def _until_done(self, worker: Worker, conversation: _Conversation) -> None:
-        ended = asyncio.ensure_future(asyncio.wait({conversation.over, worker.exited}, return_when="FIRST_COMPLETED"))
+        either: list[asyncio.Future[Any]] = [conversation.over, worker.exited]
+        ended = asyncio.ensure_future(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
         while not ended.done():
             stop = asyncio.ensure_future(self._stopped_or_late())
             conversation.on_start = stop.cancel  # the limits are others once it runs

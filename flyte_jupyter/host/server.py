@@ -214,8 +214,10 @@ class Host:
         watcher = Watcher(labels, writer)
         for pod in self.pods.values():
             if watcher.wants(pod):
-                for event in [*pod.events, *pod.tail]:
+                for event in pod.events:
                     watcher.tell(event)
+                for lines in pod.tail:
+                    watcher.tell(lines)
         writer.write(encode({"op": "synced"}))
         self._watchers.add(watcher)
         return watcher
@@ -244,7 +246,7 @@ class Host:
         limit = idle_limit()
         idle = time.monotonic() - self._used
         if not self.pods and idle >= limit:
-            print("host: idle, ending", file=sys.stderr)
+            print("host: idle, ending", file=sys.stderr)  # noqa: T201 - its log
             self._ending.set()
             return
         wait = limit if self.pods else limit - idle

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import struct
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,12 +69,11 @@ class Channel:
 
 def peer_uid(sock: socket.socket) -> int:
     """The user on the other end of a Unix socket, told by the kernel."""
-    if sys.platform == "linux":
-        packed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        return int(struct.unpack("3i", packed)[1])
+    linux: int | None = getattr(socket, "SO_PEERCRED", None)
+    if linux is not None:
+        return int(struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, linux, struct.calcsize("3i")))[1])
     # macOS and the BSDs: struct xucred {u_int version; uid_t uid; …}, option LOCAL_PEERCRED at level 0
-    packed = sock.getsockopt(0, 1, 76)
-    return int(struct.unpack_from("Ii", packed)[1])
+    return int(struct.unpack_from("Ii", sock.getsockopt(0, 1, 76))[1])
 
 
 def is_me(sock: socket.socket) -> bool:

@@ -22,6 +22,7 @@ _EVERY_ATTEMPT_NEEDS = (
     "flyte_jupyter.host.attempt",
     "flyte_jupyter.environment",
     "flyte_jupyter.interface",
+    "flyte_jupyter.store.files",
     "flyte_jupyter.config.spec",
 )
 
@@ -46,11 +47,11 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._send({"op": "ready", "pid": os.getpid()})
         while True:
-            ready, _, _ = select.select([self._host, self._wake], [], [])
+            ready, _, _ = select.select([self._host.fileno(), self._wake], [], [])
             if self._wake in ready:
                 os.read(self._wake, 4096)
                 self._reap()
-            if self._host in ready and not self._read():
+            if self._host.fileno() in ready and not self._read():
                 break
         for pid in self._children:
             _signal_group(pid, signal.SIGKILL)
@@ -150,7 +151,7 @@ def preload(modules: list[str]) -> str | None:
         try:
             importlib.import_module(name)
         except Exception as error:  # the task will meet it too, and tell it better
-            print(f"zygote: {name} cannot be imported: {error!r}", file=sys.stderr)
+            print(f"zygote: {name} cannot be imported: {error!r}", file=sys.stderr)  # noqa: T201 - the Host's log
             continue
         if _threads() > 1:
             pid = os.fork()
@@ -163,11 +164,7 @@ def preload(modules: list[str]) -> str | None:
 
 
 def _threads() -> int:
-    if sys.platform == "linux":
-        return len(os.listdir("/proc/self/task"))
-    import psutil
-
-    return int(psutil.Process().num_threads())
+    return len(os.listdir("/proc/self/task"))  # nothing is preloaded elsewhere
 
 
 def main() -> None:

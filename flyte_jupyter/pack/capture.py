@@ -23,19 +23,23 @@ _WAYS_OUT = {
     "generator": "Pass a list of its items, or make the generator inside the task.",
     "coroutine": "Await it first and pass its value, or pass the async function.",
 }
+_WAY_BACK = "Return what it is made from (a path, a URL, plain data), and make it again where it is used."
 _WAY_OUT = "Make it inside the task, or pass as an input what it is made from (a path, a URL, its settings)."
 
 
-def explain(name: str, obj: Any, error: BaseException) -> CaptureError:
+def explain(name: str, obj: Any, error: BaseException, *, returned: bool = False) -> CaptureError:
     """The error to raise for something that cannot be pickled.
 
     Args:
-        name: the task's short name; obj: the task, or the dictionary of its inputs; error: what cloudpickle raised.
+        name: the task's short name; obj: the task, the dictionary of its inputs, or what it returned.
+        error: what cloudpickle raised; returned: whether it was on its way back.
     """
     path, culprit, reason = _find(obj, error)
     kind = _kind(culprit)
-    way_out = next((text for start, text in _WAYS_OUT.items() if kind.startswith(start)), _WAY_OUT)
     trail = " → ".join([name, *path, kind])
+    if returned:
+        return CaptureError(f"{trail}: cannot leave the task's process ({reason}).\n{_WAY_BACK}")
+    way_out = next((text for start, text in _WAYS_OUT.items() if kind.startswith(start)), _WAY_OUT)
     return CaptureError(f"{trail}: cannot be sent to the task's process ({reason}).\n{way_out}")
 
 

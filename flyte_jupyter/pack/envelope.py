@@ -47,7 +47,7 @@ def versions() -> dict[str, str]:
     import cloudpickle
 
     return {
-        "python": "%d.%d" % sys.version_info[:2],
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "implementation": platform.python_implementation(),
         "cloudpickle": cloudpickle.__version__,
     }

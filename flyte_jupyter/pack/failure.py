@@ -36,12 +36,11 @@ _MAX_TEXT = 32 * 1024
 def failure_of(error: BaseException) -> Failure:
     """Describe what a task raised: only frames from the user's first one on, none of this package."""
     frames = _user_stack(error.__traceback__)
-    known = isinstance(error, BaseRuntimeError)
     text = "".join(traceback.StackSummary.from_list(frames).format())
     spots = [(f.filename, f.lineno or 0, f.name) for f in frames]
     return Failure(
-        code=error.code if known else type(error).__name__,
-        kind=error.kind if known else "user",
+        code=error.code if isinstance(error, BaseRuntimeError) else type(error).__name__,
+        kind=error.kind if isinstance(error, BaseRuntimeError) else "user",
         message=_message(error)[:_MAX_TEXT],
         traceback=text[-_MAX_TEXT:],
         frames=tuple(spots[-_MAX_FRAMES:]),
@@ -68,7 +67,7 @@ def _message(error: BaseException) -> str:
         return f"<{type(error).__name__}, whose text cannot be made: {broken!r}>"
 
 
-# --- on the caller's side ----------------------------------------------------------------------------------------------
+# --- on the caller's side ---------------------------------------------------------------------------------------------
 
 
 def error_from(failure: Failure, original: BaseException | None, worker: str | None) -> BaseRuntimeError:
@@ -93,16 +92,17 @@ def _make(failure: Failure, original: BaseException | None, worker: str | None) 
     if failure.kind == "unknown":
         return RuntimeUnknownError(failure.code, failure.message, worker)
     if isinstance(original, Exception) and not isinstance(original, BaseRuntimeError):
-        mixed = _class_for(type(original))
+        mixed = _class_for(original.__class__)
         if mixed is not None:
-            return mixed(failure, original, worker)
+            error: BaseRuntimeError = mixed(failure, original, worker)
+            return error
     return RuntimeUserError(failure.code, failure.message, worker)
 
 
 class _Mixed:
     """The part of an error that is also an instance of the class that the task raised."""
 
-    def __new__(cls, failure: Failure, original: BaseException, worker: str | None) -> Any:
+    def __new__(cls, _failure: Failure, original: BaseException, _worker: str | None) -> Any:
         return _built_in(type(original)).__new__(cls, *original.args)
 
     def __init__(self, failure: Failure, original: BaseException, worker: str | None) -> None:
@@ -124,8 +124,8 @@ def _built_in(cls: type) -> type:
 
 def _take(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments (with what built-in classes keep elsewhere, such as a file name) and attributes of an exception."""
-    reduced = _built_in(type(error)).__reduce__(error)
-    return reduced[1], dict(error.__dict__)
+    built_in: Any = _built_in(type(error))
+    return built_in.__reduce__(error)[1], dict(error.__dict__)
 
 
 def _fill(error: Any, built_in: type, args: tuple[Any, ...], attributes: dict[str, Any]) -> None:
@@ -150,7 +150,7 @@ def _rebuild(cls: type[BaseException], args: tuple[Any, ...], attributes: dict[s
 
 
 @lru_cache(maxsize=256)
-def _class_for(original: type[Exception]) -> Any:
+def _class_for(original: Any) -> Any:
     try:
         names = {"__module__": original.__module__, "__qualname__": original.__qualname__, "__doc__": original.__doc__}
         return type(original.__name__, (_Mixed, RuntimeUserError, original), names)
@@ -164,7 +164,7 @@ def _rebuild_traceback(frames: tuple[tuple[str, int, str], ...]) -> TracebackTyp
     for filename, line, function in reversed(frames):
         stub = _stub(filename, function)
         try:
-            exec(stub, {"__name__": "__main__", "__file__": filename})
+            exec(stub, {"__name__": "__main__", "__file__": filename})  # noqa: S102 - of "1 / 0"
         except ZeroDivisionError as stop:
             found = stop.__traceback__
             inner = found.tb_next if found is not None else None

@@ -73,11 +73,12 @@ class LocalRunner:
 
     def close(self) -> None:
         with self._lock:
-            channels = [*self._watching, *([self._channel] if self._channel is not None else [])]
-            self._channel = None
-            for channel in channels:
+            for channel in self._watching:  # closed by the threads that read them
                 with contextlib.suppress(OSError):
                     channel.socket.shutdown(socket.SHUT_RDWR)
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
 
     def _ask(self, message: dict[str, Any]) -> None:
         """Ask the Host; once more when it has just gone away, as it does when it is idle."""
@@ -103,9 +104,10 @@ class LocalRunner:
         if self._channel is None:
             self._channel = connect_or_start(self._home)
             self._environ = None
-        if self._session is not None and self._environ != os.environ:
-            self._environ = dict(os.environ)
-            self._channel.send({"op": "environ", "session": self._session, "environ": self._environ})
+        environ = dict(os.environ)
+        if self._session is not None and self._environ != environ:
+            self._environ = environ
+            self._channel.send({"op": "environ", "session": self._session, "environ": environ})
             self._channel.receive()
         return self._channel
 
