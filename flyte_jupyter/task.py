@@ -15,7 +15,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from . import context
-from .config.effective import EffectiveConfig
 from .config.plugin import plugin_class
 from .config.refusal import raise_all
 from .config.resolve import Resolved, check, resolve
@@ -27,6 +26,7 @@ from .errors import SyncTaskCallInAsyncContextError
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .config.effective import EffectiveConfig
     from .config.settings import OverrideSettings, TaskAttributes
     from .environment import TaskEnvironment
     from .interface import Interface
@@ -127,9 +127,10 @@ class Task(TaskAttributes, Generic[P, R_co]):
 
     def effective_config(self) -> EffectiveConfig:
         """Every value with the level that it came from: `.value(name)`, `.level(name)`, and a table when shown."""
-        return EffectiveConfig(
-            f"{self.name}{'' if self.short_name == self.func.__name__ else f' ({self.short_name})'}", self._resolved
-        )
+        from .config.effective import EffectiveConfig
+
+        shown = "" if self.short_name == self.func.__name__ else f" ({self.short_name})"
+        return EffectiveConfig(self.name + shown, self._resolved)
 
     @property
     def parent_env_name(self) -> str:

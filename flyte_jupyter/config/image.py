@@ -13,14 +13,12 @@ from typing import Any, Literal, TypeAlias
 
 from . import image_layers as layers
 from .envvars import env_vars_of
-from .image_layers import InstallMode, Layer
+from .image_layers import InstallMode, Layer, PathLike, Urls
 from .plain import plain
 from .refusal import wrong_type, wrong_value
 from .secret import Secret, SecretRequest
 
 Architecture: TypeAlias = Literal["linux/amd64", "linux/arm64"]
-Urls: TypeAlias = "str | Sequence[str] | None"
-PathLike: TypeAlias = "str | Path"
 
 _BOTH: tuple[Architecture, ...] = ("linux/amd64", "linux/arm64")
 _MAKING = object()
@@ -163,8 +161,8 @@ class Image:
         """A Debian base with the packages that a script names in its header (PEP 723)."""
         layer = layers.UVScript(
             script=Path(script),
-            secret_mounts=_secrets(secret_mounts),
-            **_index(index_url, extra_index_urls, pre, extra_args),
+            secret_mounts=layers.to_secrets(secret_mounts),
+            **layers.index_of(index_url, extra_index_urls, pre, extra_args),
         )
         return _scripted(layer, name, registry, registry_secret, python_version, platform)
 
@@ -183,7 +181,10 @@ class Image:
     ) -> Image:
         """A Debian base with the packages that a script names for pixi in its header."""
         layer = layers.PixiScript(
-            script=Path(script), environment=environment, extra_args=extra_args, secret_mounts=_secrets(secret_mounts)
+            script=Path(script),
+            environment=environment,
+            extra_args=extra_args,
+            secret_mounts=layers.to_secrets(secret_mounts),
         )
         return _scripted(layer, name, registry, registry_secret, None, platform)
 
@@ -242,9 +243,11 @@ class Image:
         secret_mounts: SecretRequest | None = None,
     ) -> Image:
         """With packages from an index (PyPI)."""
-        index = _index(index_url, extra_index_urls, pre, extra_args)
-        packages = _words("with_pip_packages", packages)
-        return self.with_layer(layers.PipPackages(packages=packages, secret_mounts=_secrets(secret_mounts), **index))
+        index = layers.index_of(index_url, extra_index_urls, pre, extra_args)
+        packages = layers.to_words("with_pip_packages", packages)
+        return self.with_layer(
+            layers.PipPackages(packages=packages, secret_mounts=layers.to_secrets(secret_mounts), **index)
+        )
 
     def with_requirements(
         self,
@@ -258,8 +261,10 @@ class Image:
         """With the packages of a requirements file. Raises ConfigValueError when it is not a .txt file."""
         if Path(file).suffix != ".txt":
             raise wrong_value("Image.with_requirements", str(file), "a file ending in .txt")
-        index = _index(index_url, extra_index_urls, pre, extra_args)
-        return self.with_layer(layers.Requirements(file=Path(file), secret_mounts=_secrets(secret_mounts), **index))
+        index = layers.index_of(index_url, extra_index_urls, pre, extra_args)
+        return self.with_layer(
+            layers.Requirements(file=Path(file), secret_mounts=layers.to_secrets(secret_mounts), **index)
+        )
 
     def with_uv_project(
         self,
@@ -276,10 +281,10 @@ class Image:
         return self.with_layer(
             layers.UVProject(
                 pyproject=Path(pyproject_file),
-                uvlock=_path(uvlock),
-                project_install_mode=_mode(project_install_mode),
-                secret_mounts=_secrets(secret_mounts),
-                **_index(index_url, extra_index_urls, pre, extra_args),
+                uvlock=layers.to_path(uvlock),
+                project_install_mode=layers.to_mode(project_install_mode),
+                secret_mounts=layers.to_secrets(secret_mounts),
+                **layers.index_of(index_url, extra_index_urls, pre, extra_args),
             )
         )
 
@@ -295,10 +300,10 @@ class Image:
         return self.with_layer(
             layers.PoetryProject(
                 pyproject=Path(pyproject_file),
-                poetry_lock=_path(poetry_lock),
+                poetry_lock=layers.to_path(poetry_lock),
                 extra_args=extra_args,
-                project_install_mode=_mode(project_install_mode),
-                secret_mounts=_secrets(secret_mounts),
+                project_install_mode=layers.to_mode(project_install_mode),
+                secret_mounts=layers.to_secrets(secret_mounts),
             )
         )
 
@@ -315,23 +320,23 @@ class Image:
         return self.with_layer(
             layers.PixiProject(
                 manifest=Path(manifest_file),
-                pixi_lock=_path(pixi_lock),
+                pixi_lock=layers.to_path(pixi_lock),
                 environment=environment,
                 extra_args=extra_args,
-                project_install_mode=_mode(project_install_mode),
-                secret_mounts=_secrets(secret_mounts),
+                project_install_mode=layers.to_mode(project_install_mode),
+                secret_mounts=layers.to_secrets(secret_mounts),
             )
         )
 
     def with_apt_packages(self, *packages: str, secret_mounts: SecretRequest | None = None) -> Image:
         """With Debian packages."""
-        packages = _words("with_apt_packages", packages)
-        return self.with_layer(layers.AptPackages(packages=packages, secret_mounts=_secrets(secret_mounts)))
+        packages = layers.to_words("with_apt_packages", packages)
+        return self.with_layer(layers.AptPackages(packages=packages, secret_mounts=layers.to_secrets(secret_mounts)))
 
     def with_commands(self, commands: str | Sequence[str], secret_mounts: SecretRequest | None = None) -> Image:
         """With what shell commands do."""
-        lines = (commands,) if isinstance(commands, str) else _words("with_commands", tuple(commands))
-        return self.with_layer(layers.Commands(commands=lines, secret_mounts=_secrets(secret_mounts)))
+        lines = (commands,) if isinstance(commands, str) else layers.to_words("with_commands", tuple(commands))
+        return self.with_layer(layers.Commands(commands=lines, secret_mounts=layers.to_secrets(secret_mounts)))
 
     def with_env_vars(self, env_vars: dict[str, str]) -> Image:
         """With environment variables."""
@@ -418,30 +423,3 @@ def _platform(value: Any, default: tuple[Architecture, ...] = ("linux/amd64",)) 
 
 def _secret(value: str | Secret | None) -> Secret | None:
     return Secret(value) if isinstance(value, str) else value
-
-
-def _secrets(value: SecretRequest | None) -> tuple[Secret, ...]:
-    return () if value is None else Secret.of(value)
-
-
-def _path(value: PathLike | None) -> Path | None:
-    return None if value is None else Path(value)
-
-
-def _index(index_url: str | None, extra: Urls, pre: bool, extra_args: str | None) -> dict[str, Any]:
-    urls = (extra,) if isinstance(extra, str) else tuple(extra or ())
-    return {"index_url": index_url, "extra_index_urls": urls, "pre": pre, "extra_args": extra_args}
-
-
-def _words(what: str, words: tuple[Any, ...]) -> tuple[str, ...]:
-    for word in words:
-        if not isinstance(word, str):
-            hint = f"pass them one by one: {what}(*[...])" if isinstance(word, (list, tuple)) else ""
-            raise wrong_type(f"Image.{what}", word, "str arguments", hint)
-    return words
-
-
-def _mode(value: InstallMode) -> InstallMode:
-    if value not in ("dependencies_only", "install_project"):
-        raise wrong_value("Image: project_install_mode", value, '"dependencies_only" or "install_project"')
-    return value

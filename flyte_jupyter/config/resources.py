@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from .device import Device, parse_device
@@ -11,6 +11,11 @@ from .refusal import did_you_mean, wrong_type, wrong_value
 from .value import Value
 
 CPU: TypeAlias = "int | float | str"
+
+
+def _field(metavar: str, doc: str) -> Any:
+    """A field that is an option of the magics too, with what their help says."""
+    return field(default=None, metadata={"metavar": metavar, "doc": doc})
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,11 +36,11 @@ class Resources(Value):
         ConfigValueError: a value is not a quantity, negative, of another type, or a request above its limit.
     """
 
-    cpu: CPU | tuple[CPU, CPU] | None = None
-    memory: str | tuple[str, str] | None = None
-    gpu: int | str | Device | None = None
-    disk: str | None = None
-    shm: str | None = None
+    cpu: CPU | tuple[CPU, CPU] | None = _field("CORES", "Cores, such as 2, 500m or 1..2 (request and limit).")
+    memory: str | tuple[str, str] | None = _field("SIZE", "Memory, such as 512Mi or 1Gi..2Gi (request and limit).")
+    gpu: int | str | Device | None = _field("GPU", "Accelerators, such as 1 or T4:2.")
+    disk: str | None = _field("SIZE", "Scratch space, such as 10Gi.")
+    shm: str | None = _field("SIZE", "Size of /dev/shm, such as 1Gi, or auto.")
 
     def __post_init__(self) -> None:
         _check_range("Resources.cpu", self.cpu, _cores, 'cores such as 2 or "500m", or a (request, limit) of these')

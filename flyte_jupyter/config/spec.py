@@ -13,14 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from . import accept
 from .cache import Cache
 from .dependency import depends_on_of
 from .envvars import env_vars_of
 from .name import environment_name
 from .plain import plain
-from .refusal import wrong_type, wrong_value
 from .retry import RetryStrategy
 from .timeout import Timeout
+from .value import Value
 
 if TYPE_CHECKING:
     from .dependency import Environment
@@ -52,7 +53,7 @@ LOCAL: Mapping[str, str] = {"local": ""}
 NOWHERE: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Param:
     """What is known of one parameter.
 
@@ -93,99 +94,8 @@ def param(
     return field(metadata={"param": made}, **stored)
 
 
-def _str_or_none(name: str) -> Callable[[Any], str | None]:
-    """A str; "" takes away what a level below gave."""
-
-    def accept(value: Any) -> str | None:
-        if not isinstance(value, str):
-            raise wrong_type(name, value, "a str")
-        return value or None
-
-    return accept
-
-
-def _bool(name: str) -> Callable[[Any], bool]:
-    def accept(value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise wrong_type(name, value, "True or False")
-        return value
-
-    return accept
-
-
-def _description(value: Any) -> str:
-    if not isinstance(value, str):
-        raise wrong_type("description", value, "a str")
-    from .documentation import shorten
-
-    return shorten(value)
-
-
-def _include(value: Any) -> tuple[str, ...]:
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    hint = f"write include=[{value!r}]" if isinstance(value, str) else ""
-    raise wrong_type("include", value, "a list of paths, each a str", hint)
-
-
-def _max_inline(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise wrong_type("max_inline_io_bytes", value, "a number of bytes, an int", "10 MiB is 10 * 1024 * 1024")
-    if value < 0:
-        raise wrong_value("max_inline_io_bytes", value, "0 or more bytes")
-    return value
-
-
-def _image(value: Any) -> Any:
-    from .image import Image  # here and below: loaded when first used, so that importing the table stays cheap
-
-    return Image.of(value)
-
-
-def _resources(value: Any) -> Any:
-    from .resources import Resources
-
-    return Resources.of(value)
-
-
-def _secrets(value: Any) -> Any:
-    from .secret import Secret
-
-    return Secret.of(value)
-
-
-def _pod_template(value: Any) -> Any:
-    from .pod_template import PodTemplate
-
-    return PodTemplate.of(value)
-
-
-def _reusable(value: Any) -> Any:
-    from .reuse import ReusePolicy
-
-    return ReusePolicy.of(value)
-
-
-def _links(value: Any) -> Any:
-    from .link import links_of
-
-    return links_of(value)
-
-
-def _triggers(value: Any) -> Any:
-    from .trigger import Trigger
-
-    return Trigger.of(value)
-
-
-def _docs(value: Any) -> Any:
-    from .documentation import Documentation
-
-    return Documentation.of(value)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskSpec:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class TaskSpec(Value):
     """The configuration of one invocation, resolved: each value is canonical, and none is a secret.
 
     Two specs are equal when all their values are.
@@ -203,7 +113,7 @@ class TaskSpec:
     image: Image | Literal["auto"] = param(
         ENV,
         'What the task runs in: the URI of an image, an Image, or "auto" for the environment of the one who calls.',
-        accept=_image,
+        accept=accept.image,
         type_text="str | Image",
         default="auto",
         codec="IMAGE",
@@ -221,7 +131,7 @@ class TaskSpec:
     description: str | None = param(
         ENV,
         "What the environment is for; longer than 255 characters is cut.",
-        accept=_description,
+        accept=accept.description,
         type_text="str",
         codec="STR",
         honoured=HONOURED,
@@ -236,7 +146,7 @@ class TaskSpec:
     include: tuple[str, ...] = param(
         ENV,
         "Files that travel with the code; paths relative to the notebook or module.",
-        accept=_include,
+        accept=accept.include,
         type_text="Sequence[str]",
         default=(),
         codec="ITEMS",
@@ -244,7 +154,7 @@ class TaskSpec:
     resources: Resources | None = param(
         ENV | OVERRIDE,
         "CPU, memory, accelerators, disk and shared memory of one attempt; None for the platform's default.",
-        accept=_resources,
+        accept=accept.resources,
         type_text="Resources",
         codec="RESOURCES",
         reuse_locked=True,
@@ -263,7 +173,7 @@ class TaskSpec:
     secrets: tuple[Secret, ...] = param(
         ENV | OVERRIDE,
         "Secrets by name: a str, a Secret or a list of these; the values are never stored.",
-        accept=_secrets,
+        accept=accept.secrets,
         type_text="str | Secret | Sequence[str | Secret]",
         default=(),
         codec="SECRETS",
@@ -272,7 +182,7 @@ class TaskSpec:
     service_account: str | None = param(
         EVERYWHERE,
         "Kubernetes service account of the pod.",
-        accept=_str_or_none("service_account"),
+        accept=accept.str_or_none("service_account"),
         type_text="str",
         codec="STR",
         reuse_locked=True,
@@ -288,7 +198,7 @@ class TaskSpec:
     pod_template: PodTemplate | str | None = param(
         EVERYWHERE,
         "A pod to start from, or the name of one that the platform knows.",
-        accept=_pod_template,
+        accept=accept.pod_template,
         type_text="str | PodTemplate",
         codec="STR",
         travels=False,
@@ -296,14 +206,14 @@ class TaskSpec:
     reusable: ReusePolicy | None = param(
         ENV | OVERRIDE,
         'Warm processes for the environment: a ReusePolicy; in an override also "off".',
-        accept=_reusable,
+        accept=accept.reusable,
         type_text='ReusePolicy | Literal["off"]',
         codec="REUSABLE",
     )
     interruptible: bool = param(
         EVERYWHERE,
         "Whether the task may run on machines that can be taken away.",
-        accept=_bool("interruptible"),
+        accept=accept.boolean("interruptible"),
         type_text="bool",
         default=False,
         codec="BOOL",
@@ -311,14 +221,14 @@ class TaskSpec:
     queue: str | None = param(
         EVERYWHERE,
         "The queue that the task waits in.",
-        accept=_str_or_none("queue"),
+        accept=accept.str_or_none("queue"),
         type_text="str",
         codec="STR",
     )
     short_name: str | None = param(
         TASK | OVERRIDE,
         "The name that is shown; the name of the function when not given.",
-        accept=_str_or_none("short_name"),
+        accept=accept.str_or_none("short_name"),
         type_text="str",
         codec="STR",
         honoured=HONOURED,
@@ -344,7 +254,7 @@ class TaskSpec:
     max_inline_io_bytes: int = param(
         TASK | OVERRIDE,
         "Bytes that the inputs, and the outputs, may have when they are passed by value.",
-        accept=_max_inline,
+        accept=accept.max_inline,
         type_text="int",
         default=10 * 1024 * 1024,
         codec="INT",
@@ -352,7 +262,7 @@ class TaskSpec:
     links: tuple[Link, ...] = param(
         TASK | OVERRIDE,
         "Links that are shown with the task's runs.",
-        accept=_links,
+        accept=accept.links,
         type_text="Link | Sequence[Link]",
         default=(),
         travels=False,
@@ -360,7 +270,7 @@ class TaskSpec:
     report: bool = param(
         TASK | OVERRIDE,
         "Whether the task writes a report.",
-        accept=_bool("report"),
+        accept=accept.boolean("report"),
         type_text="bool",
         default=False,
         codec="BOOL",
@@ -368,7 +278,7 @@ class TaskSpec:
     triggers: tuple[Trigger, ...] = param(
         TASK | OVERRIDE,
         "What starts the task by itself: a Trigger or several.",
-        accept=_triggers,
+        accept=accept.triggers,
         type_text="Trigger | Sequence[Trigger]",
         default=(),
         travels=False,
@@ -376,7 +286,7 @@ class TaskSpec:
     docs: Documentation | None = param(
         TASK,
         "Documentation of the task; its docstring when not given.",
-        accept=_docs,
+        accept=accept.docs,
         type_text="str | Documentation",
         codec="DOCS",
         fixed="Docs cannot be overridden",
@@ -385,7 +295,7 @@ class TaskSpec:
     entrypoint: bool = param(
         TASK | OVERRIDE,
         "Whether the task is meant to be started by a user.",
-        accept=_bool("entrypoint"),
+        accept=accept.boolean("entrypoint"),
         type_text="bool",
         default=False,
         codec="BOOL",
@@ -394,7 +304,7 @@ class TaskSpec:
     produces_artifacts: bool = param(
         TASK | OVERRIDE,
         "Whether outputs of the task are artifacts.",
-        accept=_bool("produces_artifacts"),
+        accept=accept.boolean("produces_artifacts"),
         type_text="bool",
         default=False,
         codec="BOOL",

@@ -70,8 +70,8 @@ def options(level: Level) -> list[Option]:
         found.append(Option(_flag(name), name, "", text.metavar, p.doc, text.choices, is_bool))
         if name == _SPREAD:
             for f in fields(Resources):
-                doc = f"The same as --{name} {f.name}=..., for {f.name} alone."
-                found.append(Option(_flag(f.name), name, f.name, f.name.upper(), doc, (), False))
+                metavar, doc = f.metadata["metavar"], f.metadata["doc"]
+                found.append(Option(_flag(f.name), name, f.name, metavar, doc, (), False))
     return found
 
 

@@ -13,9 +13,10 @@ class Value:
         required = True
         for f in dataclasses.fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, f.name)
-            required = required and f.default is dataclasses.MISSING
+            default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+            required = required and default is dataclasses.MISSING
             if required:
                 parts.append(repr(value))
-            elif f.default is dataclasses.MISSING or type(value) is not type(f.default) or value != f.default:
+            elif type(value) is not type(default) or value != default:
                 parts.append(f"{f.name}={value!r}")
         return f"{type(self).__name__}({', '.join(parts)})"

@@ -68,6 +68,10 @@ def test_a_spec_of_nothing_has_the_defaults() -> None:
     }
 
 
+def test_a_spec_shows_what_differs() -> None:
+    assert repr(TaskSpec(name="e", env_vars={"A": "1"})) == "TaskSpec(name='e', env_vars={'A': '1'})"
+
+
 def test_the_reuse_lock_is_the_footnote() -> None:
     locked = {name for name, p in PARAMS.items() if p.reuse_locked}
     assert locked == {"resources", "env_vars", "secrets", "service_account"}

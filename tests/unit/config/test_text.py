@@ -167,6 +167,11 @@ def test_options_come_from_the_table_and_the_fields_of_resources() -> None:
     assert (by_flag["--report"].is_bool, by_flag["--report"].choices) == (True, ("true", "false"))
     assert "auto" in by_flag["--cache"].choices
     assert "--image" not in by_flag
+    assert (by_flag["--memory"].param, by_flag["--memory"].field, by_flag["--memory"].metavar) == (
+        "resources",
+        "memory",
+        "SIZE",
+    )
 
 
 def test_options_are_collected_into_settings() -> None:

@@ -1,0 +1,115 @@
+"""What the parameters of the table accept: each function makes a canonical value of what was given, or refuses it.
+
+Value types are loaded when first used, so that importing the table stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .refusal import wrong_type, wrong_value
+
+
+def str_or_none(name: str) -> Callable[[Any], str | None]:
+    """A str; "" takes away what a level below gave."""
+
+    def accept(value: Any) -> str | None:
+        if not isinstance(value, str):
+            raise wrong_type(name, value, "a str")
+        return value or None
+
+    return accept
+
+
+def boolean(name: str) -> Callable[[Any], bool]:
+    """True or False, and nothing that is merely truthy."""
+
+    def accept(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise wrong_type(name, value, "True or False")
+        return value
+
+    return accept
+
+
+def description(value: Any) -> str:
+    """A str, cut when it is too long."""
+    if not isinstance(value, str):
+        raise wrong_type("description", value, "a str")
+    from .documentation import shorten
+
+    return shorten(value)
+
+
+def include(value: Any) -> tuple[str, ...]:
+    """A list or tuple of paths."""
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    hint = f"write include=[{value!r}]" if isinstance(value, str) else ""
+    raise wrong_type("include", value, "a list of paths, each a str", hint)
+
+
+def max_inline(value: Any) -> int:
+    """A number of bytes."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong_type("max_inline_io_bytes", value, "a number of bytes, an int", "10 MiB is 10 * 1024 * 1024")
+    if value < 0:
+        raise wrong_value("max_inline_io_bytes", value, "0 or more bytes")
+    return value
+
+
+def image(value: Any) -> Any:
+    """See `Image.of`."""
+    from .image import Image
+
+    return Image.of(value)
+
+
+def resources(value: Any) -> Any:
+    """See `Resources.of`."""
+    from .resources import Resources
+
+    return Resources.of(value)
+
+
+def secrets(value: Any) -> Any:
+    """See `Secret.of`."""
+    from .secret import Secret
+
+    return Secret.of(value)
+
+
+def pod_template(value: Any) -> Any:
+    """See `PodTemplate.of`."""
+    from .pod_template import PodTemplate
+
+    return PodTemplate.of(value)
+
+
+def reusable(value: Any) -> Any:
+    """See `ReusePolicy.of`."""
+    from .reuse import ReusePolicy
+
+    return ReusePolicy.of(value)
+
+
+def links(value: Any) -> Any:
+    """See `links_of`."""
+    from .link import links_of
+
+    return links_of(value)
+
+
+def triggers(value: Any) -> Any:
+    """See `Trigger.of`."""
+    from .trigger import Trigger
+
+    return Trigger.of(value)
+
+
+def docs(value: Any) -> Any:
+    """See `Documentation.of`."""
+    from .documentation import Documentation
+
+    return Documentation.of(value)
