@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import dataclasses
 import faulthandler
@@ -94,10 +95,16 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         limits.lift()
         payload, failure = _seal_error(key, pod, error)
     store.put(keys.outcome(pod.run, pod.action), payload)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush()
     told = failure.to_json() if failure else None
     channel.send({"op": "done", "failure": told, "peak_memory": limits.peak_memory()})
+
+
+def flush() -> None:
+    """Print what is still in the streams, as far as the task has left any."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # closed, or replaced by anything at all
+            stream.flush()
 
 
 def _until_the_host_is_gone(channel: Channel) -> None:

@@ -96,14 +96,13 @@ class Zygote:
             self._host.close()
             os.close(self._wake)
             os.close(self._woken)
-            from .attempt import attempt
+            from .attempt import attempt, flush
 
             status = attempt(*fds)
+            flush()
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
             os._exit(status)
 
     def _reap(self) -> None:
