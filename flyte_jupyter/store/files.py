@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import mmap
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ..errors import StoreError
+from .keys import checked
 
 _MAP_FROM = 256 * 1024
 """Blobs of this size and more are mapped instead of read."""
@@ -29,16 +30,13 @@ class FileStore:
             raise StoreError(f"A file store needs a URL like file:///folder, not {url!r}.")
         self.url = url
         self.root = Path(unquote(parts.path))
-        self._drafts = itertools.count()
 
     def __repr__(self) -> str:
         return f"FileStore({self.url!r})"
 
     def path(self, key: str) -> str:
         """Where a key is; for the Host, which appends logs."""
-        if key.startswith("/") or ".." in key.split("/"):
-            raise StoreError(f"{key!r} is not a key: keys are relative, without '..'.")
-        return f"{self.root}/{key}"
+        return f"{self.root}/{checked(key)}"
 
     def put(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
         path = self.path(key)
@@ -65,7 +63,7 @@ class FileStore:
                 if size >= _MAP_FROM:
                     return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
                 return memoryview(file.readall())
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise KeyError(key) from None
         except OSError as error:
             raise StoreError(f"{key} cannot be read from {self.url}: {error.strerror}.") from error
@@ -79,12 +77,13 @@ class FileStore:
 
     def _write_draft(self, path: str, parts: Sequence[bytes | memoryview]) -> str:
         folder, _, name = path.rpartition("/")
-        draft = f"{folder}/.{name}.{os.getpid()}.{next(self._drafts)}"
+        draft = (
+            f"{folder}/.{name}.{secrets.token_hex(8)}"  # process ids come again, and a draft of a killed writer stays
+        )
         try:
             descriptor = _create(draft)
-        except FileNotFoundError:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            descriptor = _create(draft)
+        except OSError as error:
+            raise StoreError(f"{self.url} cannot be written: {error.strerror}.") from error
         try:
             for part in parts:
                 _write_all(descriptor, memoryview(part).cast("B"))
@@ -97,7 +96,12 @@ class FileStore:
 
 
 def _create(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        return os.open(path, flags, 0o600)
 
 
 def _write_all(descriptor: int, data: memoryview) -> None:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from ..errors import StoreError
+
 RUNS = "runs/"
+
+
+def checked(key: str) -> str:
+    """The key or prefix itself; every store asks. Raises `StoreError` for one that would lead out of the store."""
+    if key.startswith("/") or ".." in key.split("/"):
+        raise StoreError(f"{key!r} is not a key: keys are relative, without '..'.")
+    return key
 
 
 def code(digest: str) -> str:

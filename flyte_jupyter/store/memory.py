@@ -6,6 +6,8 @@ import threading
 from collections.abc import Sequence
 from typing import ClassVar
 
+from .keys import checked
+
 
 class MemoryStore:
     """A dictionary. Stores of one URL are the same store within a process.
@@ -33,19 +35,20 @@ class MemoryStore:
 
     def put(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
         with self._lock:
-            self._blobs[key] = b"".join(parts)
+            self._blobs[checked(key)] = b"".join(parts)
 
     def put_if_absent(self, key: str, parts: Sequence[bytes | memoryview]) -> bool:
         with self._lock:
-            if key in self._blobs:
+            if checked(key) in self._blobs:
                 return False
             self._blobs[key] = b"".join(parts)
             return True
 
     def get(self, key: str) -> memoryview:
         with self._lock:
-            return memoryview(self._blobs[key])
+            return memoryview(self._blobs[checked(key)])
 
     def list(self, prefix: str) -> list[str]:
+        checked(prefix)
         with self._lock:
             return sorted({key[len(prefix) :].split("/")[0] for key in self._blobs if key.startswith(prefix)})
