@@ -102,7 +102,7 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     out += [f"  note: {note}" for note in view["notes"][:4]]
     if failure := sections.last_failure(root):
         out.append(f"  {failure['code']}: {failure['message'][:400]}")
-    if view["result"] and view["result"]["text"]:
+    if view["result"] and view["result"]["text"] not in ("", "None"):
         shown = view["result"]["text"][:800]
         out.append("  result: " + shown.replace("\n", "\n  "))
     if lines := view["logs"].get(view["root"], {}).get("lines"):

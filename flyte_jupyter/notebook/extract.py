@@ -95,10 +95,15 @@ def analyse(source: str, *, filename: str = "<cell>", offset: int = 0) -> CellCo
     """Read a cell; `offset` is the number of lines above `source` in the notebook's cell.
 
     Raises:
-        SyntaxError: with the cell's own line. UnsupportedCell: star imports.
+        SyntaxError: with the cell's own line. UnsupportedCell: star imports, IPython's own syntax.
     """
     above = "\n" * offset
-    code = compile(above + source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    try:
+        code = compile(above + source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError as e:
+        if (e.text or "").lstrip()[:1] in ("!", "%"):
+            raise UnsupportedCell(e.lineno or 0, "IPython's ! and % cannot stand in a task") from None
+        raise
     tree = ast.parse(above + source, filename)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):

@@ -38,6 +38,7 @@ class Showable(Protocol):
 
     @property
     def name(self) -> str: ...
+    def done(self) -> bool: ...
     def view(self) -> dict[str, Any]: ...
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]: ...
 
@@ -119,9 +120,12 @@ class Updater:
             return [shown for shown, _ in self._cards.values()]
 
     def flush(self) -> None:
-        """Draw at once what has changed, on the calling thread: the end of a cell."""
+        """Draw at once what has changed, on the calling thread: the end of a cell.
+
+        A run that has ended is drawn without its news: whoever waited for it may be quicker than they are.
+        """
         for shown in self.cards():
-            if shown.is_dirty:
+            if shown.is_dirty or shown.run.done():
                 shown.draw()
 
     def step(self) -> float | None:

@@ -149,8 +149,8 @@ _NAMES = "NAME[,NAME...]"
 TASK = Parser(
     "%%flyte_task [NAME] [options]",
     "Run the cell as a task, in a process of its own. What the cell reads from the notebook becomes its inputs;"
-    " -o names what it gives back, otherwise the value of its last expression is shown. A cell that has nothing but functions"
-    " declares each of them as a task and runs nothing.",
+    " -o names what it gives back, otherwise the value of its last expression is shown."
+    " A cell that has nothing but functions declares each of them as a task and runs nothing.",
     [
         Flag("--env", 'The environment: a variable, or its name; "notebook" when not given.', "NAME"),
         Flag("--inputs", "The inputs, instead of those that the cell reads.", _NAMES, "-i", joined=True),

@@ -119,9 +119,9 @@ def inputs(view: View, _now: float) -> Html | None:
 
 
 def result(view: View, _now: float, *, limit: int = 24 << 10) -> Html | None:
-    """The result: its own HTML in a box of its own when there is room for it, else its text."""
+    """The result: its own HTML in a box of its own when there is room for it, else its text; None is nothing."""
     found = view["result"]
-    if not found:
+    if not found or found["text"] == "None":
         return None
     rich = contained(found["html"], limit=limit) if found.get("html") and limit else None
     if not rich and not found["text"]:

@@ -148,6 +148,10 @@ def test_every_phase_has_an_icon_and_a_word() -> None:
     assert all(timeline.word(phase) for phase in timeline.ORDER)
 
 
+def test_a_task_that_returns_nothing_has_no_result() -> None:
+    assert "Result" not in page(view(result={"text": "None", "html": None})).text
+
+
 def test_rich_result_is_kept_in_a_box_of_its_own() -> None:
     rich = (
         "</div></div><script>alert(1)</script><b onclick='x()'>7</b><img src='https://example.org/x.png'><table><td>1"

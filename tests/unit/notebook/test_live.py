@@ -22,6 +22,9 @@ class FakeRun:
         self.shown: Any = RUNNING
         self.callbacks: list[Callable[[], None]] = []
 
+    def done(self) -> bool:
+        return self.shown is ENDED
+
     def view(self) -> dict[str, Any]:
         if isinstance(self.shown, Exception):
             raise self.shown
@@ -159,6 +162,14 @@ def test_the_end_of_a_cell_draws_what_changed(run: FakeRun, screen: Screen) -> N
     run.tell()
     updater.flush()
     assert [0.0, 0.0] == screen.times
+    assert "succeeded" in screen.sent[-1][2]["text/plain"]
+
+
+def test_the_end_of_a_cell_draws_what_has_ended_before_its_news(run: FakeRun, screen: Screen) -> None:
+    updater, _ = start(run, screen)
+    advance(updater, screen, 0.2)
+    run.shown = ENDED
+    updater.flush()
     assert "succeeded" in screen.sent[-1][2]["text/plain"]
 
 
