@@ -102,6 +102,7 @@ def load_ipython_extension(ipython: Any) -> None:
     from .notebook import extension
 
     extension.load(ipython)
+    __getattr__("prepare")(wait=False)
 
 
 def unload_ipython_extension(ipython: Any) -> None:

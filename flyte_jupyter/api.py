@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 from typing import Any
 
 from . import session
 from .engine.run import Run, RunList
-from .errors import ConfigTypeError, nearest
+from .errors import ConfigTypeError, HostError, nearest
 from .store import keys
 from .task import Task
 
@@ -101,6 +103,22 @@ def init(**settings: Any) -> None:
             raise ConfigTypeError(f"init({name}={value!r}) is not supported yet.{hint}\nAllowed: mode='local'.")
 
 
-def prepare() -> None:
-    """Start the local Host now, so that the first run need not wait for it."""
-    session.current().runner.prepare()
+def prepare(*, wait: bool = True) -> None:
+    """Start the local Host now, so that the first run need not wait for it.
+
+    Args:
+        wait: False returns at once; what goes wrong then, the first run tells.
+
+    Raises:
+        HostError: it cannot be started, only when waited for.
+    """
+    runner = session.current().runner
+    if wait:
+        runner.prepare()
+        return
+
+    def quietly() -> None:
+        with contextlib.suppress(HostError):
+            runner.prepare()
+
+    threading.Thread(target=quietly, name="flyte-jupyter-prepare", daemon=True).start()

@@ -14,7 +14,10 @@ import sys
 import traceback
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from .pods import FrameName
 
 Kind: TypeAlias = Literal["user", "system", "unknown"]
 
@@ -111,11 +114,11 @@ class BaseRuntimeError(ShortTraceback, RuntimeError):
         kind: "user", "system" or "unknown": who has to mend it.
         worker: where it happened (the pod's name), or None.
         remote_traceback: the traceback as text, as it was in the task's process; "" when there is none.
-        remote_frames: the same as (file name, line number, function name), outermost first.
+        remote_frames: the same frame by frame, outermost first.
     """
 
     remote_traceback: str = ""
-    remote_frames: tuple[tuple[str, int, str], ...] = ()
+    remote_frames: tuple[FrameName, ...] = ()
 
     def __init__(self, code: str, kind: Kind, root_cause_message: str, worker: str | None = None) -> None:
         super().__init__(root_cause_message)

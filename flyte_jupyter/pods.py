@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Phase(str, enum.Enum):
@@ -80,6 +80,15 @@ class PodRequest:
         return cls(**dict(known, backoff=tuple(backoff) if backoff is not None else None))
 
 
+class FrameName(NamedTuple):
+    """A frame of a traceback: where it was, and where its function begins."""
+
+    file: str
+    line: int
+    function: str
+    first_line: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """Why an attempt or an action failed.
@@ -89,7 +98,7 @@ class Failure:
         kind: "user", "system" or "unknown".
         message: one or a few lines.
         traceback: the user's frames as text, "" when there are none.
-        frames: (file name, line number, function name) of the user's frames, outermost first.
+        frames: the user's frames, outermost first.
         recoverable: False when another attempt would fail too.
     """
 
@@ -97,7 +106,7 @@ class Failure:
     kind: str
     message: str
     traceback: str = ""
-    frames: tuple[tuple[str, int, str], ...] = ()
+    frames: tuple[FrameName, ...] = ()
     recoverable: bool = True
 
     def to_json(self) -> dict[str, Any]:
@@ -105,7 +114,7 @@ class Failure:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Failure:
-        return cls(**dict(data, frames=tuple((f[0], f[1], f[2]) for f in data.get("frames", ()))))
+        return cls(**dict(data, frames=tuple(FrameName(*frame) for frame in data.get("frames", ()))))
 
 
 @dataclass(frozen=True, kw_only=True)

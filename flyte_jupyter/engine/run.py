@@ -199,7 +199,13 @@ class Run:
     def follow(self, future: Future[Outcome]) -> None:
         """Take the outcome from there. For whoever starts the run."""
         self._future = future
-        future.add_done_callback(lambda _: self._tell())
+        future.add_done_callback(self._ended)
+
+    def _ended(self, _: Future[Outcome]) -> None:
+        """News may have been lost with a Host; what it wrote down before has not."""
+        if not self._state.phase.is_terminal:
+            self._recall_all()
+        self._tell()
 
     def _tell(self) -> None:
         for callback in list(self._changed):
@@ -212,8 +218,7 @@ class Run:
         with self._lock:
             if not self._reattached or self._future is not None or self._state.version:
                 return
-            for action in self._engine.store.list(keys.actions(self.name)):
-                self._recall(action)
+            self._recall_all()
             if self._state.phase.is_terminal:
                 outcome = self._engine.outcome(self.name, ROOT)
                 if outcome is not None:
@@ -224,6 +229,10 @@ class Run:
                 self.follow(self._engine.expect(PodRequest.from_json(self._record["pod"])))
             else:  # the items of a map end with the kernel that asked for them
                 self._state.apply(self._lost_map())
+
+    def _recall_all(self) -> None:
+        for action in self._engine.store.list(keys.actions(self.name)):
+            self._recall(action)
 
     def _recall(self, action: str) -> None:
         store = self._engine.store

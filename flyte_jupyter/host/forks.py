@@ -20,6 +20,8 @@ from .lifecycle import Exit
 from .limits import kills_for_memory
 from .wire import Frames, encode
 
+_PARKED = 5.0
+"""Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""
 _WARM_IDLE = 300.0
 """Seconds after which a zygote with libraries in it ends when nobody uses it."""
 _PACKAGE = str(Path(__file__).resolve().parents[2])
@@ -243,7 +245,14 @@ class Zygotes:
 
     def _park(self, zygote: Zygote) -> None:
         if zygote not in self._parked and not zygote.lost:
-            self._parked[zygote] = asyncio.get_running_loop().create_task(zygote.fork())
+            parked = self._parked[zygote] = asyncio.get_running_loop().create_task(zygote.fork())
+            asyncio.get_running_loop().call_later(_PARKED, self._unused, zygote, parked)
+
+    def _unused(self, zygote: Zygote, parked: asyncio.Task[Worker]) -> None:
+        if self._parked.get(zygote) is parked and parked.done():
+            del self._parked[zygote]
+            if parked.exception() is None:
+                parked.result().discard()
 
     def _warm_for(self, python: str, modules: frozenset[str]) -> Zygote | None:
         unsafe = self._unsafe.setdefault(python, set())

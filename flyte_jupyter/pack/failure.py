@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import sysconfig
 import traceback
 from functools import lru_cache
-from types import CodeType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 from ..errors import (
@@ -24,7 +25,7 @@ from ..errors import (
     RuntimeUserError,
     is_ours,
 )
-from ..pods import Failure
+from ..pods import Failure, FrameName
 
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 _HEAP_TYPE = 1 << 9
@@ -35,23 +36,28 @@ _MAX_TEXT = 32 * 1024
 
 def failure_of(error: BaseException) -> Failure:
     """Describe what a task raised: only frames from the user's first one on, none of this package."""
-    frames = _user_stack(error.__traceback__)
-    text = "".join(traceback.StackSummary.from_list(frames).format())
-    spots = [(f.filename, f.lineno or 0, f.name) for f in frames]
+    frames = _user_frames(error.__traceback__)
+    summaries = [traceback.FrameSummary(frame.file, frame.line, frame.function) for frame in frames]
+    text = "".join(traceback.StackSummary.from_list(summaries).format())
     return Failure(
         code=error.code if isinstance(error, BaseRuntimeError) else type(error).__name__,
         kind=error.kind if isinstance(error, BaseRuntimeError) else "user",
         message=_message(error)[:_MAX_TEXT],
         traceback=text[-_MAX_TEXT:],
-        frames=tuple(spots[-_MAX_FRAMES:]),
+        frames=tuple(frames[-_MAX_FRAMES:]),
         recoverable=not (isinstance(error, NonRecoverableError) or getattr(error, "code", "") == "NonRecoverableError"),
     )
 
 
-def _user_stack(tb: TracebackType | None) -> list[traceback.FrameSummary]:
-    frames = [f for f in traceback.extract_tb(tb) if not is_ours(f.filename)]
-    first = next((i for i, f in enumerate(frames) if not f.filename.startswith(_PLUMBING)), 0)
-    return frames[first:]
+def _user_frames(tb: TracebackType | None) -> list[FrameName]:
+    frames: list[FrameName] = []
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        file = code.co_filename
+        if not is_ours(file) and (frames or not file.startswith(_PLUMBING)):
+            frames.append(FrameName(file, tb.tb_lineno, code.co_name, code.co_firstlineno))
+        tb = tb.tb_next
+    return frames
 
 
 _PLUMBING = tuple(os.path.join(_STDLIB, name) for name in ("asyncio", "concurrent", "threading.py", "contextlib.py"))
@@ -158,22 +164,28 @@ def _class_for(original: Any) -> Any:
         return None
 
 
-def _rebuild_traceback(frames: tuple[tuple[str, int, str], ...]) -> TracebackType | None:
+def _rebuild_traceback(frames: tuple[FrameName, ...]) -> TracebackType | None:
     """A traceback whose frames name the task's files and lines; debuggers and IPython read the source from there."""
     head: TracebackType | None = None
-    for filename, line, function in reversed(frames):
-        stub = _stub(filename, function)
+    for frame in reversed(frames):
+        stub = FunctionType(_stub(frame), {"__name__": "__main__", "__file__": frame.file})
         try:
-            exec(stub, {"__name__": "__main__", "__file__": filename})  # noqa: S102 - of "1 / 0"
+            stub()
         except ZeroDivisionError as stop:
             found = stop.__traceback__
             inner = found.tb_next if found is not None else None
             if inner is not None:
-                head = TracebackType(head, inner.tb_frame, -1, line)  # -1: no column is known
+                head = TracebackType(head, inner.tb_frame, -1, frame.line)  # -1: the column is not known
     return head
 
 
 @lru_cache(maxsize=1024)
-def _stub(filename: str, function: str) -> CodeType:
-    """Code that fails at once, under the name and the file of somebody else's."""
-    return compile("1 / 0", filename, "exec").replace(co_name=function if function.isidentifier() else "<task>")
+def _stub(frame: FrameName) -> CodeType:
+    """The code of a function that fails in that line, under the name and in the place of somebody else's."""
+    first = min(frame.first_line, frame.line)
+    source = "\n" * (first - 1) + "def stub():" + "\n" * (frame.line - first) + " 1 / 0"
+    module = compile(source, frame.file, "exec")
+    code = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
+    if sys.version_info >= (3, 11):
+        code = code.replace(co_qualname=frame.function)
+    return code.replace(co_name=frame.function)
