@@ -62,13 +62,16 @@ class RunState:
     """All actions of a run, fed by events from any thread.
 
     Events may arrive twice (a watch begins with a snapshot) and late; a terminal phase is never left.
+
+    Args:
+        run: its name; root: the name of its first action; task, title: of that.
     """
 
-    def __init__(self, run: str, root: str = "a0") -> None:
+    def __init__(self, run: str, root: str = "a0", *, task: str = "", title: str = "") -> None:
         self.run = run
         self.root = root
         self.version = 0
-        self._actions: dict[str, Action] = {}
+        self._actions: dict[str, Action] = {root: Action(root, None, task, title)}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -117,8 +120,7 @@ class RunState:
     @property
     def phase(self) -> Phase:
         """The phase of the first action."""
-        root = self._actions.get(self.root)
-        return root.phase if root else Phase.QUEUED
+        return self._actions[self.root].phase
 
     def counts(self) -> Counter[str]:
         """How many actions are in which phase, the first one left out."""
@@ -149,9 +151,8 @@ class RunState:
 
     def _shown(self) -> Iterator[Action]:
         """The first action, then, when there are too many, those a person looks for: failed, running, the rest."""
-        root = self._actions.get(self.root)
-        if root is not None:
-            yield root
+        root = self._actions[self.root]
+        yield root
         others = [a for a in self._actions.values() if a is not root]
         if len(others) > SHOWN_ACTIONS:
             rank = {Phase.FAILED: 0, Phase.TIMED_OUT: 0, Phase.ABORTED: 1, Phase.RUNNING: 2}

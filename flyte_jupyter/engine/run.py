@@ -43,7 +43,7 @@ class Run:
         self._record = record
         self._engine = engine
         self._reattached = reattached
-        self._state = RunState(self.name, ROOT)
+        self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
         self._future: Future[Outcome] | None = None
         self._changed: list[Callable[[], None]] = []
         self._lock = threading.Lock()

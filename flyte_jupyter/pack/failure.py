@@ -98,7 +98,8 @@ def _make(failure: Failure, original: BaseException | None, worker: str | None) 
     if failure.kind == "unknown":
         return RuntimeUnknownError(failure.code, failure.message, worker)
     if isinstance(original, Exception) and not isinstance(original, BaseRuntimeError):
-        mixed = _class_for(original.__class__)
+        cls: Any = type(original)
+        mixed = _class_for(cls)
         if mixed is not None:
             error: BaseRuntimeError = mixed(failure, original, worker)
             return error

@@ -168,7 +168,7 @@ def test_grandchildren_go_with_the_task(tmp_path: Path) -> None:
             eventually(lambda: is_gone(pid))  # noqa: B023 - called at once
 
 
-def test_forked_child_that_returns_does_not_answer_for_the_task() -> None:
+def test_task_that_forks() -> None:
     @env.task
     def forks() -> int:
         pid = os.fork()
