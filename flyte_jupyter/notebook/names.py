@@ -31,9 +31,11 @@ def names(*nodes: ast.stmt | ast.expr) -> Names:
     bound = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported() or s.is_namespace()}
     for table in _below(top):
         for s in table.get_symbols():
-            if s.is_global():
-                read |= {s.get_name()} if s.is_referenced() else set()
-                bound |= {s.get_name()} if s.is_declared_global() and s.is_assigned() else set()
+            is_written = s.is_declared_global() and s.is_assigned()
+            if s.is_global() and (s.is_referenced() or is_written):  # `x += 1` reads, but does not count as reference
+                read.add(s.get_name())
+            if is_written:
+                bound.add(s.get_name())
     return Names(frozenset(read), frozenset(bound))
 
 

@@ -49,6 +49,7 @@ NAMES: dict[str, tuple[str, str, str, str, str]] = {
     "default": ("def f(a=b, *, c: T = d) -> R:\n    pass\ny = f()", "b T d R", "", "", "f y"),
     "decorator": ("@deco(k)\ndef f():\n    pass\ny = f()", "deco k", "", "", "f y"),
     "global in a function": ("def f():\n    global n\n    n = n + 1\nf()", "", "n", "", "f n"),
+    "global, augmented": ("def f():\n    global n\n    n += 1\nf()", "", "n", "", "f n"),
     "global, bound before": ("n = 0\ndef f():\n    global n\n    n += 1\nf()", "", "", "", "n f"),
     "global at the top": ("global n\nn = 1", "", "", "", "n"),
     "nonlocal": ("def f():\n    a = 1\n    def g():\n        nonlocal a\n        a = 2\nf()", "", "", "", "f"),
