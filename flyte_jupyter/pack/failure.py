@@ -19,6 +19,7 @@ from typing import Any
 from ..errors import (
     CODED,
     BaseRuntimeError,
+    CaptureError,
     NonRecoverableError,
     RuntimeSystemError,
     RuntimeUnknownError,
@@ -45,7 +46,10 @@ def failure_of(error: BaseException) -> Failure:
         message=_message(error)[:_MAX_TEXT],
         traceback=text[-_MAX_TEXT:],
         frames=tuple(frames[-_MAX_FRAMES:]),
-        recoverable=not (isinstance(error, NonRecoverableError) or getattr(error, "code", "") == "NonRecoverableError"),
+        recoverable=not (
+            isinstance(error, (NonRecoverableError, CaptureError))  # what cannot be sent now cannot be sent later
+            or getattr(error, "code", "") == "NonRecoverableError"
+        ),
     )
 
 
