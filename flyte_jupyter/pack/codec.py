@@ -98,7 +98,7 @@ def dumps(obj: Any) -> Pickled:
 
 
 def loads(parts: Sequence[bytes | memoryview]) -> Any:
-    """The object of `dumps`; arrays are read-only views of the parts. Only for parts whose signature was checked."""
+    """The object of `dumps`; its arrays use the parts' memory. Only for parts whose signature was checked."""
     return _Unpickler(io.BytesIO(parts[0]), buffers=parts[1:]).load()
 
 

@@ -27,7 +27,7 @@ class Store(Protocol):
         ...
 
     def get(self, key: str) -> memoryview:
-        """The blob, read-only. Raises `KeyError` when it is absent."""
+        """The blob, as private memory: arrays in it can be changed, the store cannot. Raises `KeyError` when absent."""
         ...
 
     def list(self, prefix: str) -> list[str]:

@@ -61,8 +61,10 @@ class FileStore:
             with open(self.path(key), "rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size >= _MAP_FROM:
-                    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
-                return memoryview(file.readall())
+                    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY))
+                data = bytearray(size)
+                file.readinto(data)
+                return memoryview(data)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise KeyError(key) from None
         except OSError as error:
