@@ -49,6 +49,12 @@ def phase(of: str) -> Html:
     return el("span", phase_text(of), cls="fr-phase", data_phase=of)
 
 
+def row(*parts: object) -> Html:
+    """Parts on one line, with spaces between them for those who see it without our style."""
+    shown = [part for part in parts if part is not None]
+    return el("span", *(join(" " if i else None, part) for i, part in enumerate(shown)), cls="fr-row")
+
+
 def header(view: View, now: float) -> Html:
     is_over = view["phase"] in timeline.TERMINAL
     moment = None if is_over else el("span", "as of ", timeline.clock(now), cls="fr-muted fr-small")
@@ -203,18 +209,16 @@ def attempts(view: View, now: float) -> Html | None:
         of = action["phase"] if n == action["attempt"] else "failed"
         if n == action["attempt"] and found is not None and of == "queued":
             of = "failed"
-        row = el(
-            "span",
+        line = row(
             el("span", f"Attempt {n + 1}"),
             phase(of),
             el("span", found["code"], cls="fr-muted") if found else None,
             el("span", timeline.seconds(seconds), cls="fr-right"),
-            cls="fr-row",
         )
         is_last = n == numbers[-1]
         is_told = is_last and view["phase"] in timeline.BAD  # above, under "Error"
         body = join(failure(found) if found and not is_told else None, log(view, view["root"], n))
-        rows.append(el("details", el("summary", row), body, open=is_last) if body else el("div", row, cls="fr-flat"))
+        rows.append(el("details", el("summary", line), body, open=is_last) if body else el("div", line, cls="fr-flat"))
     hidden = action["attempt"] + 1 - len(rows)
     label = f"Attempts: {action['attempt'] + 1}" + (f" (the last {len(rows)})" if hidden > 0 else "")
     told = "· " + log_title(view, view["root"]).lower() if view["root"] in view["logs"] else None
@@ -242,20 +246,20 @@ def actions(view: View, now: float) -> Html | None:
         totals.update(a["phase"] for a in children)
     many = number > LISTED or number > len(children)
     body = _aggregate(view, children, now) if many else _tree(view, children, now)
-    label = join(el("span", f"Actions: {number:,}"), el("span", counted(totals), cls="fr-muted"))
-    return el("details", el("summary", el("span", label, cls="fr-row")), body, open=True)
+    label = row(el("span", f"Actions: {number:,}"), el("span", counted(totals), cls="fr-muted"))
+    return el("details", el("summary", label), body, open=True)
 
 
 def _aggregate(view: View, children: Iterable[Action], now: float) -> Html:
     rows: list[Html] = []
     for title, counts in view["tasks"].items():
         bar = join(*(el("span", style=f"flex-grow:{counts[p]}", data_phase=p) for p in timeline.ORDER if counts.get(p)))
-        row = join(
+        line = row(
             el("span", f"{title} × {sum(counts.values()):,}"),
             el("span", bar, cls="fr-bar fr-counts", aria_hidden="true"),
             el("span", counted(counts), cls="fr-muted"),
         )
-        rows.append(el("li", el("span", row, cls="fr-row")))
+        rows.append(el("li", line))
     chosen = [a for a in children if a["phase"] in timeline.BAD or a["phase"] == "running"]
     rows += [_leaf(view, action, now) for action in chosen[:20]]
     return el("ul", join(*rows), cls="fr-tree fr-small fr-scroll")
@@ -286,19 +290,17 @@ def _tree(view: View, children: list[Action], now: float) -> Html:
 def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> Html:
     """One action on one line; its error and its log open beneath it."""
     again = f"attempt {action['attempt'] + 1}" if action["attempt"] else None
-    row = el(
-        "span",
+    line = row(
         el("span", action["title"]),
         phase(action["phase"]),
         el("span", again, cls="fr-muted") if again else None,
         el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right"),
-        cls="fr-row",
     )
     found = last_failure(action)
     lines = log(view, action["name"])
     title = el("span", log_title(view, action["name"]), cls="fr-muted") if lines is not None else None
     body = join(failure(found) if found else None, title, lines)
-    return el("li", el("details", el("summary", row), body) if body else row, below)
+    return el("li", el("details", el("summary", line), body) if body else line, below)
 
 
 def config(view: View, _now: float) -> Html | None:
