@@ -77,8 +77,8 @@ class Pod:
         return f"<Pod {self.request.name} [{phase}, attempt {self._attempts.number}]>"
 
     def stop(self, failure: Failure, grace: float) -> None:
-        """End it as soon as possible; the first reason given is kept, unless somebody cancels."""
-        if self._stopped is None or failure.code == lifecycle.ABORTED:
+        """End it as soon as possible; the first reason given is kept, but for a time limit when somebody cancels."""
+        if self._stopped is None or (failure.code == lifecycle.ABORTED != self._stopped.code):
             self._stopped = failure
             self._grace = grace
             self._stop.set()
