@@ -46,7 +46,7 @@ class MemoryStore:
 
     def get(self, key: str) -> memoryview:
         with self._lock:
-            return memoryview(self._blobs[checked(key)])
+            return memoryview(bytearray(self._blobs[checked(key)]))
 
     def list(self, prefix: str) -> list[str]:
         checked(prefix)
