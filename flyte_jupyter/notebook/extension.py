@@ -70,6 +70,7 @@ def show(run: Run) -> None:
         return
     prepare(shell)
     if live.is_kernel(shell):
+        hooks(shell).shown.add(run.name)
         live.show(run, shell)
     else:
         hooks(shell).waiting.append(run)
@@ -87,9 +88,13 @@ def _formatters(formatters: Any) -> list[tuple[Any, tuple[str, str]]]:
 
 
 def _display(shell: Any, run: Run) -> None:
+    """A run is displayed, most often as the value of `flyte.run(...)` in the cell that has its card already."""
+    found = hooks(shell)
     if live.is_kernel(shell):
-        live.show(run, shell)
+        if run.name not in found.shown:
+            live.show(run, shell)
         return
+    found.waiting = [waiting for waiting in found.waiting if waiting.name != run.name]
     try:
         sys.stdout.write(card.text(run.view(), now=time.time()) + "\n")
     except Exception as e:

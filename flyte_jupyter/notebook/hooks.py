@@ -18,6 +18,7 @@ class Hooks:
 
     def __init__(self) -> None:
         self.raw_cell = ""
+        self.shown: set[str] = set()  # runs whose cards this cell has already
         self.waiting: list[Run] = []  # without a kernel: runs whose end has not been said yet
         self.before_cell: list[Callable[[], bool]] = []  # what waits for something; true when it is done
 
@@ -27,6 +28,7 @@ class Hooks:
     def pre_run_cell(self, info: Any) -> None:
         """Remember the cell as it was written, and do what was put off to now."""
         self.raw_cell = getattr(info, "raw_cell", "") or ""
+        self.shown.clear()
         self.before_cell = [later for later in self.before_cell if not later()]
 
     def post_run_cell(self, _result: Any) -> None:

@@ -153,6 +153,12 @@ def test_every_saved_card_is_final_even_when_runs_are_quick(front: Front) -> Non
         assert "succeeded" in front.run("flyte.run(work, 0)").card()[-1]
 
 
+def test_a_run_that_is_the_value_of_its_cell_has_one_card(front: Front) -> None:
+    front.run(TASK)
+    cell = front.run("flyte.run(work, 0)")
+    assert (1, "") == (len(cell.displays), cell.result)
+
+
 def test_at_most_five_updates_a_second(front: Front) -> None:
     front.run("@env.task\ndef chatty() -> None:\n    import time\n    for i in range(150):\n"
               "        print(i)\n        time.sleep(0.01)")  # fmt: skip
