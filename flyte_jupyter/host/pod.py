@@ -102,7 +102,7 @@ class Pod:
             self._report(Phase.QUEUED, failure=step.failure, retry_in=step.delay, peak_memory=end.peak_memory)
             if step.delay:
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), step.delay)
+                    await asyncio.wait_for(self._stopped_or_late(), step.delay)
 
     async def _attempt(self) -> End:
         name = self.request.name

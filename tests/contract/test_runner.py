@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import psutil
 import pytest
 
+from flyte_jupyter.config import Backoff, RetryStrategy, Timeout
 from flyte_jupyter.engine.request import Place, pod_request
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.home import Home
@@ -242,6 +244,19 @@ def test_a_launched_pod_ends_although_its_launcher_closes(lab: Lab, tmp_path: Pa
     watch.until(Phase.SUCCEEDED)
     assert SUCCESS == watch.phases()
     assert "value" == value_of(lab, "r1")
+
+
+def test_a_deadline_also_ends_the_wait_before_another_attempt(lab: Lab) -> None:
+    backoff = Backoff(base=timedelta(hours=1))
+    patient = fail.override(retries=RetryStrategy(count=3, backoff=backoff), timeout=Timeout(deadline=0.7))
+    watch = Watch(lab.runner(), {"run": "r1"}).until_synced()
+    lab.runner().launch(pod_for(lab, patient, "r1"))
+    watch.until(Phase.TIMED_OUT)
+    assert [*SUCCESS[:3], Phase.QUEUED, Phase.TIMED_OUT] == watch.phases()
+    last = watch.told[-1]
+    assert isinstance(last, PodEvent)
+    assert last.failure is not None
+    assert "DeadlineExceededError" == last.failure.code
 
 
 # --- watch ------------------------------------------------------------------------------------------------------------
