@@ -197,12 +197,14 @@ class Host:
             while data := await reader.read(65536):
                 self._used = time.monotonic()
                 for message in frames.feed(data):
-                    if message["op"] == "watch":
+                    if message.get("op") == "watch":
                         watcher = self._watch(message["labels"], writer)
                     else:
                         writer.write(encode(self._answer(message)))
         except (ConnectionResetError, BrokenPipeError, asyncio.CancelledError):
             pass  # the client is gone, or the Host is ending
+        except (ValueError, LookupError) as error:
+            sys.stderr.write(f"host: hung up on a client that does not speak its language: {error!r}\n")
         finally:
             self._connections.discard(writer)
             if watcher is not None:
@@ -223,6 +225,12 @@ class Host:
         return watcher
 
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._serve(message)
+        except (KeyError, TypeError) as error:
+            return {"op": "refused", "reason": f"this request is not complete or not right: {error!r}"}
+
+    def _serve(self, message: dict[str, Any]) -> dict[str, Any]:
         op = message["op"]
         if op == "hello":
             return {"op": "hello", "protocol": PROTOCOL, "pid": os.getpid()}

@@ -37,6 +37,8 @@ class Frames:
                 return
             message = json.loads(self._pending[_LENGTH.size : end])
             del self._pending[:end]
+            if not isinstance(message, dict):
+                raise ValueError(f"a message that is a {type(message).__name__}")
             yield message
 
 
