@@ -1,6 +1,6 @@
 """Settings that are more than words: environment variables, retries, backoff, timeouts."""
 
-# ruff: noqa: ASYNC110, ASYNC240, ASYNC251 - a task has its process to itself, so that blocking it blocks nobody
+# ruff: noqa: ASYNC240 - a task has its process to itself, so that blocking it blocks nobody
 
 from __future__ import annotations
 

@@ -1,0 +1,327 @@
+"""The functions that a notebook or a script calls: run, submit, runs, cancel, wait."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flyte_jupyter as flyte
+from flyte_jupyter import errors
+from flyte_jupyter.host.slots import SLOTS_VARIABLE
+from tests.conftest import eventually, forget_session
+from tests.integration.processes import is_gone, pid_in, program
+
+pytestmark = pytest.mark.usefixtures("home")
+
+env = flyte.TaskEnvironment(name="api")
+
+
+@env.task
+async def adds(x: int, y: int = 1) -> int:
+    print(f"adding {x} and {y}")
+    return x + y
+
+
+@env.task
+def both(x: int) -> tuple[int, str]:
+    return x, str(x)
+
+
+@env.task
+def fails(x: int) -> int:
+    raise LookupError(f"no {x}")
+
+
+@env.task
+def stays(place: str) -> None:
+    Path(place).write_text(f"{os.getpid()}\n")
+    time.sleep(60)
+
+
+@env.task
+def waits_for(place: str) -> int:
+    print("waiting")
+    while not Path(place).exists():
+        time.sleep(0.01)
+    print("seen")
+    return 7
+
+
+# --- running
+
+
+def test_run() -> None:
+    run = flyte.run(adds, 1, y=2)
+    assert 3 == run.outputs()[0]
+    assert 3 == run.result()
+    assert run.done()
+    assert ["adding 1 and 2"] == list(run.get_logs())
+    assert {"x": "1", "y": "2"} == run.inputs()
+    assert f"<Run {run.name} adds [succeeded]>" == repr(run)
+
+
+def test_several_outputs() -> None:
+    run = flyte.run(both, 3)
+    assert (3, "3") == tuple(run.outputs())
+    assert {"o0": 3, "o1": "3"} == run.outputs().named_outputs
+    assert (3, "3") == run.result()
+
+
+def test_run_raises_the_error_of_the_task() -> None:
+    with pytest.raises(LookupError, match="no 4") as caught:
+        flyte.run(fails, 4)
+    assert isinstance(caught.value, errors.RuntimeUserError)
+    assert ("LookupError", "user") == (caught.value.code, caught.value.kind)
+    assert __file__ == caught.traceback[-1].path.as_posix()
+    assert "fails" == caught.traceback[-1].name
+
+
+def test_in_a_running_loop() -> None:
+    async def cell() -> list[Any]:
+        ticks = 0
+
+        async def ticking() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0)
+
+        ticker = asyncio.ensure_future(ticking())
+        awaited = (await flyte.run.aio(adds, 1)).outputs()[0]
+        ticker.cancel()
+        return [awaited, ticks > 1, flyte.run(adds, 2).outputs()[0], await flyte.submit(adds, 3)]
+
+    assert [2, True, 3, 4] == asyncio.run(cell())
+
+
+def test_run_aio_raises_and_is_cancelled_with_its_run(tmp_path: Path) -> None:
+    async def fail() -> None:
+        await flyte.run.aio(fails, 1)
+
+    async def give_up() -> None:
+        await asyncio.wait_for(flyte.run.aio(stays, str(tmp_path / "pid")), 1)
+
+    with pytest.raises(LookupError):
+        asyncio.run(fail())
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(give_up())
+    pid = pid_in(tmp_path / "pid")
+    eventually(lambda: is_gone(pid))
+    assert "aborted" == flyte.runs()[0].phase.value
+
+
+_SCRIPT = """
+import os
+import flyte_jupyter as flyte
+
+env = flyte.TaskEnvironment(name="script")
+SIZE = 5
+
+class Box:
+    def __init__(self, x): self.x = x
+
+@env.task
+async def fill(x: int) -> Box:
+    return Box(x + SIZE)
+
+box = flyte.run(fill, 1).outputs()[0]
+print(box.x, type(box) is Box)
+"""
+
+
+def test_in_a_plain_script(tmp_path: Path) -> None:
+    with program(tmp_path, _SCRIPT) as script:
+        out, err = script.communicate(timeout=30)
+    assert ("6 True\n", "", 0) == (out, err, script.returncode)
+
+
+# --- refusals, before anything starts
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "error", "message"),
+    [
+        ((), {}, errors.ConfigValueError, "Missing required inputs: x"),
+        ((1,), {"z": 2}, errors.ConfigValueError, "Unknown input 'z'; there are: x, y"),
+        ((1,), {"X": 2}, errors.ConfigValueError, "Unknown input 'X'; there are: x, y"),
+        ((1, 2, 3), {}, errors.ConfigValueError, "3 given, 2 possible"),
+        (("one",), {}, errors.ConfigTypeError, "'x': expected int, got str 'one'"),
+    ],
+)
+def test_wrong_inputs_start_nothing(
+    args: tuple[Any, ...], kwargs: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        flyte.run(adds, *args, **kwargs)
+    assert [] == flyte.runs()
+
+
+def test_a_function_is_no_task() -> None:
+    with pytest.raises(errors.ConfigTypeError, match=r"(?s)not function adds.*@env\.task"):
+        flyte.run(adds.func, 1)
+    with pytest.raises(errors.ConfigTypeError, match="not int"):
+        flyte.submit(1)  # type: ignore[arg-type]
+    assert [] == flyte.runs()
+
+
+# --- waiting
+
+
+def test_submit_is_live(tmp_path: Path) -> None:
+    place = tmp_path / "go"
+    run = flyte.submit(waits_for, str(place))
+    with pytest.raises(TimeoutError):
+        run.wait(0.01)
+    with pytest.raises(errors.RunNotDoneError):
+        run.raise_for_status()
+    eventually(lambda: ["waiting"] == list(run.get_logs()))
+    assert ("running", False) == (run.phase.value, run.done())
+    changes: list[str] = []
+    unsubscribe = run.subscribe(lambda: changes.append(run.phase.value))
+    place.touch()
+    run.wait(10)
+    assert 7 == run.result()
+    eventually(lambda: "succeeded" in changes)
+    unsubscribe()
+    assert ["waiting", "seen"] == list(run.get_logs())
+
+
+def test_wait_does_not_raise_the_error() -> None:
+    run = flyte.submit(fails, 1)
+    run.wait()
+    assert "failed" == run.phase.value
+    for ask in (run.raise_for_status, run.outputs, run.result):
+        with pytest.raises(LookupError, match="no 1"):
+            ask()
+
+
+# --- cancelling
+
+
+def test_cancel_what_runs(tmp_path: Path) -> None:
+    run = flyte.submit(stays, str(tmp_path / "pid"))
+    pid = pid_in(tmp_path / "pid")
+    run.cancel("enough")
+    run.wait(10)
+    assert "aborted" == run.phase.value
+    with pytest.raises(errors.ActionAbortedError, match="enough"):
+        run.raise_for_status()
+    assert is_gone(pid)
+
+
+def test_cancel_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SLOTS_VARIABLE, "1")
+    first = flyte.submit(stays, str(tmp_path / "first"))
+    pid_in(tmp_path / "first")
+    second = flyte.submit(stays, str(tmp_path / "second"))
+    second.cancel()
+    second.wait(10)
+    assert ("running", "aborted") == (first.phase.value, second.phase.value)
+    assert not (tmp_path / "second").exists()
+    first.cancel()
+    first.wait(10)
+
+
+def test_cancel_what_has_ended() -> None:
+    run = flyte.run(adds, 1)
+    run.cancel()
+    assert ("succeeded", 2) == (run.phase.value, run.outputs()[0])
+
+
+def test_abort_is_flytes_name_for_it(tmp_path: Path) -> None:
+    run = flyte.submit(stays, str(tmp_path / "pid"))
+    run.abort()
+    run.wait(10)
+    assert "aborted" == run.phase.value
+
+
+_WAITS = """
+import os, time
+import flyte_jupyter as flyte
+from pathlib import Path
+
+env = flyte.TaskEnvironment(name="script")
+
+@env.task
+def stays() -> None:
+    Path("pid").write_text(f"{os.getpid()}\\n")
+    time.sleep(60)
+
+flyte.run(stays)
+"""
+
+
+def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:
+    with program(tmp_path, _WAITS) as script:
+        pid = pid_in(tmp_path / "pid")
+        script.send_signal(signal.SIGINT)
+        _, err = script.communicate(timeout=20)
+    assert is_gone(pid)
+    assert 0 != script.returncode
+    assert "Interrupted: stays" in err
+    assert "was cancelled and has ended: aborted" in err
+    assert "aborted" == flyte.runs()[0].phase.value
+
+
+# --- runs of other kernels
+
+
+_SUBMITS = """
+import time
+import flyte_jupyter as flyte
+from pathlib import Path
+
+env = flyte.TaskEnvironment(name="script")
+
+@env.task
+def slow() -> str:
+    print("begun")
+    while not Path("go").exists():
+        time.sleep(0.01)
+    print("ended")
+    return "done"
+
+run = flyte.submit(slow)
+Path("submitted").write_text("0\\n")
+time.sleep(60)
+"""
+
+
+def test_a_run_outlives_its_kernel(tmp_path: Path) -> None:
+    with program(tmp_path, _SUBMITS) as script:
+        pid_in(tmp_path / "submitted")
+        script.kill()
+        script.wait()
+    (run,) = flyte.runs()
+    eventually(lambda: ["begun"] == list(run.get_logs()))
+    assert ("slow", "running") == (run.title, run.phase.value)
+    assert run.view()["reattached"]
+    (tmp_path / "go").touch()
+    assert "done" == run.result()
+    assert ["begun", "ended"] == list(run.get_logs())
+
+    forget_session()
+    (again,) = flyte.runs()
+    assert ("succeeded", "done") == (again.phase.value, again.result())
+    assert ["begun", "ended"] == list(again.get_logs())
+    assert ["queued", "initializing", "running", "succeeded"] == [
+        step[0] for step in again.view()["actions"][0]["history"]
+    ]
+
+
+def test_runs_are_listed_newest_first() -> None:
+    names = [flyte.run(adds, x).name for x in range(3)]
+    assert names[::-1] == [run.name for run in flyte.runs()]
+    assert names[:0:-1] == [run.name for run in flyte.runs(limit=2)]
+    assert 3 == flyte.attach(names[2]).result()
+
+
+def test_there_is_no_such_run() -> None:
+    with pytest.raises(errors.RunNotFoundError, match="no run 'r0'"):
+        flyte.attach("r0")

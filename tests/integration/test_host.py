@@ -1,0 +1,307 @@
+"""The local Host: what it survives, whom it talks to, when it begins and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import flyte_jupyter as flyte
+from flyte_jupyter import errors, session
+from flyte_jupyter.home import Home
+from flyte_jupyter.host.client import call
+from flyte_jupyter.host.server import IDLE_VARIABLE
+from flyte_jupyter.store import keys
+from tests.conftest import eventually, host_processes
+from tests.integration.processes import ROOT, is_gone, pid_in, program
+
+env = flyte.TaskEnvironment(name="host")
+
+
+@env.task
+def double(x: int) -> int:
+    return 2 * x
+
+
+@env.task
+def waits_for(folder: str) -> int:
+    """Leaves the ids of its processes, one file per attempt, and counts how often it got to its end."""
+    number = flyte.ctx().attempt_number
+    Path(folder, f"pid{number}").write_text(f"{os.getpid()}\n")
+    print(f"attempt {number}")
+    while not Path(folder, "go").exists():
+        time.sleep(0.01)
+    Path(folder, f"end{number}").touch()
+    return 7
+
+
+@env.task
+async def parent(folder: str) -> int:
+    return await waits_for.aio(folder) + 1
+
+
+def host_pid(home: Home) -> int:
+    status = call(home, {"op": "status"})
+    assert status is not None
+    return int(status["pid"])
+
+
+def zygotes(home: Home) -> list[psutil.Process]:
+    return psutil.Process(host_pid(home)).children()
+
+
+@pytest.fixture
+def host(home: Home) -> Home:
+    """A state folder whose Host runs."""
+    flyte.prepare()
+    eventually(lambda: call(home, {"op": "status"}) is not None)
+    return home
+
+
+# --- kill -9
+
+
+@pytest.mark.parametrize("task", [waits_for, parent], ids=["task", "nested"])
+def test_killed_host(host: Home, tmp_path: Path, task: Any) -> None:
+    run = flyte.submit(task, str(tmp_path))
+    first = pid_in(tmp_path / "pid0")
+    before = host_processes(host)
+    os.kill(host_pid(host), signal.SIGKILL)
+    eventually(lambda: all(is_gone(process.pid) for process in before))
+    assert is_gone(first)
+    again = "pid1" if task is waits_for else "pid0"
+    eventually(lambda: (tmp_path / again).exists() and (tmp_path / again).read_text() not in ("", f"{first}\n"))
+    (tmp_path / "go").touch()
+    run.wait(20)
+    assert {waits_for: 7, parent: 8}[task] == run.result()
+    assert 1 == len(list(tmp_path.glob("end*")))
+    assert before[0].pid != host_pid(host)
+    history = run.view()["actions"][0]["history"]
+    assert 1 == sum(phase == "succeeded" for phase, _, _ in history)
+    assert {0, 1} == {attempt for _, _, attempt in history}
+
+
+def test_killed_host_does_not_use_up_retries(host: Home, tmp_path: Path) -> None:
+    @env.task(retries=0)
+    def fails_at_the_second(folder: str) -> None:
+        waits_for.func(folder)
+        raise LookupError("of the task")
+
+    run = flyte.submit(fails_at_the_second, str(tmp_path))
+    pid_in(tmp_path / "pid0")
+    os.kill(host_pid(host), signal.SIGKILL)
+    pid_in(tmp_path / "pid1")
+    (tmp_path / "go").touch()
+    run.wait(20)
+    with pytest.raises(LookupError, match="of the task"):
+        run.raise_for_status()
+
+
+def test_killed_host_and_kernel(host: Home, tmp_path: Path) -> None:
+    source = _SUBMITS.format(folder=str(tmp_path))
+    with program(tmp_path, source) as script:
+        pid_in(tmp_path / "pid0")
+        os.kill(host_pid(host), signal.SIGKILL)
+        script.kill()
+    (run,) = flyte.runs()
+    (tmp_path / "go").touch()
+    assert 7 == run.result()
+
+
+_SUBMITS = """
+import time
+from pathlib import Path
+import flyte_jupyter as flyte
+from tests.integration.test_host import waits_for
+
+flyte.submit(waits_for, {folder!r})
+time.sleep(60)
+"""
+
+
+def test_killed_zygote(host: Home, tmp_path: Path) -> None:
+    run = flyte.submit(waits_for, str(tmp_path))
+    first = pid_in(tmp_path / "pid0")
+    before = host_pid(host)
+    for zygote in zygotes(host):
+        zygote.kill()
+    pid_in(tmp_path / "pid1")
+    assert is_gone(first)
+    (tmp_path / "go").touch()
+    run.wait(20)
+    assert 7 == run.result()
+    assert ["end1"] == [path.name for path in tmp_path.glob("end*")]
+    assert before == host_pid(host)
+    assert 4 == flyte.run(double, 2).outputs()[0]
+
+
+def test_killed_zygote_while_nothing_runs(host: Home) -> None:
+    assert 2 == flyte.run(double, 1).outputs()[0]
+    for zygote in zygotes(host):
+        zygote.kill()
+    assert 4 == flyte.run(double, 2).outputs()[0]
+
+
+def test_killed_host_while_nothing_runs(host: Home) -> None:
+    assert 2 == flyte.run(double, 1).outputs()[0]
+    os.kill(host_pid(host), signal.SIGKILL)
+    assert 4 == flyte.run(double, 2).outputs()[0]
+
+
+# --- beginning and end
+
+
+def test_idle_host_ends_and_begins_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(IDLE_VARIABLE, "0.3")
+    assert 2 == flyte.run(double, 1).outputs()[0]
+    processes = host_processes(home)
+    eventually(lambda: not home.socket.exists())
+    eventually(lambda: all(is_gone(process.pid) for process in processes))
+    assert 4 == flyte.run(double, 2).outputs()[0]
+
+
+def test_host_is_not_idle_while_a_task_runs(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @env.task
+    def longer_than_that() -> int:
+        time.sleep(1)
+        return 1
+
+    monkeypatch.setenv(IDLE_VARIABLE, "0.2")
+    run = flyte.run(longer_than_that)
+    assert {0} == {attempt for _, _, attempt in run.view()["actions"][0]["history"]}
+
+
+_STARTS = """
+import time
+import flyte_jupyter as flyte
+from pathlib import Path
+
+env = flyte.TaskEnvironment(name="script")
+
+@env.task
+def one() -> int:
+    return 1
+
+while not Path("go").exists():
+    time.sleep(0.001)
+print(flyte.run(one).outputs()[0])
+"""
+
+
+def test_two_that_start_at_once_share_a_host(home: Home, tmp_path: Path) -> None:
+    with program(tmp_path, _STARTS, "a.py") as first, program(tmp_path, _STARTS, "b.py") as second:
+        (tmp_path / "go").touch()
+        assert [("1\n", ""), ("1\n", "")] == [first.communicate(timeout=30), second.communicate(timeout=30)]
+    hosts = [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(home.path) in (process.info["cmdline"] or ()) and "--ready-fd" in process.info["cmdline"]
+    ]
+    assert [host_pid(home)] == hosts
+
+
+# --- who may talk to it, and what it makes of nonsense
+
+
+def test_private_state(host: Home) -> None:
+    flyte.run(double, 1)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (host.path, host.socket, host.path / "key")}
+    assert {host.path: 0o700, host.socket: 0o600, host.path / "key": 0o600} == modes
+
+
+_INTRUDES = """
+import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+sock = socket.socket(socket.AF_UNIX)
+try:
+    sock.connect(sys.argv[1])
+    sock.sendall(bytes([0, 0, 0, 15]) + b'{"op":"hello" }')
+    print("answered" if sock.recv(100) else "hung up")
+except (PermissionError, ConnectionResetError, BrokenPipeError) as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_somebody_else_is_refused(host: Home) -> None:
+    def intrude() -> str:
+        command = [sys.executable, "-c", _INTRUDES, str(host.socket)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd="/").stdout.strip()
+
+    assert "PermissionError" == intrude()
+    host.path.chmod(0o755)
+    host.socket.chmod(0o777)
+    assert intrude() in ("hung up", "ConnectionResetError", "BrokenPipeError")
+    assert 2 == flyte.run(double, 1).outputs()[0]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xff\xff\xff\xff",
+        b"\x00\x00\x00\x05hello",
+        b"\x00\x00\x00\x02[]",
+        b'\x00\x00\x00\x0e{"op": "fire"}',
+        b'\x00\x00\x00\x10{"op": "launch"}',
+        b"\x00\x00\x00\x02{}",
+        b"\x00\x00\x01\x00short",
+        b"",
+    ],
+)
+def test_garbage_does_no_harm(host: Home, garbage: bytes) -> None:
+    before = host_pid(host)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(str(host.socket))
+        sock.sendall(garbage)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(4096):
+            pass
+    assert before == host_pid(host)
+    assert 2 == flyte.run(double, 1).outputs()[0]
+    assert "Traceback" not in host.log.read_text()
+
+
+class Trap:
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path(self.place),)
+
+
+def test_tampered_inputs_are_not_unpickled(host: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @env.task
+    def takes(thing: Any) -> None: ...
+
+    here = session.current()
+    launch = here.runner.launch
+
+    def tamper(pod: Any) -> None:
+        path = Path(host.path, "store", keys.inputs(pod.run, pod.action))
+        path.write_bytes(path.read_bytes().replace(b"trap_a", b"trap_b"))
+        launch(pod)
+
+    monkeypatch.setattr(here.runner, "launch", tamper)
+    with pytest.raises(errors.RuntimeSystemError, match="was signed with another key") as caught:
+        flyte.run(takes, Trap(str(tmp_path / "trap_a")))
+    assert "SignatureMismatch" == caught.value.code
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_the_host_is_a_process_of_this_package(host: Home) -> None:
+    command = [sys.executable, "-m", "flyte_jupyter.host", "--home", str(host.path)]
+    said = subprocess.run([*command, "--status"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert str(host_pid(host)) in said
+    subprocess.run([*command, "--stop"], check=True, capture_output=True, cwd=ROOT)
+    eventually(lambda: call(host, {"op": "status"}) is None)
