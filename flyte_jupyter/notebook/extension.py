@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import context
 from . import card, live, magics, tables
 from .hooks import Hooks
+from .places import names_of, readable
 
 if TYPE_CHECKING:
     from ..engine.run import Run, RunList
@@ -53,7 +54,7 @@ def prepare(shell: Any) -> None:
     shell.events.register("pre_run_cell", found.pre_run_cell)
     shell.events.register("post_run_cell", found.post_run_cell)
     formatters = shell.display_formatter
-    functions = (lambda run: _display(shell, run), _bundle, _runs_html, _runs_pretty)
+    functions = (lambda run: _display(shell, run), lambda run: _bundle(shell, run), _runs_html, _runs_pretty)
     for (formatter, name), function in zip(_formatters(formatters), functions, strict=True):
         formatter.for_type_by_name(*name, function)
 
@@ -96,14 +97,14 @@ def _display(shell: Any, run: Run) -> None:
         return
     found.waiting = [waiting for waiting in found.waiting if waiting.name != run.name]
     try:
-        sys.stdout.write(card.text(run.view(), now=time.time()) + "\n")
+        sys.stdout.write(card.text(readable(run.view(), names_of(shell)), now=time.time()) + "\n")
     except Exception as e:
         sys.stdout.write(live.failure(run, e)["text/plain"] + "\n")
 
 
-def _bundle(run: Run) -> dict[str, Any]:
+def _bundle(shell: Any, run: Run) -> dict[str, Any]:
     try:
-        return card.bundle(run.view(), now=time.time())
+        return card.bundle(readable(run.view(), names_of(shell)), now=time.time())
     except Exception as e:
         return live.failure(run, e)
 

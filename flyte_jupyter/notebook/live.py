@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from . import card, timeline
+from .places import NameOf, names_of, readable
 
 INTERVAL = 0.2
 """Seconds between two updates of a card."""
@@ -46,7 +47,13 @@ class Showable(Protocol):
 class LiveCard:
     """One displayed card."""
 
-    def __init__(self, run: Showable, send: Send, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        run: Showable,
+        send: Send,
+        clock: Callable[[], float] = time.time,
+        name_of: NameOf = lambda _: None,
+    ) -> None:
         self.run = run
         self.display_id = uuid.uuid4().hex
         self.is_closed = False
@@ -54,6 +61,7 @@ class LiveCard:
         self.drawn = float("-inf")
         self._send = send
         self._clock = clock
+        self._name_of = name_of
         self._ended: float | None = None
         self._is_shown = False
         self._lock = threading.Lock()  # two threads may draw: the older picture must not come last
@@ -71,7 +79,7 @@ class LiveCard:
             self.is_dirty = False
             self.drawn = now
             try:
-                view = self.run.view()
+                view = readable(self.run.view(), self._name_of)
                 made = card.bundle(view, now=now)
                 self.is_closed = self._is_final(view, now)
             except Exception as e:
@@ -174,7 +182,7 @@ def failure(run: Showable, error: Exception) -> dict[str, Any]:
 
 def show(run: Showable, shell: Any) -> None:
     """Display the card of a run in a kernel, and keep it up to date until the run has ended."""
-    shown = LiveCard(run, functools.partial(_publish, shell.display_pub))
+    shown = LiveCard(run, functools.partial(_publish, shell.display_pub), name_of=names_of(shell))
     shown.draw()
     if not shown.is_closed:
         updater.add(shown)

@@ -149,7 +149,7 @@ class Magics:
         said = f"{run.name} runs in the background: flyte.runs()[0] is its run."
         if made.outputs:
             self._hooks.before_cell.append(lambda: self._later(made, run))
-            said += f" {', '.join(made.outputs)} will be there in the first cell that starts after its end."
+            said += f"\n{', '.join(made.outputs)}: there in the first cell that starts after its end."
         self._publish({"text/plain": said})
 
     def _later(self, made: TaskCell, run: Any) -> bool:

@@ -27,7 +27,7 @@ def html(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str) -
     top = el("tr", *(el("th", name, scope="col") for name in head))
     body = join(*(el("tr", *(el("td", cell) for cell in row)) for row in rows))
     table = el("table", el("thead", top), el("tbody", body), cls="fr-table", aria_label=title)
-    return el("div", el("style", Html(CSS)), table, cls="flyte-run")
+    return el("div", el("style", Html(CSS)), table, cls="flyte-run fr-plain")
 
 
 def text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

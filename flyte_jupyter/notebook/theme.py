@@ -61,6 +61,7 @@ def _tokens(palette: dict[str, str]) -> str:
     return ";".join(f"--fr-{k}:{v}" for k, v in pairs)
 
 
+# Lists and code name the class twice: JupyterLab's own rules for HTML in outputs outdo a single one.
 _RULES = """\
 .flyte-run{box-sizing:border-box;max-width:60rem;margin:.25rem 0;padding:.5rem .75rem;color:var(--fr-fg);
 background:var(--fr-bg);border:1px solid var(--fr-line);border-left:4px solid var(--fr-now);border-radius:4px;
@@ -82,8 +83,8 @@ font:13px/1.5 var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",sans-se
 .flyte-run .fr-right{margin-left:auto;white-space:nowrap;font-variant-numeric:tabular-nums}
 .flyte-run .fr-head .fr-right{font-size:15px;font-weight:600}
 .flyte-run .fr-small{font-size:12px}
-.flyte-run .fr-phases{display:flex;flex-wrap:wrap;gap:0 1.1em;list-style:none;margin:.1rem 0 0;padding:0}
-.flyte-run .fr-phases li{margin:0;padding:0;white-space:nowrap;color:var(--fr-muted)}
+.flyte-run.flyte-run .fr-phases{display:flex;flex-wrap:wrap;gap:0 1.1em;list-style:none;margin:.1rem 0 0;padding:0}
+.flyte-run.flyte-run .fr-phases li{margin:0;padding:0;white-space:nowrap;color:var(--fr-muted)}
 .flyte-run .fr-phases b{color:var(--fr-fg);font-weight:600;font-variant-numeric:tabular-nums}
 .flyte-run .fr-bar{display:flex;gap:1px;height:4px;margin:.35rem 0 .1rem;overflow:hidden;border-radius:2px}
 .flyte-run .fr-bar span{flex-basis:0;min-width:2px;background:var(--fr-now)}
@@ -105,16 +106,16 @@ background:var(--fr-panel);border-radius:3px}
 .flyte-run pre,.flyte-run code{color:var(--fr-fg);
 font:12px/1.45 var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)}
 .flyte-run pre{white-space:pre-wrap;overflow-wrap:anywhere}
-.flyte-run code{padding:0;background:none;overflow-wrap:anywhere}
+.flyte-run.flyte-run code{padding:0;background:none;overflow-wrap:anywhere}
 .flyte-run .fr-rich{background:none;padding:0;isolation:isolate;contain:layout paint}
 .flyte-run .fr-rich table.dataframe{border-collapse:collapse;border:0;font-size:12px}
 .flyte-run .fr-rich table.dataframe :is(td,th){border:0;padding:.15em .7em}
 .flyte-run .fr-rich table.dataframe thead{border-bottom:1px solid var(--fr-line)}
 .flyte-run .fr-stderr{display:block;border-left:2px solid var(--fr-muted);padding-left:.4em;margin-left:-.5em}
 .flyte-run .fr-error{color:var(--fr-bad);font-weight:600;overflow-wrap:anywhere;white-space:pre-wrap}
-.flyte-run ul.fr-tree,.flyte-run ul.fr-notes{list-style:none;margin:.1rem 0 0;padding:0}
-.flyte-run ul.fr-tree ul.fr-tree{margin:0 0 0 .55em;padding-left:.8em;border-left:1px solid var(--fr-line)}
-.flyte-run ul.fr-tree li{margin:0;padding:0}
+.flyte-run.flyte-run ul.fr-tree,.flyte-run.flyte-run ul.fr-notes{list-style:none;margin:.1rem 0 0;padding:0}
+.flyte-run.flyte-run ul.fr-tree ul.fr-tree{margin:0 0 0 .55em;padding-left:.8em;border-left:1px solid var(--fr-line)}
+.flyte-run.flyte-run ul.fr-tree li{margin:0;padding:0}
 .flyte-run li>.fr-row,.flyte-run .fr-flat>.fr-row{padding-left:1.1em}
 .flyte-run .fr-row .fr-phase{font-weight:400}
 .flyte-run .fr-scroll{max-height:24em;overflow:auto}
@@ -125,6 +126,7 @@ color:var(--fr-fg);border:0}
 .flyte-run table.fr-table th,.flyte-run table.fr-table td{padding:.1rem 1rem .1rem 0;text-align:left;vertical-align:top;
 border:0;max-width:34rem;white-space:normal;overflow-wrap:anywhere}
 .flyte-run table.fr-table thead th{color:var(--fr-muted);border-bottom:1px solid var(--fr-line)}
+.flyte-run.fr-plain{border-left-width:1px;border-left-color:var(--fr-line)}
 .flyte-run .fr-bold{font-weight:700}
 """
 

@@ -1,0 +1,41 @@
+"""Files of cells by the names that people know: `Cell In[4]` instead of a path in the kernel's temporary folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+NameOf = Callable[[str], "str | None"]
+"""What people call a file; None for a real file."""
+
+_FILE = re.compile(r'File "([^"\n]+)", line (\d+)')
+_CELL = re.compile(r"[\\/](?:ipykernel|xpython)_\d+[\\/]\d+\.py$|^<ipython-input-|^<cell")
+
+
+def names_of(shell: Any) -> NameOf:
+    """The names that a shell gives to its cells; cells of other kernels are just cells."""
+
+    def name_of(filename: str) -> str | None:
+        known = getattr(shell.compile, "format_code_name", lambda _: None)(filename)
+        if known is not None:
+            return " ".join(known)
+        return "Cell" if _CELL.search(filename) else None
+
+    return name_of
+
+
+def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
+    """`view` with the tracebacks of its failures naming cells."""
+
+    def place(found: re.Match[str]) -> str:
+        name = name_of(found[1])
+        return f"{name}, line {found[2]}" if name is not None else found[0]
+
+    def told(failure: Mapping[str, Any]) -> dict[str, Any]:
+        return {**failure, "traceback": _FILE.sub(place, str(failure.get("traceback") or "")), "frames": []}
+
+    def action(of: Mapping[str, Any]) -> dict[str, Any]:
+        return {**of, "failures": {n: told(failure) for n, failure in of["failures"].items()}}
+
+    return {**view, "actions": [action(of) if of.get("failures") else dict(of) for of in view.get("actions", ())]}
