@@ -114,7 +114,7 @@ class _Mixed:
     """The part of an error that is also an instance of the class that the task raised."""
 
     def __new__(cls, _failure: Failure, original: BaseException, _worker: str | None) -> Any:
-        return _built_in(type(original)).__new__(cls, *original.args)
+        return _built_in(type(original)).__new__(cls, *_take(original)[0])
 
     def __init__(self, failure: Failure, original: BaseException, worker: str | None) -> None:
         _fill(self, _built_in(type(original)), *_take(original))
@@ -126,7 +126,11 @@ class _Mixed:
         return self._failure.message
 
     def __reduce__(self) -> Any:
-        return error_from, (self._failure, self._original, self.__dict__["worker"])
+        return _again, (self._failure, *portable(self._original), self.__dict__["worker"])
+
+
+def _again(failure: Failure, rebuild: Any, arguments: tuple[Any, ...], worker: str | None) -> BaseRuntimeError:
+    return error_from(failure, rebuild(*arguments), worker)
 
 
 def _built_in(cls: type) -> type:
@@ -136,14 +140,19 @@ def _built_in(cls: type) -> type:
 def _take(error: BaseException) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments (with what built-in classes keep elsewhere, such as a file name) and attributes of an exception."""
     built_in: Any = _built_in(type(error))
-    return built_in.__reduce__(error)[1], dict(error.__dict__)
+    _, args, *state = built_in.__reduce__(error)
+    return args, {**(state[0] if state and state[0] else {}), **error.__dict__}
 
 
 def _fill(error: Any, built_in: type, args: tuple[Any, ...], attributes: dict[str, Any]) -> None:
     """Set them without calling an `__init__` of the user's, whose arguments we do not know."""
     with contextlib.suppress(TypeError):  # only classes such as UnicodeError insist on their own arguments
         built_in.__init__(error, *args)  # type: ignore[misc]  # that is the point
-    error.__dict__.update(attributes)
+    for name, value in attributes.items():
+        if hasattr(built_in, name):  # kept outside the dictionary, such as the name of an ImportError
+            object.__setattr__(error, name, value)
+        else:
+            error.__dict__[name] = value
 
 
 def portable(error: BaseException) -> Any:
