@@ -1,0 +1,107 @@
+"""What an action ended with, sealed and opened again."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flyte_jupyter.errors import OOMError
+from flyte_jupyter.pack.envelope import PayloadError, seal
+from flyte_jupyter.pack.outcome import Outcome, seal_error, seal_failure, seal_value, unseal_outcome
+from flyte_jupyter.pods import Failure, FrameName
+
+KEY = b"k" * 32
+
+
+class Bomb:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def opened(payload: Sequence[bytes | memoryview], key: bytes = KEY) -> Outcome:
+    return unseal_outcome(key, memoryview(b"".join(payload)), worker="r1-a0")
+
+
+def test_outputs() -> None:
+    outcome = opened(seal_value(KEY, (1, "two"), {"text": "1", "html": None}))
+    assert ((1, "two"), None, None) == (outcome.outputs(), outcome.failure, outcome.error())
+    assert ({"text": "1", "html": None}, "r1-a0") == (outcome.preview, outcome.worker)
+
+
+def test_no_outputs() -> None:
+    outcome = opened(seal_value(KEY, (), None))
+    assert ((), None, None) == (outcome.outputs(), outcome.preview, outcome.failure)
+
+
+def test_large_outputs_are_views_of_the_payload() -> None:
+    array = np.arange(100_000)
+    payload = memoryview(b"".join(seal_value(KEY, (array,), None)))
+    (found,) = unseal_outcome(KEY, payload, worker="w").outputs()
+    assert np.array_equal(array, found)
+    assert np.shares_memory(found, np.frombuffer(payload, dtype=np.uint8))
+    assert found.flags.aligned
+    assert 0 == (found.ctypes.data - np.frombuffer(payload, dtype=np.uint8).ctypes.data) % 64
+
+
+def test_outputs_that_cannot_be_pickled() -> None:
+    with pytest.raises(TypeError, match="cannot pickle"):
+        seal_value(KEY, (threading.Lock(),), None)
+
+
+def test_nothing_is_unpickled_before_it_is_asked_for(tmp_path: Path) -> None:
+    trap = tmp_path / "sprung"
+    outcome = opened(seal_value(KEY, (Bomb(trap),), {"text": "a bomb", "html": None}))
+    assert (None, "a bomb") == (outcome.failure, (outcome.preview or {})["text"])
+    assert not trap.exists()
+    outcome.outputs()
+    assert trap.exists()
+
+
+def test_an_error_is_raised_by_outputs() -> None:
+    payload, failure = seal_error(KEY, ValueError("text"))
+    outcome = opened(payload)
+    assert failure == outcome.failure
+    assert ("ValueError", "user", "text", True) == (failure.code, failure.kind, failure.message, failure.recoverable)
+    with pytest.raises(ValueError, match="text"):
+        outcome.outputs()
+
+
+def test_the_hosts_own_failures() -> None:
+    frames = (FrameName("f.py", 3, "f", 1),)
+    failure = Failure(code="OOMError", kind="user", message="too much", frames=frames, recoverable=False)
+    outcome = opened(seal_failure(KEY, failure))
+    assert failure == outcome.failure
+    with pytest.raises(OOMError, match="too much"):
+        outcome.outputs()
+
+
+def test_an_error_whose_class_cannot_be_rebuilt_is_told() -> None:
+    payload, _ = seal_error(KEY, ValueError("text"))
+    header = json.loads(bytes(payload[1]))
+    broken = seal(KEY, {"kind": "outcome", "failure": header["failure"]}, [b"no pickle at all"])
+    error = opened(broken).error()
+    assert ("ValueError", "text") == (getattr(error, "code", None), str(error))
+    assert not isinstance(error, ValueError)
+
+
+def test_tampering_is_refused() -> None:
+    data = bytearray(b"".join(seal_value(KEY, (1,), None)))
+    data[-1] ^= 1
+    with pytest.raises(PayloadError, match="outcome of r1-a0 is damaged"):
+        opened([bytes(data)])
+    with pytest.raises(PayloadError, match="another key"):
+        opened(seal_value(KEY, (1,), None), key=b"another")
+
+
+def test_something_else_in_its_place_is_refused() -> None:
+    with pytest.raises(PayloadError, match="something else"):
+        opened(seal(KEY, {"kind": "inputs"}, [b"pickle"]))
