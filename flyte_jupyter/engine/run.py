@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent import futures
 from concurrent.futures import Future
 from typing import Any
 
@@ -113,7 +114,10 @@ class Run:
 
     def _outcome(self, timeout: float | None = None) -> Outcome:
         self._attach()
-        return self._awaited().result(timeout)
+        try:
+            return self._awaited().result(timeout)
+        except futures.TimeoutError:  # before Python 3.11 not the built-in one
+            raise TimeoutError(f"{self.name} has not ended within {timeout:g} s: it is {self.phase.value}.") from None
 
     def _awaited(self) -> Future[Outcome]:
         if self._future is None:
