@@ -19,6 +19,7 @@ from .cell import TaskCell, UndefinedNames, environment, make_environment, task_
 from .extract import CellCode, UnsupportedCell, analyse
 from .hooks import Hooks
 from .options import ENV, RUNS, TASK, Line, OptionError, Parser
+from .places import with_source
 
 _NAMES = {"cell": ("flyte_task",), "line": ("flyte_env", "flyte_runs")}
 
@@ -222,7 +223,7 @@ class Magics:
 
     def _frames(self, error: Exception) -> Sequence[str]:
         """The traceback with the user's frames alone: those of the task's process."""
-        frames = user_frames(error.__traceback__)
+        frames = with_source(user_frames(error.__traceback__))
         if frames is None:
             return [f"{type(error).__name__}: {error}"]
         error.__cause__, error.__suppress_context__ = None, True

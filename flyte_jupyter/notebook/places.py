@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from collections.abc import Callable, Mapping
+from types import TracebackType
 from typing import Any
 
 NameOf = Callable[[str], "str | None"]
 """What people call a file; None for a real file."""
 
 _FILE = re.compile(r'File "([^"\n]+)", line (\d+)')
+_DEFINES = re.compile(r"^\s*(async\s+def|def|class)\b|^\s*@|\blambda\b")
 _CELL = re.compile(r"[\\/](?:ipykernel|xpython)_\d+[\\/]\d+\.py$|^<ipython-input-|^<cell")
 
 
@@ -39,3 +42,25 @@ def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
         return {**of, "failures": {n: told(failure) for n, failure in of["failures"].items()}}
 
     return {**view, "actions": [action(of) if of.get("failures") else dict(of) for of in view.get("actions", ())]}
+
+
+def with_source(tb: TracebackType | None) -> TracebackType | None:
+    """`tb` with the frames of cell bodies as frames of modules.
+
+    The function that a cell became has no `def` in the cell. `inspect`, and so IPython, looks for one and shows the
+    wrong lines; of a module it shows the lines that it is told.
+    """
+    if tb is None:
+        return None
+    below = with_source(tb.tb_next)
+    filename, line = tb.tb_frame.f_code.co_filename, tb.tb_lineno
+    first = linecache.getline(filename, tb.tb_frame.f_code.co_firstlineno)
+    if not first or _DEFINES.search(first) or tb.tb_frame.f_code.co_name == "<module>":
+        return TracebackType(below, tb.tb_frame, tb.tb_lasti, line)
+    try:
+        exec(compile("\n" * (line - 1) + "1 / 0", filename, "exec"), {"__name__": "__main__"})  # noqa: S102 - of that
+    except ZeroDivisionError as stop:
+        own = stop.__traceback__
+        inner = own.tb_next if own is not None else None
+        return TracebackType(below, inner.tb_frame, -1, line) if inner is not None else below
+    return below

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import subprocess
 import sys
 import time
@@ -200,6 +201,7 @@ def test_a_failed_task_shows_the_users_lines_and_none_of_ours(front: Front) -> N
     cell = front.run("flyte.run(bad)")
     assert ("error", "ZeroDivisionError: division by zero") == (cell.status, cell.error)
     assert "flyte_jupyter" not in cell.traceback
+    assert "----> 2     return 1 / x" in re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback)
     assert "✗ bad failed" in cell.card()[-1]
     assert "return inner(0)" in cell.updates[-1]["data"]["text/html"]
 
@@ -262,6 +264,8 @@ def test_an_error_in_the_cell_has_its_line(front: Front) -> None:
     cell = front.run("%%flyte_task\nx = 1\n\ny = x / 0")
     assert ("error", "ZeroDivisionError: division by zero") == (cell.status, cell.error)
     assert "line 4" in cell.traceback
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback)
+    assert "----> 4 y = x / 0" in shown
     assert "interactiveshell.py" not in cell.traceback
     assert "flyte_jupyter" not in cell.traceback
 
