@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flyte_jupyter.notebook import card, logtext, markup, sections, theme, timeline
+from flyte_jupyter.notebook import card, markup, sections, theme, timeline
 from flyte_jupyter.notebook.shrink import LEVELS, shrink
 from tests.unit.notebook.views import FAILURE, STARTED, T, action, failed, log, view
 
@@ -171,40 +171,6 @@ def test_rich_result_is_kept_in_a_box_of_its_own() -> None:
 def test_rich_result_that_is_too_long_is_shown_as_text() -> None:
     found = page(view(result={"text": "plain 7", "html": "<p>" + "x" * (25 << 10)}))
     assert "plain 7" in found.text
-
-
-# --- logs -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("plain", "plain"),
-        ("<b>&'\"", "&lt;b&gt;&amp;&#x27;&quot;"),
-        ("\x1b[31mred\x1b[0m end", '<span class="fr-red">red</span> end'),
-        ("\x1b[1;92mgood", '<span class="fr-bold fr-green">good</span>'),
-        ("\x1b[38;5;196mpalette\x1b[39m", "palette"),
-        ("\x1b[38;2;1;31;3mtrue\x1b[m", "true"),
-        ("\x1b]0;title\x07shown", "shown"),
-        ("\x1b[2K\x1b[1Gmoved", "moved"),
-        (" 10%\r 50%\r100%\r", "100%"),
-        ("bell\x07\x00\x9b null", "bell null"),
-        ("evil\u202etxt.e", "eviltxt.e"),
-        ("\x1b[31m<i>", '<span class="fr-red">&lt;i&gt;</span>'),
-        ("\x1b[", ""),
-        ("abcdefghijklmnop", "abcdefghi…"),
-        ("\x1b[31mabcdefghijklmnop", '<span class="fr-red">abcdefghi…</span>'),
-    ],
-)
-def test_coloured(line: str, expected: str) -> None:
-    assert expected == logtext.coloured(line, 10)
-
-
-@given(st.text(alphabet=st.sampled_from(list("ab<\x1b[]31;m0\r\x07"))), st.integers(1, 12))
-def test_normal_form_looks_the_same(line: str, width: int) -> None:
-    once = logtext.normal(line, width)
-    assert logtext.coloured(once, 1000) == logtext.coloured(line, width)
-    assert once == logtext.normal(once, 1000)
 
 
 # --- whatever happens -------------------------------------------------------------------------------------------------
