@@ -195,7 +195,7 @@ def test_module_beside_the_script_travels_by_value(tmp_path: Path, monkeypatch: 
 
 def test_arrays() -> None:
     @env.task
-    def doubles(array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def doubles(array: np.ndarray) -> np.ndarray:
         return array * 2
 
     large = np.arange(100_000, dtype="float64")

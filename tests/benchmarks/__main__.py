@@ -1,0 +1,68 @@
+"""`python -m tests.benchmarks`: how fast and how large it is, each figure beside its floor, as a markdown table.
+
+A floor is what the machine needs for the least that any implementation has to do, measured in turns with the figure,
+so that a slow or busy machine shows in both.  Nothing here fails: figures are for reading.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.benchmarks import measures
+from tests.benchmarks.measures import Measured
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: is measured; of: the part of `Measured` and which of its samples counts.
+        target: of the issue, in `unit`; floor: what the floor is, in words.
+    """
+
+    what: str
+    measure: Callable[[], Measured]
+    floor: str
+    target: float | None
+    unit: str = "ms"
+    of: Callable[[list[float]], float] = statistics.median
+
+
+def p90(samples: list[float]) -> float:
+    return statistics.quantiles(samples, n=10)[-1] if len(samples) > 1 else samples[0]
+
+
+ROWS = [
+    Row("`import flyte_jupyter`", measures.imports, "import cloudpickle", 100),
+    Row("`%load_ext` to first result, no Host", measures.first_result, "python -c 'import cloudpickle'", 1000),
+    Row("fresh process per task, p50", measures.warm_runs, "fork with numpy, and socket round trip", 15),
+    Row("fresh process per task, p90", measures.warm_runs, "the same, p90", None, of=p90),
+    Row("50 children gathered", measures.gathers, "50 forks with numpy", 1000),
+    Row("Host idle, RSS of Host and zygote", measures.idle_rss, "two bare interpreters, one with asyncio", 60, "MB"),
+    Row("Host idle, PSS of Host and zygote", measures.idle_pss, "the same", None, "MB"),
+    Row("the same right after a run, RSS", measures.rss_after_a_run, "the same", None, "MB"),
+    Row("Host idle, CPU in 5 s (ticks of 10 ms)", measures.idle_cpu, "the same", 10, "ms"),
+]
+
+
+def main() -> None:
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores\n")
+    print("| what | measured | floor | ratio | target | met | floor is | rounds |")
+    print("|---|---:|---:|---:|---:|---|---|---:|")
+    for row in ROWS:
+        measured = row.measure()
+        value, floor = row.of(measured.samples), row.of(measured.floors)
+        ratio = f"{value / floor:.1f} ×" if floor > 0 else "–"
+        target = f"≤ {row.target:g} {row.unit}" if row.target is not None else "–"
+        met = "–" if row.target is None else "yes" if value <= row.target else "no"
+        cells = [row.what, f"{value:.1f} {row.unit}", f"{floor:.1f} {row.unit}", ratio, target, met, row.floor]
+        print(f"| {' | '.join(cells)} | {len(measured.samples)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
