@@ -52,8 +52,9 @@ class AttemptLog:
         """Read the rest, end an unfinished line, let go of the pipes."""
         self.drain()
         for stream in STREAMS:
-            if self._partial[stream]:
-                self._take(stream, [self._partial[stream]])
+            rest = self._partial[stream] + self._decoders[stream].decode(b"", final=True)
+            if rest:
+                self._take(stream, [rest])
                 self._partial[stream] = ""
             self._let_go(stream)
         if self._file is not None:
@@ -70,6 +71,8 @@ class AttemptLog:
             return False
         text = self._partial[stream] + self._decoders[stream].decode(data)
         *lines, rest = text.split("\n")
+        if len(text) > _MAX_LINE:
+            lines = [line[at : at + _MAX_LINE] for line in lines for at in range(0, len(line) or 1, _MAX_LINE)]
         while len(rest) > _MAX_LINE:
             lines.append(rest[:_MAX_LINE])
             rest = rest[_MAX_LINE:]
