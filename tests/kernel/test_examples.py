@@ -1,0 +1,49 @@
+"""Every notebook in `notebooks/` is executed as a user would, and its outputs are checked by content."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from flyte_jupyter.home import Home
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+SAID = {
+    "01_first_task.ipynb": [
+        "read 344 rows of penguins.csv",
+        "dropped 11 of 344 rows",
+        "fit × 3: 3 succeeded",
+        "Gentoo      119 birds   54.2 g/mm  R² 0.51",
+        "weighed 333 penguins",
+        "1,401 kg of penguins",
+    ]
+}
+"""What must be read in the outputs of each."""
+
+
+def test_every_notebook_has_its_expectations() -> None:
+    assert sorted(SAID) == sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_a_notebook_runs_and_says_what_it_should(home: Home, name: str) -> None:
+    notebook: Any = nbformat.read(NOTEBOOKS / name, as_version=4)
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute(
+        env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    texts = [_text(output) for cell in notebook.cells for output in cell.get("outputs", [])]
+    said = "\n".join(texts)
+    assert [] == [words for words in SAID[name] if words not in said], said
+
+
+def _text(output: Any) -> str:
+    if output["output_type"] == "stream":
+        return str(output["text"])
+    return str(output.get("data", {}).get("text/plain", ""))
