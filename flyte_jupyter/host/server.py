@@ -15,6 +15,8 @@ from typing import IO, Any
 
 from ..home import Home
 from ..pods import Event, LogEvent, PodRequest
+from ..store import keys
+from ..store.files import FileStore
 from . import lifecycle
 from .forks import Zygotes
 from .pod import Pod
@@ -118,11 +120,16 @@ class Host:
     # --- pods ---------------------------------------------------------------------------------------------------------
 
     def launch(self, request: PodRequest, attempts: lifecycle.Attempts | None = None) -> None:
-        """Accept a request; one that is here already is left alone."""
-        if request.name in self.pods:
+        """Accept a request; one that is here already, or has ended, is left alone."""
+        if request.name in self.pods or self._has_ended(request):
             return
         pod = self.pods[request.name] = Pod(request, self, attempts)
         self._tasks[request.name] = asyncio.get_running_loop().create_task(self._run(pod))
+
+    def _has_ended(self, request: PodRequest) -> bool:
+        """Asked twice when a client cannot know whether its first request arrived: it must not run twice."""
+        store = FileStore(request.store)
+        return os.path.exists(store.path(keys.status(request.run, request.action)))
 
     async def _run(self, pod: Pod) -> None:
         parent = pod.request.parent
@@ -167,6 +174,8 @@ class Host:
                 continue
             request, attempts = saved
             self.launch(request, attempts)
+            if request.name not in self.pods:  # it had ended, but for taking the note away
+                note.unlink(missing_ok=True)
 
     @staticmethod
     def _read_note(note: Path) -> tuple[PodRequest, lifecycle.Attempts] | None:
