@@ -157,6 +157,21 @@ def test_killed_host_while_nothing_runs(host: Home) -> None:
     assert 4 == flyte.run(double, 2).outputs()[0]
 
 
+def test_what_has_ended_is_not_run_again(host: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = session.current().runner
+    launch, asked = runner.launch, []
+
+    def remember(pod: Any) -> None:
+        asked.append(pod)
+        launch(pod)
+
+    monkeypatch.setattr(runner, "launch", remember)
+    flyte.run(double, 1)
+    eventually(lambda: [] == (call(host, {"op": "status"}) or {})["pods"])
+    launch(asked[0])
+    assert [] == (call(host, {"op": "status"}) or {})["pods"]
+
+
 # --- beginning and end
 
 
