@@ -1,0 +1,191 @@
+"""From a task's configuration to the pod that is asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flyte_jupyter.config import Backoff, Cache, Resources, RetryStrategy, Secret, Timeout
+from flyte_jupyter.config.spec import PARAMS
+from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
+from flyte_jupyter.environment import TaskEnvironment
+from flyte_jupyter.pods import PodRequest
+from flyte_jupyter.task import Task
+
+PLACE = Place(store="file:///s", python="/bin/python", cwd="/work", path=("/work", "/lib"), labels={"session": "s"})
+
+
+def task_of(**given: Any) -> Task[..., Any]:
+    levels = {name: value for name, value in given.items() if name in ("resources", "env_vars", "secrets", "cache")}
+
+    def work(x: int) -> int:
+        return x
+
+    env = TaskEnvironment(name="my_env", **levels)
+    return env.task(work, **{name: value for name, value in given.items() if name not in levels})
+
+
+def request(task: Task[..., Any], **more: Any) -> PodRequest:
+    given: dict[str, Any] = {"run": "r1", "action": "a0", "parent": None, "referenced": frozenset()}
+    return pod_request(task, PLACE, **{**given, **more})
+
+
+# --- the pod ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_asked_for_without_configuration() -> None:
+    expected = PodRequest(
+        run="r1",
+        action="a0",
+        task="my_env.work",
+        title="work",
+        store="file:///s",
+        python="/bin/python",
+        cwd="/work",
+        path=("/work", "/lib"),
+        labels={"session": "s", "run": "r1"},
+    )
+    assert expected == request(task_of())
+    assert "r1-a0" == expected.name
+
+
+def test_a_called_task_is_known_by_its_parent() -> None:
+    pod = request(task_of(), action="a1", parent="a0")
+    assert ("r1-a1", "a0", {"session": "s", "run": "r1", "parent": "r1-a0"}) == (pod.name, pod.parent, pod.labels)
+
+
+def test_the_title_is_the_short_name() -> None:
+    pod = request(task_of(short_name="Training"))
+    assert ("Training", "my_env.work") == (pod.title, pod.task)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "expected"),
+    [
+        ({"env_vars": {"A": "1"}}, "env", {"A": "1"}),
+        ({"retries": 3}, "retries", 3),
+        ({"retries": RetryStrategy(count=2)}, "retries", 2),
+        ({"retries": 3}, "backoff", None),
+        (
+            {
+                "retries": RetryStrategy(
+                    count=2, backoff=Backoff(base=timedelta(seconds=2), factor=3, cap=timedelta(minutes=1))
+                )
+            },
+            "backoff",
+            (2.0, 3.0, 60.0),
+        ),
+        ({"retries": RetryStrategy(count=2, backoff=Backoff(base=timedelta(seconds=2)))}, "backoff", (2.0, 1.0, 1e9)),
+        ({"timeout": 60}, "max_runtime", 60.0),
+        ({"timeout": timedelta(minutes=2)}, "max_runtime", 120.0),
+        ({"timeout": Timeout(max_queued_time=5)}, "max_queued_time", 5.0),
+        ({"timeout": Timeout(max_queued_time=5)}, "max_runtime", None),
+        ({"timeout": Timeout(deadline=timedelta(hours=1))}, "deadline", 3600.0),
+        ({"timeout": 0}, "max_runtime", None),
+        ({"resources": Resources(memory="1Gi")}, "memory", 2**30),
+        ({"resources": Resources(memory=("1Gi", "2Gi"))}, "memory", 2**31),
+        ({"resources": Resources(cpu=1)}, "memory", None),
+    ],
+)
+def test_configuration(given: dict[str, Any], field: str, expected: Any) -> None:
+    assert expected == getattr(request(task_of(**given)), field)
+
+
+def test_an_override_counts() -> None:
+    task = task_of(retries=3, env_vars={"A": "1"}).override(retries=0, env_vars={})
+    assert (0, {}) == (request(task).retries, request(task).env)
+
+
+def test_what_is_preloaded() -> None:
+    referenced = frozenset(
+        {np.__name__, pytest.__name__, "json", "flyte_jupyter", "cloudpickle", "builtins", "IPython", "not_here"}
+    )
+    assert ("numpy", "pytest") == request(task_of(), referenced=referenced).preload
+    assert "json" in sys.modules
+
+
+def test_a_request_is_json_and_back() -> None:
+    backoff = RetryStrategy(count=2, backoff=Backoff(base=timedelta(seconds=2), factor=2, cap=timedelta(minutes=1)))
+    task = task_of(retries=backoff, timeout=60, env_vars={"A": "1"}, resources=Resources(memory="1Gi"))
+    for pod in (request(task, parent="a0", referenced=frozenset({"numpy"})), request(task_of())):
+        assert pod == PodRequest.from_json(json.loads(json.dumps(pod.to_json())))
+
+
+def test_a_secret_is_not_in_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_TOKEN", "hush-hush")
+    pod = request(task_of(secrets=Secret("my_token", as_env_var="MY_TOKEN")))
+    assert "hush-hush" not in json.dumps(pod.to_json())
+
+
+# --- what is said about it --------------------------------------------------------------------------------------------
+
+
+def test_what_is_applied_needs_no_note() -> None:
+    assert [] == notes(task_of(retries=3, timeout=60, env_vars={"A": "1"}, short_name="Work"), "local")
+    assert [] == notes(task_of(), "local")
+
+
+def test_what_is_applied_in_part_is_noted() -> None:
+    expected = ["resources: the local runner applies memory alone, as a limit."]
+    assert expected == notes(task_of(resources=Resources(memory="1Gi", cpu=2)), "local")
+
+
+def test_what_is_not_applied_is_noted() -> None:
+    task = task_of(cache=Cache(behavior="auto"), interruptible=True)
+    said = notes(task, "nobody's")
+    assert "interruptible is not applied by the nobody's runner yet." in said
+    assert "cache is not applied by the nobody's runner yet." in said
+
+
+def test_every_parameter_is_applied_or_noted() -> None:
+    """Nothing is dropped in silence: what a runner does not know is noted for every parameter that differs."""
+    unknown = {name for name, param in PARAMS.items() if "local" not in param.honoured}
+    task = task_of(interruptible=True, cache=Cache(behavior="auto"))
+    told = {line.split()[0] for line in notes(task, "local")}
+    assert {"interruptible", "cache"} & unknown == told
+
+
+def test_a_default_that_is_given_needs_no_note() -> None:
+    assert [] == notes(task_of(interruptible=PARAMS["interruptible"].default, cache="disable"), "local")
+
+
+def test_settings_say_where_they_came_from() -> None:
+    task = task_of(env_vars={"A": "1"}, retries=3).override(timeout=60)
+    told = {setting["name"]: setting["level"] for setting in settings(task)}
+    assert {"env_vars", "retries", "timeout"} == set(told)
+    assert [task.effective_config().level(name) for name in told] == list(told.values())
+    assert 3 == len(set(told.values()))
+
+
+def test_settings_are_bounded() -> None:
+    (setting,) = settings(task_of(env_vars={"A": "x" * 1000}))
+    assert (300, "…") == (len(setting["value"]), setting["value"][-1])
+
+
+# --- names of runs ----------------------------------------------------------------------------------------------------
+
+
+def at(monkeypatch: pytest.MonkeyPatch, milliseconds: int) -> str:
+    monkeypatch.setattr("time.time_ns", lambda: milliseconds * 1_000_000)
+    return new_run_name()
+
+
+def test_later_runs_have_later_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 1970, 2001, around now, each with its next milliseconds, and the last one that fits
+    moments = [0, 1, 35, 36, 10**12, 10**12 + 1, 1_790_000_000_000, 1_790_000_000_001, 36**9 - 1]
+    names = [at(monkeypatch, moment) for moment in moments]
+    assert sorted(names) == names
+
+
+def test_names_are_good_names_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {at(monkeypatch, 1_790_000_000_000) for _ in range(200)}
+    assert 200 == len(names)
+    assert {15} == {len(name) for name in names}
+    assert {"r"} == {name[0] for name in names}
+    assert {True} == {name.isalnum() and name == name.lower() for name in names}
+    assert 1 == len({name[:10] for name in names})
