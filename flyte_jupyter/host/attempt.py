@@ -80,6 +80,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     key = Home(request["home"]).key()
     failure: Failure | None = None
     task: Task[..., Any] | None = None
+    process = os.getpid()
     try:
         code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)))
         task = call.unseal_code(key, store.get(keys.code(code_digest)))
@@ -94,6 +95,10 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     except BaseException as error:
         limits.lift()
         payload, failure = _seal_error(key, pod, error)
+    if os.getpid() != process:  # the task has forked: its child does not answer for it
+        sys.stderr.write(f"{failure.traceback}{failure.code}: {failure.message}\n" if failure else "")
+        flush()
+        os._exit(1 if failure else 0)
     store.put(keys.outcome(pod.run, pod.action), payload)
     flush()
     told = failure.to_json() if failure else None

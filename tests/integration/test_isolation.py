@@ -168,16 +168,20 @@ def test_grandchildren_go_with_the_task(tmp_path: Path) -> None:
             eventually(lambda: is_gone(pid))  # noqa: B023 - called at once
 
 
-def test_task_that_forks() -> None:
+def test_forked_child_does_not_answer_for_the_task() -> None:
     @env.task
-    def forks() -> int:
+    def forks(child_fails: bool) -> str:
         pid = os.fork()
+        if pid == 0 and child_fails:
+            raise LookupError("in the child")
         if pid == 0:
-            os._exit(0)
-        os.waitpid(pid, 0)
-        return 5
+            return "child"
+        return f"parent, child ended with {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}"
 
-    assert 5 == flyte.run(forks).outputs()[0]
+    assert "parent, child ended with 0" == flyte.run(forks, False).outputs()[0]
+    run = flyte.run(forks, True)
+    assert "parent, child ended with 1" == run.outputs()[0]
+    assert "LookupError: in the child" == list(run.get_logs())[-1]
 
 
 def test_stdout_without_newline() -> None:
