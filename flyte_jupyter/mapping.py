@@ -84,20 +84,22 @@ class _Items:
     def results(self, return_exceptions: bool) -> Iterator[Any]:
         with _Root(self) as root:
             while self._fill(root) or self._calls:
-                call = self._calls.popleft()
+                call = self._calls[0]  # stays there while it is waited for, so that `cancel` finds it
                 while not call.future.done():
                     wait(self._running, return_when=FIRST_COMPLETED)
                     self._fill(root)
+                self._calls.popleft()
                 yield self._take(call, return_exceptions)
 
     async def aresults(self, return_exceptions: bool) -> AsyncIterator[Any]:
         with _Root(self) as root:
             while self._fill(root) or self._calls:
-                call = self._calls.popleft()
+                call = self._calls[0]  # stays there while it is waited for, so that `cancel` finds it
                 while not call.future.done():
                     waiting = [asyncio.wrap_future(future) for future in self._running]
                     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                     self._fill(root)
+                self._calls.popleft()
                 yield self._take(call, return_exceptions)
 
     def _fill(self, root: _Root) -> bool:

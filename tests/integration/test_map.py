@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
 from tests.conftest import eventually
-from tests.integration.processes import is_gone, pid_in
+from tests.integration.processes import is_gone, pid_in, program
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -140,6 +141,31 @@ def test_many_items() -> None:
     (run,) = flyte.runs()
     view = run.view()
     assert (61, {"succeeded": 60}) == (view["total"], view["tasks"]["square"])
+
+
+_WAITS = """
+import functools, os, time
+import flyte_jupyter as flyte
+from pathlib import Path
+
+env = flyte.TaskEnvironment(name="script")
+
+@env.task
+def stays(x: int) -> None:
+    Path(str(x)).write_text(f"{os.getpid()}\\n")
+    time.sleep(60)
+
+list(flyte.map(stays, range(2)))
+"""
+
+
+def test_ctrl_c_ends_all_items(tmp_path: Path) -> None:
+    with program(tmp_path, _WAITS) as script:
+        pids = [pid_in(tmp_path / name) for name in ("0", "1")]
+        script.send_signal(signal.SIGINT)
+        script.wait(20)
+    eventually(lambda: all(map(is_gone, pids)))
+    assert "aborted" == flyte.runs()[0].phase.value
 
 
 @pytest.mark.parametrize("concurrency", [0, 3])
