@@ -154,6 +154,7 @@ class RunState:
         root = self._actions[self.root]
         yield root
         others = [a for a in self._actions.values() if a is not root]
+        others.sort(key=lambda a: a.history[0][1] if a.history else 0.0)  # what is read back comes by name
         if len(others) > SHOWN_ACTIONS:
             rank = {Phase.FAILED: 0, Phase.TIMED_OUT: 0, Phase.ABORTED: 1, Phase.RUNNING: 2}
             others = sorted(others, key=lambda a: rank.get(a.phase, 3))[:10]

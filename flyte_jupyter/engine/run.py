@@ -178,7 +178,7 @@ class Run:
             name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")
         }
         result = outcome.preview if outcome is not None and outcome.failure is None else None
-        return {**self._state.view(), **record, "result": result, "reattached": self._reattached}
+        return {**self._state.view(), **record, "result": result, "reattached": self._reattached and not self.done()}
 
     def _has_result(self) -> bool:
         future = self._future

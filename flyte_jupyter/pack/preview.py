@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pprint
 import reprlib
 from typing import Any
 
 _TEXT = 4000
+_WIDTH = 100
+"""A container whose text is longer than this is broken into lines, as IPython does."""
 _HTML = 24 * 1024
 
 _short = reprlib.Repr()
@@ -27,6 +30,8 @@ def preview(value: Any) -> dict[str, Any]:
     """How a notebook shows the value: {"text": its repr, "html": its `_repr_html_` or None}, both bounded."""
     try:
         text = repr(value)
+        if _WIDTH < len(text) <= _TEXT and isinstance(value, (list, tuple, dict, set)):
+            text = pprint.pformat(value, width=_WIDTH, sort_dicts=False)
     except Exception as error:  # somebody's broken repr must not fail the task
         text = f"<{type(value).__name__}, whose repr fails: {error!r}>"
     html = None
