@@ -15,6 +15,12 @@ _short = reprlib.Repr()
 _short.maxlevel = 3
 _short.maxlist = _short.maxtuple = _short.maxset = _short.maxdict = 8
 _short.maxstring = _short.maxother = 200
+_long = reprlib.Repr()  # the full repr of a list of millions takes seconds
+_long.maxlevel = 6
+_long.maxlist = _long.maxtuple = _long.maxset = _long.maxfrozenset = _long.maxdict = _long.maxdeque = 200
+_long.maxstring = _long.maxother = 2 * _TEXT
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+_BUILT_IN = (*_CONTAINERS, str, bytes)
 
 
 def describe(value: Any, limit: int = 200) -> str:
@@ -29,9 +35,9 @@ def describe(value: Any, limit: int = 200) -> str:
 def preview(value: Any) -> dict[str, Any]:
     """How a notebook shows the value: {"text": its repr, "html": its `_repr_html_` or None}, both bounded."""
     try:
-        text = repr(value)
-        if _WIDTH < len(text) <= _TEXT and isinstance(value, (list, tuple, dict, set)):
-            text = pprint.pformat(value, width=_WIDTH, sort_dicts=False)
+        text = _long.repr(value) if isinstance(value, _BUILT_IN) else repr(value)
+        if _WIDTH < len(text) <= _TEXT and "..." not in text and isinstance(value, _CONTAINERS):
+            text = pprint.pformat(value, width=_WIDTH, compact=True, sort_dicts=False)
     except Exception as error:  # somebody's broken repr must not fail the task
         text = f"<{type(value).__name__}, whose repr fails: {error!r}>"
     html = None

@@ -109,3 +109,21 @@ def test_a_preview_is_bounded() -> None:
 def test_a_broken_repr_fails_no_preview() -> None:
     expected = "<Broken, whose repr fails: ValueError('no repr today')>"
     assert {"text": expected, "html": None} == preview(Broken())
+
+
+def test_a_long_container_is_broken_into_lines() -> None:
+    rows = [{"species": "Adelie", "mass": n} for n in range(10)]
+    lines = preview(rows)["text"].splitlines()
+    assert (10, "[{'species': 'Adelie', 'mass': 0},") == (len(lines), lines[0])
+
+
+def test_a_container_of_millions_is_not_printed_to_be_cut() -> None:
+    class Loud:
+        told = 0
+
+        def __repr__(self) -> str:
+            Loud.told += 1
+            return "Loud()"
+
+    shown = preview([Loud()] * 1_000_000)["text"]
+    assert ("[Loud(), Loud()", 200) == (shown[:15], Loud.told)
