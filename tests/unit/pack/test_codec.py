@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flyte_jupyter.pack import codec
 from flyte_jupyter.pack.codec import Pickled, dumps, loads
 
 ROOT = Path(__file__).parents[3]
@@ -435,6 +436,26 @@ def test_threads_do_not_disturb_each_other(module: Callable[[str, str], types.Mo
         results = list(pool.map(go, range(8)))
     assert [[(me % 4, modules[me % 4].A)] * 30 for me in range(8)] == results
     assert before == registered()
+
+
+def test_one_pickle_at_a_time() -> None:
+    """The registry is one per process: nobody may change it while somebody else pickles."""
+    free: list[bool] = []
+
+    def take() -> None:
+        free.append(codec._registry_lock.acquire(blocking=False))
+        if free[-1]:
+            codec._registry_lock.release()
+
+    class Probe:
+        def __reduce__(self) -> Any:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(take).result(10)
+            return int, ()
+
+    assert 0 == here(Probe())
+    take()
+    assert [False, True] == free
 
 
 # --- large buffers ----------------------------------------------------------------------------------------------------
