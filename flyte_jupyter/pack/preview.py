@@ -18,7 +18,7 @@ _short.maxstring = _short.maxother = 200
 _long = reprlib.Repr()  # the full repr of a list of millions takes seconds
 _long.maxlevel = 6
 _long.maxlist = _long.maxtuple = _long.maxset = _long.maxfrozenset = _long.maxdict = _long.maxdeque = 200
-_long.maxstring = _long.maxother = 2 * _TEXT
+_long.maxstring = _long.maxother = 3 * _TEXT  # half of it is the beginning, which is shown
 _CONTAINERS = (list, tuple, dict, set, frozenset)
 _BUILT_IN = (*_CONTAINERS, str, bytes)
 
