@@ -1,0 +1,158 @@
+"""Runs as they are cancelled, as they outlive their kernel, and as they are listed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+import flyte_jupyter as flyte
+from flyte_jupyter import errors
+from flyte_jupyter.host.slots import SLOTS_VARIABLE
+from tests.conftest import eventually, forget_session
+from tests.integration.processes import is_gone, pid_in, program
+
+pytestmark = pytest.mark.usefixtures("home")
+
+env = flyte.TaskEnvironment(name="runs")
+
+
+@env.task
+async def adds(x: int, y: int = 1) -> int:
+    print(f"adding {x} and {y}")
+    return x + y
+
+
+@env.task
+def stays(place: str) -> None:
+    Path(place).write_text(f"{os.getpid()}\n")
+    time.sleep(60)
+
+
+# --- cancelling
+
+
+def test_cancel_what_runs(tmp_path: Path) -> None:
+    run = flyte.submit(stays, str(tmp_path / "pid"))
+    pid = pid_in(tmp_path / "pid")
+    run.cancel("enough")
+    run.wait(10)
+    assert "aborted" == run.phase.value
+    with pytest.raises(errors.ActionAbortedError, match="enough"):
+        run.raise_for_status()
+    assert is_gone(pid)
+
+
+def test_cancel_what_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SLOTS_VARIABLE, "1")
+    first = flyte.submit(stays, str(tmp_path / "first"))
+    pid_in(tmp_path / "first")
+    second = flyte.submit(stays, str(tmp_path / "second"))
+    second.cancel()
+    second.wait(10)
+    assert ("running", "aborted") == (first.phase.value, second.phase.value)
+    assert not (tmp_path / "second").exists()
+    first.cancel()
+    first.wait(10)
+
+
+def test_cancel_what_has_ended() -> None:
+    run = flyte.run(adds, 1)
+    run.cancel()
+    assert ("succeeded", 2) == (run.phase.value, run.outputs()[0])
+
+
+def test_abort_is_flytes_name_for_it(tmp_path: Path) -> None:
+    run = flyte.submit(stays, str(tmp_path / "pid"))
+    run.abort()
+    run.wait(10)
+    assert "aborted" == run.phase.value
+
+
+_WAITS = """
+import os, time
+import flyte_jupyter as flyte
+from pathlib import Path
+
+env = flyte.TaskEnvironment(name="script")
+
+@env.task
+def stays() -> None:
+    Path("pid").write_text(f"{os.getpid()}\\n")
+    time.sleep(60)
+
+flyte.run(stays)
+"""
+
+
+def test_ctrl_c_cancels_the_run(tmp_path: Path) -> None:
+    with program(tmp_path, _WAITS) as script:
+        pid = pid_in(tmp_path / "pid")
+        script.send_signal(signal.SIGINT)
+        _, err = script.communicate(timeout=20)
+    assert is_gone(pid)
+    assert 0 != script.returncode
+    assert "Interrupted: stays" in err
+    assert "was cancelled and has ended: aborted" in err
+    assert "aborted" == flyte.runs()[0].phase.value
+
+
+# --- runs of other kernels
+
+
+_SUBMITS = """
+import time
+import flyte_jupyter as flyte
+from pathlib import Path
+
+env = flyte.TaskEnvironment(name="script")
+
+@env.task
+def slow() -> str:
+    print("begun")
+    while not Path("go").exists():
+        time.sleep(0.01)
+    print("ended")
+    return "done"
+
+run = flyte.submit(slow)
+Path("submitted").write_text("0\\n")
+time.sleep(60)
+"""
+
+
+def test_a_run_outlives_its_kernel(tmp_path: Path) -> None:
+    with program(tmp_path, _SUBMITS) as script:
+        pid_in(tmp_path / "submitted")
+        script.kill()
+        script.wait()
+    (run,) = flyte.runs()
+    eventually(lambda: ["begun"] == list(run.get_logs()))
+    assert ("slow", "running") == (run.title, run.phase.value)
+    assert run.view()["reattached"]
+    (tmp_path / "go").touch()
+    assert "done" == run.result()
+    assert ["begun", "ended"] == list(run.get_logs())
+
+    forget_session()
+    (again,) = flyte.runs()
+    assert ("succeeded", "done") == (again.phase.value, again.result())
+    assert ["begun", "ended"] == list(again.get_logs())
+    assert ["queued", "initializing", "running", "succeeded"] == [
+        step[0] for step in again.view()["actions"][0]["history"]
+    ]
+
+
+def test_runs_are_listed_newest_first() -> None:
+    names = [flyte.run(adds, x).name for x in range(3)]
+    assert names[::-1] == [run.name for run in flyte.runs()]
+    assert names[:0:-1] == [run.name for run in flyte.runs(limit=2)]
+    assert 3 == flyte.attach(names[2]).result()
+
+
+def test_there_is_no_such_run() -> None:
+    with pytest.raises(errors.RunNotFoundError, match="no run 'r0'"):
+        flyte.attach("r0")
