@@ -114,7 +114,7 @@ def test_a_broken_repr_fails_no_preview() -> None:
 def test_a_long_container_is_broken_into_lines() -> None:
     rows = [{"species": "Adelie", "mass": n} for n in range(10)]
     lines = preview(rows)["text"].splitlines()
-    assert (10, "[{'species': 'Adelie', 'mass': 0},") == (len(lines), lines[0])
+    assert (5, "[{'species': 'Adelie', 'mass': 0}, {'species': 'Adelie', 'mass': 1},") == (len(lines), lines[0])
 
 
 def test_a_container_of_millions_is_not_printed_to_be_cut() -> None:
