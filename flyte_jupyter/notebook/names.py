@@ -46,8 +46,9 @@ def _below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
 
 
 class _Plain(ast.NodeTransformer):
-    """The same names without async and await, which are refused outside a function, and without f-strings, which
-    cannot all be written back as source before Python 3.12.
+    """The same names without async and await, which are refused outside a function, without f-strings, which cannot all
+    be written back as source before Python 3.12, and with generators for comprehensions, whose own variables symtable
+    gives to the scope around them since Python 3.12.
     """
 
     def visit_JoinedStr(self, node: ast.AST) -> ast.AST:
@@ -64,6 +65,15 @@ class _Plain(ast.NodeTransformer):
 
     def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
         return self.generic_visit(ast.With(node.items, node.body))
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    visit_SetComp = visit_ListComp  # noqa: N815  # ast calls it so
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        item = ast.Tuple([node.key, node.value], ast.Load())
+        return self.generic_visit(ast.GeneratorExp(item, node.generators))
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
         node.is_async = 0

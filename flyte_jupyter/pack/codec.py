@@ -94,7 +94,7 @@ def dumps(obj: Any) -> Pickled:
         finally:
             for module in pickler.registered:
                 cloudpickle.unregister_pickle_by_value(module)
-    return Pickled([file.getbuffer(), *buffers], frozenset(pickler.referenced), frozenset(pickler.files))
+    return Pickled([file.getvalue(), *buffers], frozenset(pickler.referenced), frozenset(pickler.files))
 
 
 def loads(parts: Sequence[bytes | memoryview]) -> Any:
