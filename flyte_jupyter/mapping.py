@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 from . import context, session
 from .engine.children import Call, Children
 from .engine.request import new_run_name
-from .engine.run import ROOT, Run
+from .engine.run import ROOT
 from .errors import ConfigTypeError
-from .pack.outcome import Outcome, seal_value, unseal_outcome
-from .pods import Phase, PodEvent
+from .host.lifecycle import aborted
+from .pack.failure import failure_of
+from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
+from .pods import Failure, Phase, PodEvent
 from .store import keys
 from .task import Task
 
@@ -82,28 +85,40 @@ class _Items:
         self._failed = 0
 
     def results(self, return_exceptions: bool) -> Iterator[Any]:
-        with _Root(self) as root:
+        if not self._arguments:
+            return
+        with _root(self) as root:
             while self._fill(root) or self._calls:
                 call = self._calls[0]  # stays there while it is waited for, so that `cancel` finds it
                 while not call.future.done():
-                    wait(self._running, return_when=FIRST_COMPLETED)
+                    wait(self._awaited(call), return_when=FIRST_COMPLETED)
                     self._fill(root)
                 self._calls.popleft()
                 yield self._take(call, return_exceptions)
 
     async def aresults(self, return_exceptions: bool) -> AsyncIterator[Any]:
-        with _Root(self) as root:
+        if not self._arguments:
+            return
+        with _root(self) as root:
             while self._fill(root) or self._calls:
-                call = self._calls[0]  # stays there while it is waited for, so that `cancel` finds it
+                call = self._calls[0]
                 while not call.future.done():
-                    waiting = [asyncio.wrap_future(future) for future in self._running]
+                    waiting = [asyncio.wrap_future(future) for future in self._awaited(call)]
                     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                     self._fill(root)
                 self._calls.popleft()
                 yield self._take(call, return_exceptions)
 
-    def _fill(self, root: _Root) -> bool:
+    def _awaited(self, call: Call) -> Iterable[Future[Outcome]]:
+        """Whatever makes room for another item, as long as there are any."""
+        return self._running if self._arguments else [call.future]
+
+    def _fill(self, root: _Inside | _Outside) -> bool:
         """Start what may run now; whether anything was started."""
+        if root.is_cancelled:
+            self._arguments.clear()
+        if not self._arguments:
+            return False
         self._running = {future for future in self._running if not future.done()}
         started = False
         while self._arguments and len(self._running) < self._limit:
@@ -127,10 +142,6 @@ class _Items:
         return self._task
 
     @property
-    def left(self) -> int:
-        return len(self._arguments)
-
-    @property
     def failed(self) -> int:
         return self._failed
 
@@ -141,56 +152,96 @@ class _Items:
                 call.cancel("The rest of the map is not wanted any more.")
 
 
-class _Root:
-    """What the items of a map hang below: the task that maps, or, outside tasks, a run made for it."""
+class _Inside:
+    """The items of a map in a task: actions of the task like any other that it calls."""
 
-    def __init__(self, items: _Items) -> None:
+    is_cancelled = False
+
+    def __init__(self, items: _Items, caller: context.Caller) -> None:
         self._items = items
-        self._inside = context.caller()
-        self._code: Any = None
+        self._caller = caller
 
     def __enter__(self) -> Self:
-        if self._inside is None and self._items.left > 0:
-            here = session.current()
-            name = new_run_name()
-            self._here = here
-            self._code = here.engine.seal_code(self._items.task)
-            self._run = here.record(self._items.task, name, self._items.described, None)
-            self._children = Children(here.engine, here.place(), name, ROOT)
-            self._outcome: Future[Outcome] = Future()
-            self._run.follow(self._outcome)
-            self._run.on_event(_event(self._run, Phase.RUNNING))
-            here.show(self._run)
         return self
 
     def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self._inside is not None:
-            return self._inside.start(task, args, kwargs)
+        return self._caller.start(task, args, kwargs)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if error is not None:
+            self._items.cancel()
+
+
+class _Outside:
+    """The items of a map elsewhere: actions of a run that is made for them, whose first action is no process."""
+
+    def __init__(self, items: _Items) -> None:
+        self._items = items
+        self._here = session.current()
+        self._code = self._here.engine.seal_code(items.task)
+        self._run = self._here.record(items.task, new_run_name(), items.described, None)
+        self._children = Children(self._here.engine, self._here.place(), self._run.name, ROOT)
+        self._outcome: Future[Outcome] = Future()
+        self._run.follow(self._outcome)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._run.is_cancelled
+
+    def __enter__(self) -> Self:
+        self._run.on_event(self._event(Phase.RUNNING))
+        self._here.show(self._run)
+        return self
+
+    def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._children.start(task, args, kwargs, self._code)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if kind is not None:
+        if error is not None:
             self._items.cancel()
-        if self._code is None:
-            return
-        failed = self._items.failed
-        phase = Phase.SUCCEEDED if kind is None else Phase.FAILED if issubclass(kind, Exception) else Phase.ABORTED
-        store, key = self._here.store, self._here.home.key()
-        text = f"{failed} items failed" if failed else "all items succeeded"
-        payload = seal_value(key, (text,), {"text": text, "html": None})
-        event = _event(self._run, phase)
-        store.put(keys.outcome(self._run.name, ROOT), payload)
-        store.put(keys.status(self._run.name, ROOT), [json.dumps([event.to_json()]).encode()])
+        if isinstance(error, KeyboardInterrupt):
+            print(f"Interrupted: {self._run.title} ({self._run.name}) was cancelled.", file=sys.stderr)  # noqa: T201 - said in the cell
+        phase, failure = self._verdict(error)
+        key, store, name = self._here.home.key(), self._here.store, self._run.name
+        if failure is None:
+            text = f"{self._items.failed} items failed" if self._items.failed else "all items succeeded"
+            payload = seal_value(key, (text,), {"text": text, "html": None})
+        else:
+            payload = seal_failure(key, failure)
+        event = self._event(phase, failure)
+        store.put(keys.outcome(name, ROOT), payload)
+        store.put(keys.status(name, ROOT), [json.dumps([event.to_json()]).encode()])
         self._run.on_event(event)
-        data = memoryview(b"".join(payload))
-        self._outcome.set_result(unseal_outcome(key, data, worker=f"{self._run.name}-{ROOT}"))
-        self._here.engine.forget(self._run.name)
+        self._outcome.set_result(unseal_outcome(key, memoryview(b"".join(payload)), worker=f"{name}-{ROOT}"))
+        self._here.engine.forget(name)
+
+    def _verdict(self, error: BaseException | None) -> tuple[Phase, Failure | None]:
+        if self._run.is_cancelled:
+            return Phase.ABORTED, aborted("The run was cancelled.")
+        if error is None:
+            return Phase.SUCCEEDED, None
+        if isinstance(error, Exception):
+            return Phase.FAILED, failure_of(error)
+        return Phase.ABORTED, aborted("The rest of the map was not wanted.")
+
+    def _event(self, phase: Phase, failure: Failure | None = None) -> PodEvent:
+        run = self._run
+        return PodEvent(
+            run=run.name,
+            action=ROOT,
+            parent=None,
+            task=run.task_name,
+            title=run.title,
+            phase=phase,
+            at=time.time(),
+            failure=failure,
+        )
 
 
-def _event(run: Run, phase: Phase) -> PodEvent:
-    return PodEvent(
-        run=run.name, action=ROOT, parent=None, task=run.task_name, title=run.title, phase=phase, at=time.time()
-    )
+def _root(items: _Items) -> _Inside | _Outside:
+    """What the items hang below."""
+    caller = context.caller()
+    return _Inside(items, caller) if caller is not None else _Outside(items)
 
 
 def _unwrap(task: Any) -> tuple[Task[..., Any], tuple[Any, ...], dict[str, Any]]:

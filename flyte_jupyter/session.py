@@ -9,6 +9,7 @@ import secrets
 import sys
 import threading
 import time
+import weakref
 from typing import Any
 
 from . import context
@@ -33,6 +34,7 @@ class Session:
         self.store = open_store(self.home.store_url)
         self.runner = LocalRunner(self.home, self.id)
         self.engine = Engine(self.store, self.runner, self.home.key(), {"session": self.id})
+        self._runs: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self._others: dict[str, Engine] = {}
 
     def __repr__(self) -> str:
@@ -76,7 +78,7 @@ class Session:
             "pod": pod,
         }
         self.store.put(keys.record(name), [json.dumps(record).encode()])
-        run = Run(self.engine, record)
+        run = self._runs[name] = Run(self.engine, record)
         self.engine.listen(name, run.on_event)
         return run
 
@@ -87,7 +89,10 @@ class Session:
             observer(run)
 
     def attach(self, name: str) -> Run:
-        """A run of another kernel, or of the past. Raises `RunNotFoundError`."""
+        """A run by its name, from any kernel. Raises `RunNotFoundError`."""
+        known = self._runs.get(name)
+        if known is not None:
+            return known
         try:
             record = json.loads(bytes(self.store.get(keys.record(name))))
         except KeyError:
@@ -96,7 +101,7 @@ class Session:
         if engine is None:
             runner = LocalRunner(self.home, self.id)
             engine = self._others[name] = Engine(self.store, runner, self.home.key(), {"run": name})
-        return Run(engine, record, reattached=True)
+        return self._runs.setdefault(name, Run(engine, record, reattached=True))
 
     def close(self) -> None:
         """Stop watching; what runs, runs on."""

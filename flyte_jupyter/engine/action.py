@@ -117,6 +117,11 @@ class RunState:
     def get(self, action: str) -> Action | None:
         return self._actions.get(action)
 
+    def open_actions(self) -> list[str]:
+        """The names of the actions that have not ended, the first one left out."""
+        with self._lock:
+            return [a.name for a in self._actions.values() if a.name != self.root and not a.phase.is_terminal]
+
     @property
     def phase(self) -> Phase:
         """The phase of the first action."""

@@ -95,6 +95,12 @@ class Engine:
             return None
         return unseal_outcome(self._key, data, worker=f"{run}-{action}")
 
+    def is_open(self, run: str) -> bool:
+        """Whether any action of a run is open now."""
+        for event in self.runner.watch({"run": run}):
+            return isinstance(event, PodEvent)
+        return False
+
     def listen(self, run: str, listener: Callable[[Event], None]) -> None:
         """Pass on every event of a run, on the watching thread, until its first action has ended."""
         with self._lock:

@@ -34,6 +34,7 @@ class Run:
         name: unique; later runs have later names.
         task_name: fully qualified name of the task; title: what is shown.
         created: seconds since the epoch.
+        is_cancelled: whether `cancel` was called on this object.
     """
 
     def __init__(self, engine: Engine, record: dict[str, Any], *, reattached: bool = False) -> None:
@@ -44,6 +45,7 @@ class Run:
         self._record = record
         self._engine = engine
         self._reattached = reattached
+        self.is_cancelled = False
         self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
         self._future: Future[Outcome] | None = None
         self._changed: list[Callable[[], None]] = []
@@ -131,7 +133,11 @@ class Run:
 
     def cancel(self, reason: str = "") -> None:
         """Stop it and everything it has called; returns when that is asked for, see `wait`."""
-        self._engine.cancel(f"{self.name}-{ROOT}", reason or "The run was cancelled.")
+        self.is_cancelled = True
+        self._attach()
+        actions = [ROOT] if self._record["pod"] is not None else self._state.open_actions()
+        for action in actions:
+            self._engine.cancel(f"{self.name}-{action}", reason or "The run was cancelled.")
 
     abort = cancel
     """Flyte's name for it."""
@@ -231,8 +237,11 @@ class Run:
             elif self._record["pod"] is not None:
                 self._engine.listen(self.name, self.on_event)
                 self.follow(self._engine.expect(PodRequest.from_json(self._record["pod"])))
-            else:  # the items of a map end with the kernel that asked for them
-                self._state.apply(self._lost_map())
+            else:  # a map, which ends with the kernel that asked for its items
+                is_open = self._engine.is_open(self.name)
+                self._state.apply(self._map_event(Phase.RUNNING if is_open else Phase.ABORTED))
+                if is_open:
+                    self._engine.listen(self.name, self.on_event)
 
     def _recall_all(self) -> None:
         for action in self._engine.store.list(keys.actions(self.name)):
@@ -254,14 +263,14 @@ class Run:
             log = LogEvent(run=self.name, action=action, attempt=number, start=0, lines=tuple(lines))
             self._state.apply(log)
 
-    def _lost_map(self) -> PodEvent:
+    def _map_event(self, phase: Phase) -> PodEvent:
         return PodEvent(
             run=self.name,
             action=ROOT,
             parent=None,
             task=self.task_name,
             title=self.title,
-            phase=Phase.ABORTED,
+            phase=phase,
             at=self.created,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import dataclasses
 import faulthandler
 import importlib
@@ -27,6 +26,7 @@ from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import keys, open_store
 from . import limits
+from .orphans import adopt_orphans, die_with_parent
 from .wire import Channel
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def attempt(control: int, stdout: int, stderr: int) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # both are text streams
     channel = Channel(socket.socket(fileno=control))
-    _die_with_the_host()
+    die_with_parent()  # the zygote, which dies with the Host
+    adopt_orphans()
     request = channel.receive()
     if request is None:
         return 0
@@ -61,13 +62,6 @@ def attempt(control: int, stdout: int, stderr: int) -> int:
 def _stop(*_: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise Stopped
-
-
-def _die_with_the_host() -> None:
-    """On Linux the kernel sees to it: the parent is the zygote, which dies with the Host. Elsewhere a thread does."""
-    if sys.platform == "linux":
-        death_signal = 1  # PR_SET_PDEATHSIG
-        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL, 0, 0, 0)
 
 
 def _serve(channel: Channel, request: dict[str, Any]) -> None:

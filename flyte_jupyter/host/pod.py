@@ -36,7 +36,7 @@ class Environment(Protocol):
     zygotes: Zygotes
     slots: Slots
 
-    def environ(self, pod: PodRequest) -> dict[str, str] | None: ...
+    async def environ(self, pod: Pod) -> dict[str, str] | None: ...
     def publish(self, pod: Pod, event: Event) -> None: ...
     async def end_children(self, pod: Pod) -> None: ...
 
@@ -67,6 +67,7 @@ class Pod:
         self.tail: deque[LogEvent] = deque(maxlen=_TAIL)
         now = time.time()
         self._host = host
+        self.is_adopted = attempts is not None
         self._attempts = attempts or Attempts(accepted_at=now, queued_at=now)
         self._stopped: Failure | None = None
         self._grace = KILL_AFTER
@@ -149,13 +150,14 @@ class Pod:
         request, number = self.request, self._attempts.number
         store = FileStore(request.store)
         log = AttemptLog(request, number, store.path(keys.log(request.run, request.action, number)), self._print)
+        environ = await self._host.environ(self)
         log.follow(worker.stdout, worker.stderr)
         conversation = _Conversation(worker, self._started)
         conversation.send(
             {
                 "pod": request.to_json(),
                 "attempt": number,
-                "environ": self._host.environ(request),
+                "environ": environ,
                 "home": str(self._host.home.path),
             }
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from .wire import PROTOCOL, Frames, encode, is_me
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
+_ENVIRON_WITHIN = 2.0
 _BEHIND = 8 * 1024 * 1024
 """A watcher that is this many bytes behind gets no more lines of log until it has caught up."""
 
@@ -70,6 +72,7 @@ class Host:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
         self._environs: dict[str, dict[str, str]] = {}
+        self._environ_came = asyncio.Event()
         self._connections: set[asyncio.StreamWriter] = set()
         self._ending = asyncio.Event()
         self._used = time.monotonic()
@@ -108,9 +111,18 @@ class Host:
 
     # --- what pods need of it -----------------------------------------------------------------------------------------
 
-    def environ(self, pod: PodRequest) -> dict[str, str] | None:
-        """The environment of the kernel that started the run; kept in memory only, because it may hold secrets."""
-        return self._environs.get(pod.labels.get("session", ""))
+    async def environ(self, pod: Pod) -> dict[str, str] | None:
+        """The environment of the kernel that started the run; kept in memory only, because it may hold secrets.
+
+        The kernel of an adopted pod gets the time to say it again, if it is there.
+        """
+        session = pod.request.labels.get("session", "")
+        deadline = time.monotonic() + (_ENVIRON_WITHIN if pod.is_adopted else 0.0)
+        while session not in self._environs and (left := deadline - time.monotonic()) > 0:
+            self._environ_came.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._environ_came.wait(), left)
+        return self._environs.get(session)
 
     def publish(self, pod: Pod, event: Event) -> None:
         for watcher in self._watchers:
@@ -245,6 +257,7 @@ class Host:
             return {"op": "hello", "protocol": PROTOCOL, "pid": os.getpid()}
         if op == "environ":
             self._environs[message["session"]] = message["environ"]
+            self._environ_came.set()
         elif op == "prepare":
             self.zygotes.start(message["python"])
         elif op == "launch":

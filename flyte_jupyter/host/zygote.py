@@ -15,6 +15,7 @@ import socket
 import sys
 from typing import Any
 
+from .orphans import adopt_orphans
 from .wire import Frames, encode
 
 _FDS_PER_ATTEMPT = 3
@@ -106,15 +107,18 @@ class Zygote:
             os._exit(status)
 
     def _reap(self) -> None:
-        while self._children:
+        while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            if pid not in self._children:  # left behind by an attempt, and ended by us
+                continue
             self._children.discard(pid)
-            _signal_group(pid, signal.SIGKILL)  # what it left behind
+            _signal_group(pid, signal.SIGKILL)
+            self._end_orphans()
             unit = 1 if sys.platform == "darwin" else 1024
             message = {"op": "exit", "pid": pid, "peak_memory": usage.ru_maxrss * unit}
             if os.WIFSIGNALED(status):
@@ -122,6 +126,20 @@ class Zygote:
             else:
                 message["code"] = os.WEXITSTATUS(status)
             self._send(message)
+
+    def _end_orphans(self) -> None:
+        """End what an attempt that is gone has left behind, also in sessions of its own: it is a child of ours now."""
+        for pid in _children_of_this_process():
+            if pid not in self._children:
+                _signal_group(pid, signal.SIGKILL)
+
+
+def _children_of_this_process() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as children:
+            return [int(pid) for pid in children.read().split()]
+    except OSError:  # not on this system
+        return []
 
 
 def _pipe() -> tuple[int, int]:
@@ -169,6 +187,7 @@ def _threads() -> int:
 def main() -> None:
     """Start: descriptor of the socket to the Host, then the modules to import."""
     host = socket.socket(fileno=int(sys.argv[1]))
+    adopt_orphans()
     for name in _EVERY_ATTEMPT_NEEDS:
         importlib.import_module(name)
     unsafe = preload(sys.argv[2:])

@@ -55,6 +55,8 @@ class LocalRunner:
         with self._lock:
             self._watching.add(channel)
         try:
+            if self._session is not None:  # a Host that goes on after another one has died does not know it
+                channel.send({"op": "environ", "session": self._session, "environ": dict(os.environ)})
             channel.send({"op": "watch", "labels": dict(labels)})
             while (message := channel.receive()) is not None:
                 op = message.pop("op")

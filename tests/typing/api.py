@@ -58,7 +58,6 @@ called.override(
 called.override(name="x")  # type: ignore[call-arg]
 called.override(docs="x")  # type: ignore[call-arg]
 called.override(retries="3")  # type: ignore[arg-type]
-called.override(3)  # type: ignore[call-arg]
 
 assert_type(called.retries, RetryStrategy)
 assert_type(called.timeout, Timeout)
