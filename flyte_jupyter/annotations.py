@@ -109,10 +109,10 @@ def resolve(
         TypeError: it is not a type.
         Exception: whatever evaluating a string raises; mostly NameError.
     """
+    if annotation is None or annotation is EMPTY:  # EMPTY is a class, too
+        return _NoneType if annotation is None else Any
     if type(annotation) is type or annotation is Any or annotation is ...:
         return annotation
-    if annotation is None or annotation is EMPTY:
-        return _NoneType if annotation is None else Any
 
     def again(inner: Any, *aliases: Any) -> Any:
         return resolve(inner, globalns, localns, (*_aliases, *aliases))

@@ -6,10 +6,12 @@ of the function or its module, so that it works in a process that has neither.
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import sys
 import typing
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from inspect import _ParameterKind as ParameterKind
@@ -97,7 +99,7 @@ class Interface:
 
     Attributes:
         inputs: by name, in the order of the function's parameters.
-        outputs: () when nothing is returned.
+        outputs: () when nothing is returned: `-> None`, or no annotation.
         container: what holds several outputs, `tuple` or a NamedTuple class; None for a single one.
     """
 
@@ -132,6 +134,12 @@ class Interface:
                 annotation = _or_none(annotation)
             inputs[p.name] = Input(annotation, p.default, p.kind)
         if signature.return_annotation is EMPTY:
+            if _returns_a_value(func):  # found out now, and not when the task has run for an hour
+                warnings.warn(
+                    f"{name} returns a value but has no return annotation, so the value will be refused (as in Flyte):"
+                    " write `-> int` or whatever it is, or `-> Any`.",
+                    stacklevel=4,
+                )
             return cls(inputs)
         return cls(inputs, *_returned(name, scope.resolve(signature.return_annotation, "the return value")))
 
@@ -265,6 +273,20 @@ def _refuse(task_name: str, problems: _Problems, declared: str) -> NoReturn:
     raise error(f"{task_name}: {said}\nDeclared: {declared}") from None
 
 
+def _returns_a_value(func: Callable[..., Any]) -> bool:
+    """Whether a `return` with something other than None stands in the function."""
+    before: dis.Instruction | None = None
+    for instruction in dis.get_instructions(inspect.unwrap(func)) if inspect.isroutine(func) else ():
+        if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
+            return True
+        if instruction.opname == "RETURN_VALUE" and before is not None:
+            is_none = before.opname.startswith("LOAD_CONST") and before.argval is None
+            if not is_none:
+                return True
+        before = instruction
+    return False
+
+
 def _or_none(annotation: Any) -> Any:
     """`x: int = None` says int or None, as everybody writes and reads it."""
     try:
@@ -300,7 +322,7 @@ class _Scope:
         self._name = name
 
     def resolve(self, annotation: Any, of: str) -> Any:
-        if type(annotation) is type:
+        if type(annotation) is type and annotation is not EMPTY:
             return annotation
         try:
             return resolve(annotation, getattr(self._func, "__globals__", {}), self._locals)

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import types
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -112,19 +113,28 @@ def _until_the_host_is_gone(channel: Channel) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _enter(pod: PodRequest, number: int, environ: dict[str, str] | None) -> None:
+def _enter(pod: PodRequest, number: int, environ: dict[str, str]) -> None:
     """The environment, folder and import path of the kernel, and a `__main__` of its own."""
-    if environ is not None:
-        os.environ.clear()
-        os.environ.update(environ)
+    os.environ.clear()
+    os.environ.update(environ)
     os.environ.update(pod.env)
+    time.tzset()
     os.environ.update(RUN_NAME=pod.run, ACTION_NAME=pod.action, FLYTE_ATTEMPT_NUMBER=str(number))
     if pod.cwd:
         os.chdir(pod.cwd)
     if pod.path:
         sys.path[:] = pod.path
     sys.argv = [pod.title]
+    _reseed()
     sys.modules["__main__"] = types.ModuleType("__main__")
+
+
+def _reseed() -> None:
+    """Random numbers of libraries that were loaded before the fork: `random` does this itself."""
+    for name, seed in (("numpy.random", "seed"), ("torch", "seed")):
+        library = sys.modules.get(name)
+        if library is not None:
+            getattr(library, seed)()
 
 
 def _run(
@@ -176,5 +186,9 @@ def _seal_value(
 def _seal_error(key: bytes, pod: PodRequest, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:
     if isinstance(error, MemoryError):
         failure = dataclasses.replace(failure_of(error), code="OOMError", message=limits.out_of_memory(pod))
+        return outcome.seal_failure(key, failure), failure
+    if isinstance(error, SystemExit):
+        message = f"{pod.title} called sys.exit({error.code!r}); return a value or raise an exception instead."
+        failure = dataclasses.replace(failure_of(error), message=message)
         return outcome.seal_failure(key, failure), failure
     return outcome.seal_error(key, error)

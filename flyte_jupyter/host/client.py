@@ -103,8 +103,9 @@ def _start(home: Home, timeout: float) -> None:
     finally:
         os.close(theirs)
     try:
-        select.select([ours], [], [], timeout)
-        told = os.read(ours, 1) if select.select([ours], [], [], 0)[0] else b""
+        ready = select.poll()  # not select(): a kernel may have thousands of files open
+        ready.register(ours, select.POLLIN)
+        told = os.read(ours, 1) if ready.poll(timeout * 1000) else b""
     finally:
         os.close(ours)
     if not told:

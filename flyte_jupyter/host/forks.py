@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from .lifecycle import Exit
-from .limits import kills_for_memory
+from .limits import kills_for_memory, raise_open_files
+from .logs import STREAMS
 from .wire import Frames, encode
 
 _PARKED = 5.0
@@ -35,6 +36,41 @@ main()
 
 class ForkError(Exception):
     """No process could be made."""
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """What connects a worker to the Host: control socket, stdout and stderr, from both sides."""
+
+    control: socket.socket
+    outputs: tuple[int, int]
+    theirs: list[int]
+
+    @classmethod
+    def open(cls, ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> _Ends:
+        """Open them; the stacks close them. Raises `OSError` when there are too many open files."""
+        control, its_control = socket.socketpair()
+        ours.callback(control.close)
+        theirs.callback(its_control.close)
+        control.setblocking(False)
+        reading: list[int] = []
+        given = [its_control.fileno()]
+        for _ in STREAMS:
+            read, write = os.pipe()
+            ours.callback(os.close, read)
+            theirs.callback(os.close, write)
+            reading.append(read)
+            given.append(write)
+        return cls(control, (reading[0], reading[1]), given)
+
+    @property
+    def ours(self) -> tuple[socket.socket, int, int]:
+        return (self.control, *self.outputs)
+
+    def close(self) -> None:
+        self.control.close()
+        for pipe in self.outputs:
+            os.close(pipe)
 
 
 @dataclass(eq=False)
@@ -66,31 +102,43 @@ class Worker:
 
 
 class Zygote:
-    """One zygote process. Made by `Zygotes`."""
+    """One zygote process, made by `Zygotes`. Raises `ForkError` when it cannot be started.
 
-    def __init__(self, python: str, modules: frozenset[str], log: IO[bytes], on_lost: Callable[[Zygote], None]) -> None:
+    Args:
+        files: how many files its attempts may open; the Host itself may open more.
+    """
+
+    def __init__(
+        self, python: str, modules: frozenset[str], files: int, log: IO[bytes], on_lost: Callable[[Zygote], None]
+    ) -> None:
         self.python = python
         self.modules = modules
         self.used = time.monotonic()
         self.ready: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         """Done with None when it can fork, with a module's name when that module makes forking unsafe."""
         self.lost = False
+        self.retired = False
         self.workers: dict[int, Worker] = {}
         self._on_lost = on_lost
-        self._forks: dict[int, asyncio.Future[int]] = {}
+        self._forks: dict[int, tuple[asyncio.Future[Worker], _Ends]] = {}
         self._tokens = itertools.count()
         self._frames = Frames()
         self._kills = kills_for_memory()
         self._socket, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [python, "-c", _START, str(theirs.fileno()), *sorted(modules)],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"},
-        )
-        theirs.close()
+        try:
+            self._process = subprocess.Popen(
+                [python, "-c", _START, str(theirs.fileno()), str(files), *sorted(modules)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"},
+            )
+        except OSError as error:
+            self._socket.close()
+            raise ForkError(f"{python} cannot be started: {error.strerror}") from None
+        finally:
+            theirs.close()
         self._socket.setblocking(False)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
@@ -99,30 +147,34 @@ class Zygote:
         self.used = time.monotonic()
         if self.lost:
             raise ForkError("the zygote has ended")
-        control, theirs = socket.socketpair()
-        (out_r, out_w), (err_r, err_w) = os.pipe(), os.pipe()
         token = next(self._tokens)
-        forked = self._forks[token] = asyncio.get_running_loop().create_future()
-        try:
-            # a few hundred bytes: never more than the socket's buffer takes
-            socket.send_fds(self._socket, [encode({"op": "fork", "token": token})], [theirs.fileno(), out_w, err_w])
-        finally:
-            for end in (theirs, out_w, err_w):
-                end.close() if isinstance(end, socket.socket) else os.close(end)
-        try:
-            pid = await forked
-        except BaseException:
-            control.close()
-            os.close(out_r)
-            os.close(err_r)
-            raise
-        control.setblocking(False)
-        worker = self.workers[pid] = Worker(self, pid, control, out_r, err_r)
-        return worker
+        forked: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self.last_fork = forked
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            try:
+                ends = _Ends.open(ours, theirs)
+                self._forks[token] = forked, ends
+                # a few hundred bytes: never more than the socket's buffer takes
+                socket.send_fds(self._socket, [encode({"op": "fork", "token": token})], ends.theirs)
+            except OSError as error:  # too many open files, or the zygote is just ending
+                self._forks.pop(token, None)
+                raise ForkError(error.strerror or str(error)) from None
+            ours.pop_all()  # from here on they belong to the worker, or to what becomes of the fork
+        return await forked
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has workers, or is about to."""
+        return bool(self.workers or self._forks)
 
     def signal(self, pid: int, number: int) -> None:
-        if not self.lost:
+        if self.lost:
+            return
+        try:
             self._socket.send(encode({"op": "signal", "pid": pid, "signal": number}))
+        except (BlockingIOError, BrokenPipeError):  # it is behind, or ending: not through it, then
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, number)
 
     def end(self) -> None:
         """End it and everything it has forked."""
@@ -153,17 +205,19 @@ class Zygote:
         elif op == "unsafe":
             self.ready.set_result(message["module"])
         elif op == "forked":
-            forked = self._forks.pop(message["token"])
-            if not forked.cancelled():
-                forked.set_result(message["pid"])
+            forked, ends = self._forks.pop(message["token"])
+            # here and not where it is awaited: the news of its end may be right behind
+            worker = self.workers[message["pid"]] = Worker(self, message["pid"], *ends.ours)
+            if forked.cancelled():
+                worker.discard()
             else:
-                self.signal(message["pid"], signal.SIGKILL)
+                forked.set_result(worker)
         elif op == "unforked":
-            self._forks.pop(message["token"]).set_exception(ForkError(message["reason"]))
+            self._unfork(message["token"], message["reason"])
         elif op == "exit":
-            worker = self.workers.pop(message["pid"], None)
-            if worker is not None:
-                worker.exited.set_result(self._exit(message))
+            ended = self.workers.pop(message["pid"], None)
+            if ended is not None:
+                ended.exited.set_result(self._exit(message))
 
     def _exit(self, message: dict[str, Any]) -> Exit:
         ran_out: bool | None = None
@@ -172,15 +226,20 @@ class Zygote:
             ran_out = None if before is None or self._kills is None else self._kills > before
         return Exit(message.get("code"), message.get("signal"), message["peak_memory"], ran_out)
 
+    def _unfork(self, token: int, reason: str) -> None:
+        forked, ends = self._forks.pop(token)
+        ends.close()
+        if not forked.done():
+            forked.set_exception(ForkError(reason))
+
     def _lose(self) -> None:
         self.lost = True
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
         if not self.ready.done():
             self.ready.set_result("")
-        for forked in self._forks.values():
-            if not forked.done():
-                forked.set_exception(ForkError("the zygote has ended"))
+        for token in list(self._forks):
+            self._unfork(token, "the zygote has ended")
         for pid, worker in self.workers.items():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)  # nobody else can any more
@@ -197,6 +256,7 @@ class Zygotes:
 
     def __init__(self, log: IO[bytes]) -> None:
         self._log = log
+        self._files = raise_open_files()
         self._bare: dict[str, Zygote] = {}
         self._warm: dict[str, Zygote] = {}
         self._unsafe: dict[str, set[str]] = {}
@@ -208,7 +268,7 @@ class Zygotes:
         """The bare zygote of an interpreter, started when needed."""
         zygote = self._bare.get(python)
         if zygote is None or zygote.lost:
-            zygote = self._bare[python] = Zygote(python, frozenset(), self._log, self._forget)
+            zygote = self._bare[python] = Zygote(python, frozenset(), self._files, self._log, self._forget)
         return zygote
 
     async def worker(self, python: str, modules: tuple[str, ...], *, plain: bool) -> Worker:
@@ -226,7 +286,7 @@ class Zygotes:
         if not zygote.ready.done():
             await asyncio.shield(zygote.ready)
         if zygote.lost:
-            raise ForkError(f"{python} cannot run flyte_jupyter")
+            raise ForkError(f"the zygote of {python} ended while it was starting; the end of the Host's log says why")
         worker = await self._unpark(zygote)
         # not now: forking another would slow this one down
         worker.exited.add_done_callback(lambda _: self._park(zygote))
@@ -244,7 +304,7 @@ class Zygotes:
         return await zygote.fork()
 
     def _park(self, zygote: Zygote) -> None:
-        if zygote not in self._parked and not zygote.lost:
+        if zygote not in self._parked and not zygote.lost and not zygote.retired:
             parked = self._parked[zygote] = asyncio.get_running_loop().create_task(zygote.fork())
             asyncio.get_running_loop().call_later(_PARKED, self._unused, zygote, parked)
 
@@ -270,7 +330,7 @@ class Zygotes:
         return None
 
     def _heat(self, python: str, modules: frozenset[str]) -> Zygote:
-        warm = self._warm[python] = Zygote(python, modules, self._log, self._forget)
+        warm = self._warm[python] = Zygote(python, modules, self._files, self._log, self._forget)
 
         def learn(ready: asyncio.Future[str | None]) -> None:
             if ready.result():
@@ -291,6 +351,7 @@ class Zygotes:
 
     def _retire(self, zygote: Zygote) -> None:
         """No more work for it; it ends when its last worker has."""
+        zygote.retired = True
         self._warm = {python: z for python, z in self._warm.items() if z is not zygote}
         parked = self._parked.pop(zygote, None)
 
@@ -298,8 +359,9 @@ class Zygotes:
             if parked is not None:
                 with contextlib.suppress(ForkError):
                     (await parked).discard()
-            if zygote.workers:
-                await asyncio.wait([worker.exited for worker in zygote.workers.values()])
+            while zygote.is_busy:
+                awaited: list[asyncio.Future[Any]] = [worker.exited for worker in zygote.workers.values()]
+                await asyncio.wait(awaited or [zygote.last_fork])
             zygote.end()
 
         retiring = asyncio.get_running_loop().create_task(end())
@@ -307,7 +369,9 @@ class Zygotes:
         retiring.add_done_callback(self._retiring.discard)
 
     def _forget(self, zygote: Zygote) -> None:
-        self._parked.pop(zygote, None)
+        parked = self._parked.pop(zygote, None)
+        if parked is not None and parked.done() and parked.exception() is None:
+            parked.result().discard()
 
     def end(self) -> None:
         """End all of them."""

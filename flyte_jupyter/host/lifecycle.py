@@ -18,6 +18,19 @@ MAX_LOST = 3
 """Attempts lost with the Host or the zygote that are repeated before the action fails (Flyte: system retries)."""
 
 
+STRANGER = Failure(
+    code="EnvironmentLost",
+    kind="system",
+    message="The Host ended, and so has the kernel whose environment variables this run started with.\nRun it again.",
+    recoverable=False,
+)
+TORN = Failure(
+    code="HostFailed",
+    kind="system",
+    message="The local Host could not run this action; the end of its log says why.",
+    recoverable=False,
+)
+_LOST_DELAYS = (0.0, 0.5, 2.0)
 LOST_WITH_HOST = Failure(code=LOST, kind="system", message="The task's process was lost together with its Host.")
 
 
@@ -102,7 +115,7 @@ def advance(attempts: Attempts, pod: PodRequest, failure: Failure | None, stoppe
     if failure is None:
         return Finish(Phase.SUCCEEDED, None)
     if failure.code == LOST and attempts.lost < MAX_LOST:
-        return Repeat(0.0, charged=False, failure=failure)
+        return Repeat(_LOST_DELAYS[attempts.lost], charged=False, failure=failure)
     if failure.recoverable and failure.code != LOST and attempts.failed < pod.retries:
         return Repeat(_delay(pod, attempts.failed), charged=True, failure=failure)
     return Finish(Phase.TIMED_OUT if stopped is not None else Phase.FAILED, failure)

@@ -44,6 +44,20 @@ def out_of_memory(pod: PodRequest) -> str:
     )
 
 
+def raise_open_files() -> int:
+    """Let this process open as many files as it may, since waiting parents keep some open; the limit as it was."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses what it says is allowed
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return soft
+
+
+def bound_open_files(limit: int) -> None:
+    """Let this process open so many files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
 def kills_for_memory() -> int | None:
     """How often this system has killed a process because memory ran out; None where it does not count."""
     try:

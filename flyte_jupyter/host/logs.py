@@ -12,6 +12,10 @@ from ..pods import LogEvent, PodRequest
 
 _MAX_LINE = 64 * 1024
 _READ = 256 * 1024
+_PIPE = 1024 * 1024
+"""The most that a pipe can hold, unless root has made it larger."""
+_SHOWN = 4 * 1024
+"""Characters of a line that are passed on; the file has all of it."""
 STREAMS = ("stdout", "stderr")
 
 
@@ -43,10 +47,11 @@ class AttemptLog:
             loop.add_reader(pipe, self._read, stream)
 
     def drain(self) -> None:
-        """Read what is there now."""
+        """Read what is there now: at most what a pipe holds, since somebody may still be writing."""
         for stream in list(self._pipes):
-            while stream in self._pipes and self._read(stream):
-                pass
+            for _ in range(_PIPE // _READ):
+                if stream not in self._pipes or not self._read(stream):
+                    break
 
     def close(self) -> None:
         """Read the rest, end an unfinished line, let go of the pipes."""
@@ -95,7 +100,7 @@ class AttemptLog:
         record = "".join(f"{now}\t{stream}\t{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         while record:
             record = record[os.write(self._file, record) :]
-        entries = tuple((now, stream, line) for line in lines)
+        entries = tuple((now, stream, line if len(line) <= _SHOWN else line[:_SHOWN] + "…") for line in lines)
         pod = self._pod
         self._publish(LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=self._lines, lines=entries))
         self._lines += len(lines)

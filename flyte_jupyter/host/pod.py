@@ -8,12 +8,13 @@ import json
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..home import Home
 from ..pack import outcome
+from ..pack.envelope import PayloadError
 from ..pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
@@ -36,7 +37,7 @@ class Environment(Protocol):
     zygotes: Zygotes
     slots: Slots
 
-    async def environ(self, pod: Pod) -> dict[str, str] | None: ...
+    async def environ(self, pod: Pod) -> Mapping[str, str] | None: ...
     def publish(self, pod: Pod, event: Event) -> None: ...
     async def end_children(self, pod: Pod) -> None: ...
 
@@ -64,7 +65,8 @@ class Pod:
     def __init__(self, request: PodRequest, host: Environment, attempts: Attempts | None = None) -> None:
         self.request = request
         self.events: list[PodEvent] = []
-        self.tail: deque[LogEvent] = deque(maxlen=_TAIL)
+        self.tail: deque[LogEvent] = deque()
+        self._tail_lines = 0
         now = time.time()
         self._host = host
         self.is_adopted = attempts is not None
@@ -85,8 +87,7 @@ class Pod:
             self._stop.set()
 
     async def run(self) -> None:
-        """Until the action has ended and its outcome is in the store."""
-        self._save()
+        """Until the action has ended and its outcome is in the store; `save` comes before."""
         self._report(Phase.QUEUED, failure=lifecycle.LOST_WITH_HOST if self._attempts.lost else None)
         while True:
             end = await self._attempt()
@@ -99,11 +100,33 @@ class Pod:
                 self._stopped = None
                 self._stop.clear()
             self._attempts = self._attempts.next(time.time() + step.delay, charged=step.charged)
-            self._save()
+            self.save()
             self._report(Phase.QUEUED, failure=step.failure, retry_in=step.delay, peak_memory=end.peak_memory)
             if step.delay:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._stopped_or_late(), step.delay)
+
+    @property
+    def is_lost_for_good(self) -> bool:
+        """Whether so many Hosts have died with it that it is not tried again: it may be what kills them."""
+        return self._attempts.lost > lifecycle.MAX_LOST
+
+    def fail(self, failure: Failure) -> None:
+        """End it without another attempt, as far as that is still possible."""
+        if not (self.events and self.events[-1].phase.is_terminal):
+            self._finish(Finish(Phase.FAILED, failure), End())
+
+    def succeeded_before(self) -> bool:
+        """Whether an earlier Host's attempt has left a success, of which only the news was lost; then it ends here."""
+        request = self.request
+        try:
+            data = FileStore(request.store).get(keys.outcome(request.run, request.action))
+            found = outcome.unseal_outcome(self._host.home.key(), data, worker=request.name)
+        except (KeyError, PayloadError):
+            return False
+        if found.failure is None:
+            self._report(Phase.SUCCEEDED)
+        return found.failure is None
 
     async def _attempt(self) -> End:
         name = self.request.name
@@ -151,13 +174,16 @@ class Pod:
         store = FileStore(request.store)
         log = AttemptLog(request, number, store.path(keys.log(request.run, request.action, number)), self._print)
         environ = await self._host.environ(self)
+        if environ is None:
+            worker.discard()
+            return End(lifecycle.STRANGER)
         log.follow(worker.stdout, worker.stderr)
         conversation = _Conversation(worker, self._started)
         conversation.send(
             {
                 "pod": request.to_json(),
                 "attempt": number,
-                "environ": environ,
+                "environ": dict(environ),
                 "home": str(self._host.home.path),
             }
         )
@@ -174,7 +200,8 @@ class Pod:
             conversation.close()
 
     async def _until_done(self, worker: Worker, conversation: _Conversation) -> None:
-        either: list[asyncio.Future[Any]] = [conversation.over, worker.exited]
+        # not when it hangs up: a task may close what it does not know, and still be running
+        either: list[asyncio.Future[Any]] = [conversation.told, worker.exited]
         ended = asyncio.ensure_future(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
         while not ended.done():
             stop = asyncio.ensure_future(self._stopped_or_late())
@@ -197,6 +224,9 @@ class Pod:
 
     def _print(self, event: LogEvent) -> None:
         self.tail.append(event)
+        self._tail_lines += len(event.lines)
+        while len(self.tail) > 1 and self._tail_lines - len(self.tail[0].lines) >= _TAIL:
+            self._tail_lines -= len(self.tail.popleft().lines)
         self._host.publish(self, event)
 
     def _report(
@@ -229,14 +259,14 @@ class Pod:
 
     def _finish(self, step: Finish, end: End) -> None:
         request = self.request
-        if step.failure is not None and not end.told:
+        if step.failure is not None and not (end.told and step.failure is end.failure):
             payload = outcome.seal_failure(self._host.home.key(), step.failure)
             FileStore(request.store).put(keys.outcome(request.run, request.action), payload)
         self._report(step.phase, failure=step.failure, peak_memory=end.peak_memory)
 
     # --- what outlives the Host ---------------------------------------------------------------------------------------
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Note the request and its standing, so that another Host can go on."""
         path = self._host.home.open_pods / self.request.name
         draft = path.with_name(f".{path.name}")
@@ -258,13 +288,13 @@ class _Conversation:
     """What the Host and an attempt tell each other.
 
     Attributes:
-        done: the attempt's last message; over: done when it came, or the attempt hung up.
+        done: the attempt's last message; told: done when it came.
         on_start: called when the task's own code begins.
     """
 
     def __init__(self, worker: Worker, started: Callable[[], None]) -> None:
         self.done: dict[str, Any] | None = None
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_start: Callable[[], Any] = lambda: None
         self._started = started
         self._socket = worker.control
@@ -303,8 +333,9 @@ class _Conversation:
                 self.on_start()
             elif message["op"] == "done":
                 self.done = message
-        if (not data or self.done is not None) and not self.over.done():
-            self.over.set_result(None)
+        if self.done is not None and not self.told.done():
+            self.told.set_result(None)
+        if not data or self.done is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
 
     def close(self) -> None:

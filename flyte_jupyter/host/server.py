@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +20,15 @@ from ..pods import Event, LogEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
-from .forks import Zygotes
-from .pod import Pod
+from .forks import ForkError, Zygotes
+from .pod import KILL_AFTER, Pod
 from .slots import Slots, default_slots
 from .wire import PROTOCOL, Frames, encode, is_me
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
 _ENVIRON_WITHIN = 2.0
+_UNREADABLE = ".unreadable-"
 _BEHIND = 8 * 1024 * 1024
 """A watcher that is this many bytes behind gets no more lines of log until it has caught up."""
 
@@ -75,6 +77,7 @@ class Host:
         self._environ_came = asyncio.Event()
         self._connections: set[asyncio.StreamWriter] = set()
         self._ending = asyncio.Event()
+        self._is_stopping = False
         self._used = time.monotonic()
         self._idle_check: asyncio.TimerHandle | None = None
 
@@ -100,6 +103,8 @@ class Host:
             ready()
         try:
             await self._ending.wait()
+            if self._is_stopping:
+                await self._end_pods()
         finally:
             server.close()
             path.unlink(missing_ok=True)
@@ -109,15 +114,25 @@ class Host:
                 task.cancel()
             self.zygotes.end()
 
+    async def _end_pods(self) -> None:
+        """Somebody stops the Host: what runs is cancelled, instead of being left to the next Host."""
+        for name in list(self.pods):
+            self.stop(name, "The local Host was stopped.", KILL_AFTER)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=2 * KILL_AFTER)
+
     # --- what pods need of it -----------------------------------------------------------------------------------------
 
-    async def environ(self, pod: Pod) -> dict[str, str] | None:
+    async def environ(self, pod: Pod) -> Mapping[str, str] | None:
         """The environment of the kernel that started the run; kept in memory only, because it may hold secrets.
 
-        The kernel of an adopted pod gets the time to say it again, if it is there.
+        The kernel of an adopted pod gets the time to say it again. None when nobody has said it: another kernel's, or
+        the Host's own, may hold what this task must not see. A pod that names no kernel has the Host's.
         """
-        session = pod.request.labels.get("session", "")
-        deadline = time.monotonic() + (_ENVIRON_WITHIN if pod.is_adopted else 0.0)
+        session = pod.request.labels.get("session")
+        if session is None:
+            return os.environ
+        deadline = time.monotonic() + _ENVIRON_WITHIN
         while session not in self._environs and (left := deadline - time.monotonic()) > 0:
             self._environ_came.clear()
             with contextlib.suppress(asyncio.TimeoutError):
@@ -132,10 +147,15 @@ class Host:
     # --- pods ---------------------------------------------------------------------------------------------------------
 
     def launch(self, request: PodRequest, attempts: lifecycle.Attempts | None = None) -> None:
-        """Accept a request; one that is here already, or has ended, is left alone."""
+        """Accept a request; one that is here already, or has ended, is left alone.
+
+        It is noted on disk when this returns. Raises `OSError` when that is not possible.
+        """
         if request.name in self.pods or self._has_ended(request):
             return
-        pod = self.pods[request.name] = Pod(request, self, attempts)
+        pod = Pod(request, self, attempts)
+        pod.save()
+        self.pods[request.name] = pod
         self._tasks[request.name] = asyncio.get_running_loop().create_task(self._run(pod))
 
     def _has_ended(self, request: PodRequest) -> bool:
@@ -149,7 +169,13 @@ class Host:
         if parent_name is not None:
             self.slots.opened(parent_name)
         try:
-            await pod.run()
+            if pod.is_lost_for_good:
+                pod.fail(lifecycle.LOST_WITH_HOST)
+            elif not (pod.is_adopted and pod.succeeded_before()):
+                await pod.run()
+        except Exception:  # whoever waits must hear of it, whatever it is
+            traceback.print_exc()
+            pod.fail(lifecycle.TORN)
         finally:
             if parent_name is not None:
                 self.slots.closed(parent_name)
@@ -180,7 +206,15 @@ class Host:
         folder = self.home.open_pods
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for note in sorted(folder.iterdir()):
-            saved = self._read_note(note)
+            if note.name.startswith(_UNREADABLE):
+                continue
+            try:
+                saved = self._read_note(note)
+            except (ValueError, LookupError, TypeError):
+                traceback.print_exc()
+                print(f"host: {note.name} cannot be read and is left alone", file=sys.stderr)  # noqa: T201 - its log
+                note.rename(note.with_name(_UNREADABLE + note.name))
+                continue
             if saved is None or saved[0].parent is not None:
                 note.unlink(missing_ok=True)
                 continue
@@ -218,6 +252,8 @@ class Host:
             while data := await reader.read(65536):
                 self._used = time.monotonic()
                 for message in frames.feed(data):
+                    if self._ending.is_set():
+                        return  # no answer: the client asks the next Host
                     if message.get("op") == "watch":
                         watcher = self._watch(message["labels"], writer)
                     else:
@@ -250,6 +286,8 @@ class Host:
             return self._serve(message)
         except (KeyError, TypeError) as error:
             return {"op": "refused", "reason": f"this request is not complete or not right: {error!r}"}
+        except (OSError, ForkError) as error:
+            return {"op": "refused", "reason": f"it cannot be accepted: {error}"}
 
     def _serve(self, message: dict[str, Any]) -> dict[str, Any]:
         op = message["op"]
@@ -265,6 +303,7 @@ class Host:
         elif op == "stop":
             self.stop(message["name"], message["reason"], message["grace"])
         elif op == "shutdown":
+            self._is_stopping = True
             self._ending.set()
         elif op == "status":
             return {"op": "status", "pid": os.getpid(), "pods": sorted(self.pods), "slots": repr(self.slots)}

@@ -6,6 +6,7 @@ attempts and the zygote.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -15,6 +16,7 @@ import socket
 import sys
 from typing import Any
 
+from .limits import bound_open_files
 from .orphans import adopt_orphans
 from .wire import Frames, encode
 
@@ -117,7 +119,8 @@ class Zygote:
             if pid not in self._children:  # left behind by an attempt, and ended by us
                 continue
             self._children.discard(pid)
-            _signal_group(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
             self._end_orphans()
             unit = 1 if sys.platform == "darwin" else 1024
             message = {"op": "exit", "pid": pid, "peak_memory": usage.ru_maxrss * unit}
@@ -185,12 +188,13 @@ def _threads() -> int:
 
 
 def main() -> None:
-    """Start: descriptor of the socket to the Host, then the modules to import."""
+    """Start: descriptor of the socket to the Host, how many files may be open, then the modules to import."""
     host = socket.socket(fileno=int(sys.argv[1]))
     adopt_orphans()
     for name in _EVERY_ATTEMPT_NEEDS:
         importlib.import_module(name)
-    unsafe = preload(sys.argv[2:])
+    bound_open_files(int(sys.argv[2]))
+    unsafe = preload(sys.argv[3:])
     if unsafe is not None:
         host.sendall(encode({"op": "unsafe", "module": unsafe}))
         return

@@ -32,6 +32,7 @@ _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 _HEAP_TYPE = 1 << 9
 """CPython's flag of classes that are made by Python code."""
 _MAX_FRAMES = 60
+_MAX_REPEATED = 3
 _MAX_TEXT = 32 * 1024
 
 
@@ -59,7 +60,9 @@ def _user_frames(tb: TracebackType | None) -> list[FrameName]:
         code = tb.tb_frame.f_code
         file = code.co_filename
         if not is_ours(file) and (frames or not file.startswith(_PLUMBING)):
-            frames.append(FrameName(file, tb.tb_lineno, code.co_name, code.co_firstlineno))
+            frame = FrameName(file, tb.tb_lineno, code.co_name, code.co_firstlineno)
+            if frames[-_MAX_REPEATED:].count(frame) < _MAX_REPEATED:  # endless recursion says nothing more
+                frames.append(frame)
         tb = tb.tb_next
     return frames
 
@@ -69,8 +72,6 @@ _PLUMBING = tuple(os.path.join(_STDLIB, name) for name in ("asyncio", "concurren
 
 
 def _message(error: BaseException) -> str:
-    if isinstance(error, SystemExit):
-        return f"The task called sys.exit({error.code!r}); return a value or raise an exception instead."
     try:
         return str(error)
     except Exception as broken:  # an exception whose __str__ fails must still be told
@@ -189,7 +190,7 @@ def _rebuild_traceback(frames: tuple[FrameName, ...]) -> TracebackType | None:
             found = stop.__traceback__
             inner = found.tb_next if found is not None else None
             if inner is not None:
-                head = TracebackType(head, inner.tb_frame, -1, frame.line)  # -1: the column is not known
+                head = TracebackType(head, inner.tb_frame, inner.tb_lasti, frame.line)
     return head
 
 
@@ -201,5 +202,21 @@ def _stub(frame: FrameName) -> CodeType:
     module = compile(source, frame.file, "exec")
     code = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
     if sys.version_info >= (3, 11):
-        code = code.replace(co_qualname=frame.function)
+        linetable = _no_columns(len(code.co_code) // 2, frame.line - code.co_firstlineno)
+        code = code.replace(co_qualname=frame.function, co_linetable=linetable)
     return code.replace(co_name=frame.function)
+
+
+def _no_columns(units: int, delta: int) -> bytes:
+    """CPython's table of places that says: all in one line, columns unknown; else carets would point anywhere."""
+    table = bytearray()
+    while units > 0:
+        length = min(units, 8)
+        table.append(0x80 | 13 << 3 | length - 1)
+        rest = delta << 1  # deltas are not negative here, so this is their signed form
+        while rest >= 0x40:
+            table.append(0x40 | rest & 0x3F)
+            rest >>= 6
+        table.append(rest)
+        units, delta = units - length, 0
+    return bytes(table)

@@ -355,3 +355,20 @@ def test_works_in_a_process_without_the_module(tmp_path: Any) -> None:
         ],
         "",
     )
+
+
+@pytest.mark.parametrize(
+    "source", ["def f(): return 1", "async def f(x): return x", "def f(x):\n  if x:\n    return x"]
+)
+def test_a_value_without_a_return_annotation_is_warned_of(source: str) -> None:
+    with pytest.warns(UserWarning, match="f returns a value but has no return annotation"):
+        of(source)
+
+
+@pytest.mark.parametrize("source", ["def f(): pass", "async def f(): return", "def f(x):\n  if x:\n    return None"])
+def test_nothing_returned_needs_no_annotation(source: str) -> None:
+    assert () == of(source).outputs
+
+
+def test_inputs_without_annotation_take_anything() -> None:
+    assert {"a": 4, "b": [2]} == of("def f(a, b=[2]): pass").bind("e.f", (4,), {})
