@@ -55,6 +55,11 @@ class Home:
         return self.path / f"host-{_identity()}.open"
 
     @property
+    def environs(self) -> Path:
+        """The environments of kernels with open runs, one file each."""
+        return self.path / f"host-{_identity()}.environ"
+
+    @property
     def socket(self) -> Path:
         """In the folder itself when the name is short enough, else in a private folder under the temporary one."""
         name = f"host-{_identity()}.sock"

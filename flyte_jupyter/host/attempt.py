@@ -188,7 +188,7 @@ def _seal_error(key: bytes, pod: PodRequest, error: BaseException) -> tuple[list
         failure = dataclasses.replace(failure_of(error), code="OOMError", message=limits.out_of_memory(pod))
         return outcome.seal_failure(key, failure), failure
     if isinstance(error, SystemExit):
-        message = f"{pod.title} called sys.exit({error.code!r}); return a value or raise an exception instead."
-        failure = dataclasses.replace(failure_of(error), message=message)
+        failure = failure_of(error)
+        failure = dataclasses.replace(failure, message=failure.message.replace("The task", pod.title, 1))
         return outcome.seal_failure(key, failure), failure
     return outcome.seal_error(key, error)

@@ -6,7 +6,8 @@ import asyncio
 import codecs
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 
 from ..pods import LogEvent, PodRequest
 
@@ -14,8 +15,8 @@ _MAX_LINE = 64 * 1024
 _READ = 256 * 1024
 _PIPE = 1024 * 1024
 """The most that a pipe can hold, unless root has made it larger."""
-_SHOWN = 4 * 1024
-"""Characters of a line that are passed on; the file has all of it."""
+_TAIL_LINES = 200
+_TAIL_CHARACTERS = 512 * 1024
 STREAMS = ("stdout", "stderr")
 
 
@@ -100,10 +101,34 @@ class AttemptLog:
         record = "".join(f"{now}\t{stream}\t{line}\n" for line in lines).encode("utf-8", "backslashreplace")
         while record:
             record = record[os.write(self._file, record) :]
-        entries = tuple((now, stream, line if len(line) <= _SHOWN else line[:_SHOWN] + "…") for line in lines)
+        entries = tuple((now, stream, line) for line in lines)
         pod = self._pod
         self._publish(LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=self._lines, lines=entries))
         self._lines += len(lines)
+
+
+class Tail:
+    """The last lines of a log, in the events that told them: at least so many lines, and about so many characters."""
+
+    def __init__(self) -> None:
+        self._events: deque[tuple[LogEvent, int]] = deque()
+        self._lines = self._characters = 0
+
+    def __iter__(self) -> Iterator[LogEvent]:
+        return (event for event, _ in self._events)
+
+    def add(self, event: LogEvent) -> None:
+        size = sum(len(text) for _, _, text in event.lines)
+        self._events.append((event, size))
+        self._lines += len(event.lines)
+        self._characters += size
+        while len(self._events) > 1 and (self._has_enough_without_first() or self._characters > _TAIL_CHARACTERS):
+            first, size = self._events.popleft()
+            self._lines -= len(first.lines)
+            self._characters -= size
+
+    def _has_enough_without_first(self) -> bool:
+        return self._lines - len(self._events[0][0].lines) >= _TAIL_LINES
 
 
 def parse(data: bytes) -> list[tuple[float, str, str]]:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -21,13 +20,12 @@ from ..store.files import FileStore
 from . import lifecycle
 from .forks import ForkError, Worker, Zygotes
 from .lifecycle import Attempts, Finish
-from .logs import AttemptLog
+from .logs import AttemptLog, Tail
 from .slots import Slots
 from .wire import Frames, encode
 
 KILL_AFTER = 2.0
 """Seconds a stopped attempt has for its `finally` blocks."""
-_TAIL = 200
 
 
 class Environment(Protocol):
@@ -37,7 +35,7 @@ class Environment(Protocol):
     zygotes: Zygotes
     slots: Slots
 
-    async def environ(self, pod: Pod) -> Mapping[str, str] | None: ...
+    def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
     def publish(self, pod: Pod, event: Event) -> None: ...
     async def end_children(self, pod: Pod) -> None: ...
 
@@ -65,8 +63,7 @@ class Pod:
     def __init__(self, request: PodRequest, host: Environment, attempts: Attempts | None = None) -> None:
         self.request = request
         self.events: list[PodEvent] = []
-        self.tail: deque[LogEvent] = deque()
-        self._tail_lines = 0
+        self.tail = Tail()
         now = time.time()
         self._host = host
         self.is_adopted = attempts is not None
@@ -173,7 +170,7 @@ class Pod:
         request, number = self.request, self._attempts.number
         store = FileStore(request.store)
         log = AttemptLog(request, number, store.path(keys.log(request.run, request.action, number)), self._print)
-        environ = await self._host.environ(self)
+        environ = self._host.environ(request)
         if environ is None:
             worker.discard()
             return End(lifecycle.STRANGER)
@@ -223,10 +220,7 @@ class Pod:
         self._report(Phase.RUNNING, at=now)
 
     def _print(self, event: LogEvent) -> None:
-        self.tail.append(event)
-        self._tail_lines += len(event.lines)
-        while len(self.tail) > 1 and self._tail_lines - len(self.tail[0].lines) >= _TAIL:
-            self._tail_lines -= len(self.tail.popleft().lines)
+        self.tail.add(event)
         self._host.publish(self, event)
 
     def _report(

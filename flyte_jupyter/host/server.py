@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -20,6 +19,7 @@ from ..pods import Event, LogEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
+from .environs import Environs
 from .forks import ForkError, Zygotes
 from .pod import KILL_AFTER, Pod
 from .slots import Slots, default_slots
@@ -27,7 +27,6 @@ from .wire import PROTOCOL, Frames, encode, is_me
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
-_ENVIRON_WITHIN = 2.0
 _UNREADABLE = ".unreadable-"
 _BEHIND = 8 * 1024 * 1024
 """A watcher that is this many bytes behind gets no more lines of log until it has caught up."""
@@ -73,8 +72,7 @@ class Host:
         self.pods: dict[str, Pod] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
-        self._environs: dict[str, dict[str, str]] = {}
-        self._environ_came = asyncio.Event()
+        self._environs = Environs(self.home.environs)
         self._connections: set[asyncio.StreamWriter] = set()
         self._ending = asyncio.Event()
         self._is_stopping = False
@@ -123,21 +121,14 @@ class Host:
 
     # --- what pods need of it -----------------------------------------------------------------------------------------
 
-    async def environ(self, pod: Pod) -> Mapping[str, str] | None:
-        """The environment of the kernel that started the run; kept in memory only, because it may hold secrets.
+    def environ(self, pod: PodRequest) -> Mapping[str, str] | None:
+        """The environment of the kernel that started the run; None when nobody has said it.
 
-        The kernel of an adopted pod gets the time to say it again. None when nobody has said it: another kernel's, or
-        the Host's own, may hold what this task must not see. A pod that names no kernel has the Host's.
+        Another kernel's, or the Host's own, may hold what this task must not see. A pod that names no kernel has the
+        Host's.
         """
-        session = pod.request.labels.get("session")
-        if session is None:
-            return os.environ
-        deadline = time.monotonic() + _ENVIRON_WITHIN
-        while session not in self._environs and (left := deadline - time.monotonic()) > 0:
-            self._environ_came.clear()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._environ_came.wait(), left)
-        return self._environs.get(session)
+        session = pod.labels.get("session")
+        return os.environ if session is None else self._environs.get(session)
 
     def publish(self, pod: Pod, event: Event) -> None:
         for watcher in self._watchers:
@@ -154,6 +145,7 @@ class Host:
         if request.name in self.pods or self._has_ended(request):
             return
         pod = Pod(request, self, attempts)
+        self._environs.keep(request.labels.get("session"))
         pod.save()
         self.pods[request.name] = pod
         self._tasks[request.name] = asyncio.get_running_loop().create_task(self._run(pod))
@@ -180,6 +172,7 @@ class Host:
             if parent_name is not None:
                 self.slots.closed(parent_name)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
+            self._environs.release(pod.request.labels.get("session"))
             self._used = time.monotonic()
 
     def stop(self, name: str, reason: str, grace: float) -> None:
@@ -222,6 +215,7 @@ class Host:
             self.launch(request, attempts)
             if request.name not in self.pods:  # it had ended, but for taking the note away
                 note.unlink(missing_ok=True)
+        self._environs.drop_unkept()
 
     @staticmethod
     def _read_note(note: Path) -> tuple[PodRequest, lifecycle.Attempts] | None:
@@ -294,8 +288,7 @@ class Host:
         if op == "hello":
             return {"op": "hello", "protocol": PROTOCOL, "pid": os.getpid()}
         if op == "environ":
-            self._environs[message["session"]] = message["environ"]
-            self._environ_came.set()
+            self._environs.set(message["session"], message["environ"])
         elif op == "prepare":
             self.zygotes.start(message["python"])
         elif op == "launch":

@@ -72,6 +72,8 @@ _PLUMBING = tuple(os.path.join(_STDLIB, name) for name in ("asyncio", "concurren
 
 
 def _message(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"The task called sys.exit({error.code!r}); return a value or raise an exception instead."
     try:
         return str(error)
     except Exception as broken:  # an exception whose __str__ fails must still be told

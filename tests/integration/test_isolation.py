@@ -49,7 +49,7 @@ def test_sys_exit() -> None:
 
     error = error_of(leaves)
     assert "SystemExit" == error.code
-    assert "The task called sys.exit(3)" in str(error)
+    assert "leaves called sys.exit(3)" in str(error)
 
 
 @pytest.mark.parametrize("code", [0, 7])

@@ -59,7 +59,7 @@ RULES: dict[str, tuple[int, int, int, Failure | None, Failure | None, Finish | R
     "failed, the others were lost": (1, 0, 3, FAILED, None, again(FAILED)),
     "failed for good": (5, 0, 0, FINAL, None, Finish(Phase.FAILED, FINAL)),
     "lost without retries": (0, 0, 0, LOST_WITH_HOST, None, again(LOST_WITH_HOST, charged=False)),
-    "lost, one left": (0, 0, 2, LOST_WITH_HOST, None, again(LOST_WITH_HOST, charged=False)),
+    "lost, one left": (0, 0, 2, LOST_WITH_HOST, None, again(LOST_WITH_HOST, delay=2.0, charged=False)),
     "lost too often": (0, 0, 3, LOST_WITH_HOST, None, Finish(Phase.FAILED, LOST_WITH_HOST)),
     "lost too often, retries do not help": (9, 0, 3, LOST_WITH_HOST, None, Finish(Phase.FAILED, LOST_WITH_HOST)),
     "lost after all retries": (1, 1, 0, LOST_WITH_HOST, None, again(LOST_WITH_HOST, charged=False)),
