@@ -285,7 +285,8 @@ def test(rest: Sequence[str]) -> int:
 def lab(rest: Sequence[str]) -> int:
     """Open JupyterLab on the example notebooks; further arguments go to it."""
     prepare("run", "lab")
-    return openly([str(PYTHON), "-m", "jupyterlab", *(rest or [str(EXAMPLE)])])
+    # in this process's place: whoever stops it stops JupyterLab
+    os.execv(PYTHON, [str(PYTHON), "-m", "jupyterlab", *(rest or [str(EXAMPLE)])])  # noqa: S606 - no shell is wanted
 
 
 def develop(_rest: Sequence[str]) -> int:

@@ -94,7 +94,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF, "errors"})
+    return sorted({*_MODULE_OF, "errors", "__version__", "load_ipython_extension", "unload_ipython_extension"})
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -17,16 +18,28 @@ from flyte_jupyter.home import HOME_VARIABLE, Home
 from flyte_jupyter.host.client import call
 
 
-@pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """A state folder of its own, with a short path for the sake of the socket; its Host is stopped at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="fj-"))
-    monkeypatch.setenv(HOME_VARIABLE, str(folder))
-    found = Home(folder)
-    yield found
+@pytest.fixture(autouse=True)
+def _private(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Neither settings nor state of the person who runs the tests: whatever a test starts, it starts in a folder of
+    its own (with a short path for the sake of the socket), and its Host is stopped at the end.
+    """
+    for name in list(os.environ):
+        if name.startswith("FLYTE_JUPYTER_"):
+            monkeypatch.delenv(name)
     forget_session()
-    stop_host(found)
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = Path(tempfile.gettempdir()) / f"fj-{secrets.token_hex(4)}"
+    monkeypatch.setenv(HOME_VARIABLE, str(folder))
+    yield folder
+    forget_session()
+    if folder.exists():
+        stop_host(Home(folder))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def home(_private: Path) -> Home:
+    """The state folder of this test."""
+    return Home(_private).make()
 
 
 def forget_session() -> None:
@@ -66,11 +79,3 @@ def eventually(condition: Callable[[], object], within: float = 15.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not true within {within} s"
         time.sleep(0.01)
-
-
-@pytest.fixture(autouse=True)
-def _no_surprises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of the person who runs the tests do not count."""
-    for name in list(os.environ):
-        if name.startswith("FLYTE_JUPYTER_"):
-            monkeypatch.delenv(name)
