@@ -162,9 +162,7 @@ class Interface:
             elif name in checkers:
                 given[name] = value
             else:
-                near = nearest(name, [n for n in checkers if n not in given]) or nearest(name, checkers)
-                hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(checkers) or 'none'}"
-                problems.append((ConfigValueError, f"Unknown input {name!r}; {hint}"))
+                problems.append((ConfigValueError, f"Unknown input {name!r}; {_hint(name, checkers, given)}"))
         bound: dict[str, Any] = {}
         missing: list[str] = []
         wrong: _Problems = []
@@ -271,6 +269,15 @@ def _refuse(task_name: str, problems: _Problems, declared: str) -> NoReturn:
     error = next((kind for kind, _ in problems if kind is ConfigValueError), ConfigTypeError)
     said = texts[0] if len(texts) == 1 else f"{len(texts)} problems" + "".join(f"\n  - {text}" for text in texts)
     raise error(f"{task_name}: {said}\nDeclared: {declared}") from None
+
+
+def _hint(name: str, inputs: Iterable[str], given: Iterable[str]) -> str:
+    from .config.spec import OVERRIDE, PARAMS  # only an error needs them
+
+    if name in PARAMS and PARAMS[name].levels & OVERRIDE:
+        return f"it is a setting: task.override({name}=...)"
+    near = nearest(name, [n for n in inputs if n not in given]) or nearest(name, inputs)
+    return f"did you mean {near!r}?" if near else f"there are: {', '.join(inputs) or 'none'}"
 
 
 def _returns_a_value(func: Callable[..., Any]) -> bool:

@@ -372,3 +372,10 @@ def test_nothing_returned_needs_no_annotation(source: str) -> None:
 
 def test_inputs_without_annotation_take_anything() -> None:
     assert {"a": 4, "b": [2]} == of("def f(a, b=[2]): pass").bind("e.f", (4,), {})
+
+
+def test_a_setting_is_no_input() -> None:
+    with pytest.raises(
+        ConfigValueError, match=r"Unknown input 'retries'; it is a setting: task.override\(retries=...\)"
+    ):
+        of("def f(x: int) -> int: ...").bind("e.f", (1,), {"retries": 3})
