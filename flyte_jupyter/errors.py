@@ -52,6 +52,9 @@ class ShortTraceback(BaseException):
     """Mixed into our exceptions: IPython calls `_render_traceback_` and shows what it returns."""
 
     def _render_traceback_(self) -> list[str]:
+        return [*getattr(self, "remote_cause", "").splitlines(), *self._own_traceback()]
+
+    def _own_traceback(self) -> list[str]:
         tb = user_frames(self.__traceback__)
         shell = _shell()
         if shell is not None:
@@ -115,10 +118,12 @@ class BaseRuntimeError(ShortTraceback, RuntimeError):
         worker: where it happened (the pod's name), or None.
         remote_traceback: the traceback as text, as it was in the task's process; "" when there is none.
         remote_frames: the same frame by frame, outermost first.
+        remote_cause: the exceptions that led to it, as Python prints them.
     """
 
     remote_traceback: str = ""
     remote_frames: tuple[FrameName, ...] = ()
+    remote_cause: str = ""
 
     def __init__(self, code: str, kind: Kind, root_cause_message: str, worker: str | None = None) -> None:
         super().__init__(root_cause_message)

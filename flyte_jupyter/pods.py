@@ -100,6 +100,7 @@ class Failure:
         traceback: the user's frames as text, "" when there are none.
         frames: the user's frames, outermost first.
         recoverable: False when another attempt would fail too.
+        cause: the exceptions that led to it as Python prints them, "" when there are none.
     """
 
     code: str
@@ -108,6 +109,7 @@ class Failure:
     traceback: str = ""
     frames: tuple[FrameName, ...] = ()
     recoverable: bool = True
+    cause: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))

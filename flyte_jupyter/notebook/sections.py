@@ -140,7 +140,7 @@ def failure(found: Mapping[str, Any]) -> Html:
     """What went wrong: one line, then the user's traceback."""
     code, message = str(found["code"]), str(found["message"])
     headline = message if not code or message.startswith(code) else f"{code}: {message}"
-    trace = Html("\n".join(coloured(line, 400) for line in found["traceback"].splitlines()))
+    trace = Html("\n".join(coloured(line, 400) for line in (found.get("cause", "") + found["traceback"]).splitlines()))
     return join(
         el("div", el("span", "✗ ", aria_hidden="true"), headline, cls="fr-error"),
         el("pre", trace, tabindex="0", aria_label="traceback") if trace else None,

@@ -33,25 +33,52 @@ _HEAP_TYPE = 1 << 9
 """CPython's flag of classes that are made by Python code."""
 _MAX_FRAMES = 60
 _MAX_REPEATED = 3
+_MAX_CAUSES = 5
 _MAX_TEXT = 32 * 1024
 
 
 def failure_of(error: BaseException) -> Failure:
     """Describe what a task raised: only frames from the user's first one on, none of this package."""
     frames = _user_frames(error.__traceback__)
-    summaries = [traceback.FrameSummary(frame.file, frame.line, frame.function) for frame in frames]
-    text = "".join(traceback.StackSummary.from_list(summaries).format())
     return Failure(
         code=error.code if isinstance(error, BaseRuntimeError) else type(error).__name__,
         kind=error.kind if isinstance(error, BaseRuntimeError) else "user",
         message=_message(error)[:_MAX_TEXT],
-        traceback=text[-_MAX_TEXT:],
+        traceback=_text(frames)[-_MAX_TEXT:],
         frames=tuple(frames[-_MAX_FRAMES:]),
+        cause=_causes(error)[-_MAX_TEXT:],
         recoverable=not (
             isinstance(error, (NonRecoverableError, CaptureError))  # what cannot be sent now cannot be sent later
             or getattr(error, "code", "") == "NonRecoverableError"
         ),
     )
+
+
+def _text(frames: list[FrameName]) -> str:
+    summaries = [traceback.FrameSummary(frame.file, frame.line, frame.function) for frame in frames]
+    return "".join(traceback.StackSummary.from_list(summaries).format())
+
+
+def _causes(error: BaseException) -> str:
+    """What led to an exception, in Python's words; what our own errors were made from is not told twice."""
+    told = ""
+    for _ in range(_MAX_CAUSES):
+        if isinstance(error, BaseRuntimeError):
+            return error.remote_cause + told
+        direct = error.__cause__ is not None
+        before = error.__cause__ if direct else None if error.__suppress_context__ else error.__context__
+        if before is None:
+            break
+        link = _DIRECTLY if direct else _MEANWHILE
+        text = _text(_user_frames(before.__traceback__))
+        told = f"{_HEAD}{text}{type(before).__name__}: {_message(before)}\n\n{link}\n\n{told}"
+        error = before
+    return told
+
+
+_HEAD = "Traceback (most recent call last):\n"
+_DIRECTLY = "The above exception was the direct cause of the following exception:"
+_MEANWHILE = "During handling of the above exception, another exception occurred:"
 
 
 def _user_frames(tb: TracebackType | None) -> list[FrameName]:
@@ -92,6 +119,7 @@ def error_from(failure: Failure, original: BaseException | None, worker: str | N
     error = _make(failure, original, worker)
     error.remote_traceback = failure.traceback
     error.remote_frames = failure.frames
+    error.remote_cause = failure.cause
     if original is not None and not isinstance(original, BaseRuntimeError):
         error.__cause__ = original
     return error.with_traceback(_rebuild_traceback(failure.frames))

@@ -392,3 +392,35 @@ def test_a_system_error_can_be_pickled_again() -> None:
         again.worker,
         again.remote_traceback,
     )
+
+
+def test_causes_are_told() -> None:
+    def outer() -> None:
+        try:
+            {}["missing"]
+        except KeyError as inner:
+            raise ValueError("outer") from inner
+
+    with pytest.raises(ValueError, match="outer") as caught:
+        outer()
+    told = failure_of(caught.value).cause
+    assert "KeyError: 'missing'" in told
+    assert told.endswith("\nThe above exception was the direct cause of the following exception:\n\n")
+
+
+def test_what_was_being_handled_is_told_unless_suppressed() -> None:
+    def outer(hide: bool) -> None:
+        try:
+            {}["missing"]
+        except KeyError:
+            if hide:
+                raise ValueError("outer") from None
+            raise ValueError("outer")  # noqa: B904 - that is the case
+
+    told = []
+    for hide in (False, True):
+        with pytest.raises(ValueError, match="outer") as caught:
+            outer(hide)
+        told.append(failure_of(caught.value).cause)
+    assert "During handling of the above exception, another exception occurred:" in told[0]
+    assert "" == told[1]
