@@ -46,7 +46,7 @@ class RunTask:
         try:
             await run.wait_aio()
         except (asyncio.CancelledError, KeyboardInterrupt):
-            run.interrupted()
+            await run.interrupted_aio()
             raise
         run.raise_for_status()
         return run

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import sys
+import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import context, session
+from .engine.arrival import any_of
 from .engine.children import Call, Children
 from .engine.request import new_run_name
 from .engine.run import ROOT
@@ -94,6 +96,7 @@ class _Items:
                     wait(self._awaited(call), return_when=FIRST_COMPLETED)
                     self._fill(root)
                 self._calls.popleft()
+                root.hand_over()
                 yield self._take(call, return_exceptions)
 
     async def aresults(self, return_exceptions: bool) -> AsyncIterator[Any]:
@@ -103,10 +106,10 @@ class _Items:
             while self._fill(root) or self._calls:
                 call = self._calls[0]
                 while not call.future.done():
-                    waiting = [asyncio.wrap_future(future) for future in self._awaited(call)]
-                    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                    await any_of(self._awaited(call))
                     self._fill(root)
                 self._calls.popleft()
+                root.hand_over()
                 yield self._take(call, return_exceptions)
 
     def _awaited(self, call: Call) -> Iterable[Future[Outcome]]:
@@ -167,6 +170,8 @@ class _Inside:
     def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._caller.start(task, args, kwargs)
 
+    def hand_over(self) -> None: ...
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is not None:
             self._items.cancel()
@@ -182,6 +187,7 @@ class _Outside:
         self._run = self._here.record(items.task, new_run_name(), items.described, None)
         self._children = Children(self._here.engine, self._here.place(), self._run.name, ROOT)
         self._outcome: Future[Outcome] = Future()
+        self._outcome.set_running_or_notify_cancel()
         self._run.follow(self._outcome)
 
     @property
@@ -189,14 +195,30 @@ class _Outside:
         return self._run.is_cancelled
 
     def __enter__(self) -> Self:
-        self._run.on_event(self._event(Phase.RUNNING))
-        self._here.show(self._run)
+        try:
+            self._run.on_event(self._event(Phase.RUNNING))
+            self._here.show(self._run)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
+
+    def hand_over(self) -> None:
+        """An item goes to the caller's loop. If that is interrupted, nobody may be left to close the generator."""
+        if threading.current_thread() is threading.main_thread():
+            handed_over.add(self)
+
+    def interrupted(self) -> None:
+        """The loop over the items was interrupted, and is kept alive by the traceback that shows it."""
+        error = KeyboardInterrupt()
+        self.__exit__(KeyboardInterrupt, error, None)
 
     def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._children.start(task, args, kwargs, self._code)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._outcome.done():
+            return
         if error is not None:
             self._items.cancel()
         if isinstance(error, KeyboardInterrupt):
@@ -205,9 +227,9 @@ class _Outside:
         key, store, name = self._here.home.key(), self._here.store, self._run.name
         if failure is None:
             text = f"{self._items.failed} items failed" if self._items.failed else "all items succeeded"
-            payload = seal_value(key, (text,), {"text": text, "html": None})
+            payload = seal_value(key, (text,), {"text": text, "html": None}, name=f"{name}-{ROOT}")
         else:
-            payload = seal_failure(key, failure)
+            payload = seal_failure(key, failure, name=f"{name}-{ROOT}")
         event = self._event(phase, failure)
         store.put(keys.outcome(name, ROOT), payload)
         store.put(keys.status(name, ROOT), [json.dumps([event.to_json()]).encode()])
@@ -236,6 +258,17 @@ class _Outside:
             at=time.time(),
             failure=failure,
         )
+
+
+handed_over: weakref.WeakSet[_Outside] = weakref.WeakSet()
+"""Maps whose items the main thread has taken since the cell began; the notebook clears it."""
+
+
+def interrupted() -> None:
+    """The cell, or the program, was interrupted: the maps that it was going through have ended."""
+    for root in list(handed_over):
+        root.interrupted()
+    handed_over.clear()
 
 
 def _root(items: _Items) -> _Inside | _Outside:

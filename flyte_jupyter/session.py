@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import secrets
@@ -16,9 +17,12 @@ from . import context
 from .engine.engine import Engine
 from .engine.request import Place, new_run_name, notes, pod_request, settings
 from .engine.run import ROOT, Run
-from .errors import ConfigValueError, RunNotFoundError
+from .errors import ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
+from .host.lifecycle import aborted
+from .pack.outcome import seal_failure
 from .pack.preview import describe
+from .pods import Failure, Phase, PodEvent, PodRequest
 from .runners.local import LocalRunner
 from .store import keys, open_store
 from .task import Task
@@ -35,7 +39,7 @@ class Session:
         self.runner = LocalRunner(self.home, self.id)
         self.engine = Engine(self.store, self.runner, self.home.key(), {"session": self.id})
         self._runs: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
-        self._others: dict[str, Engine] = {}
+        self._others: weakref.WeakSet[Engine] = weakref.WeakSet()
 
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.home.path} {self.engine!r}>"
@@ -54,14 +58,41 @@ class Session:
         """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
         inputs = task.interface.bind(task.name, args, kwargs)
         code = self.engine.seal_code(task)
-        given = self.engine.seal_inputs(task, code, inputs)
+        given = self.engine.pack_inputs(task, code, inputs)
         name = new_run_name()
         referenced = code.referenced | given.referenced
         pod = pod_request(task, self.place(), run=name, action=ROOT, parent=None, referenced=referenced)
-        run = self.record(task, name, {key: describe(value) for key, value in inputs.items()}, pod.to_json())
-        run.follow(self.engine.start(pod, code, given))
-        self.show(run)
+        said = {key: describe(value) for key, value in inputs.items()}
+        try:
+            run = self.record(task, name, said, {**pod.to_json(), "env": {}})  # which may hold secrets
+            run.follow(self.engine.start(pod, code, given))
+            self.show(run)
+        except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on
+            self._take_back(pod, error)
+            raise
         return run
+
+    def _take_back(self, pod: PodRequest, error: BaseException) -> None:
+        """A run that could not be started, or not be handed over, has ended; if it has started it is cancelled."""
+        self.engine.forget(pod.run)
+        if isinstance(error, Exception):
+            failure = Failure(code="NotStartedError", kind="system", message=f"It was not started: {error}")
+            phase = Phase.FAILED
+        else:
+            failure, phase = aborted("It was interrupted while it was being started."), Phase.ABORTED
+        with contextlib.suppress(ConfigError, OSError):  # the error that led here is the one to tell
+            self.end(pod.run, ROOT, pod.task, pod.title, phase, failure)  # first: then a Host does not start it
+        with contextlib.suppress(ConfigError, OSError):
+            self.engine.cancel(pod.run, pod.action, failure.message)
+
+    def end(self, run: str, action: str, task: str, title: str, phase: Phase, failure: Failure) -> None:
+        """Write down the end of an action that no Host knows of, unless a Host has done so."""
+        event = PodEvent(
+            run=run, action=action, parent=None, task=task, title=title, phase=phase, at=time.time(), failure=failure
+        )
+        payload = seal_failure(self.home.key(), failure, name=f"{run}-{action}")
+        self.store.put_if_absent(keys.outcome(run, action), payload)
+        self.store.put_if_absent(keys.status(run, action), [json.dumps([event.to_json()]).encode()])
 
     def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: dict[str, Any] | None) -> Run:
         """Write down what a run is, and listen to it. `pod` is None for one whose first action is no process."""
@@ -97,15 +128,14 @@ class Session:
             record = json.loads(bytes(self.store.get(keys.record(name))))
         except KeyError:
             raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().") from None
-        engine = self._others.get(name)
-        if engine is None:
-            runner = LocalRunner(self.home, self.id)
-            engine = self._others[name] = Engine(self.store, runner, self.home.key(), {"run": name})
+        runner = LocalRunner(self.home, self.id)
+        engine = Engine(self.store, runner, self.home.key(), {"run": name}, lingers=False)
+        self._others.add(engine)
         return self._runs.setdefault(name, Run(engine, record, reattached=True))
 
     def close(self) -> None:
         """Stop watching; what runs, runs on."""
-        for engine in [self.engine, *self._others.values()]:
+        for engine in [self.engine, *self._others]:
             engine.close()
 
 

@@ -11,7 +11,10 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ..pack.call import Sealed
+from ..pack.identity import identity
 from ..pack.outcome import Outcome
+from ..pods import PodRequest
+from .arrival import arrival
 from .engine import Engine
 from .request import Place, pod_request
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 class Call:
     """An action that was started; `context.Invocation`."""
 
-    def __init__(self, engine: Engine, pod: str, interface: Interface, future: Future[Outcome]) -> None:
+    def __init__(self, engine: Engine, pod: PodRequest, interface: Interface, future: Future[Outcome]) -> None:
         self.future = future
         self._engine = engine
         self._pod = pod
@@ -34,13 +37,13 @@ class Call:
 
     async def avalue(self) -> Any:
         try:
-            return self._open(await asyncio.wrap_future(self.future))
+            return self._open(await arrival(self.future))
         except asyncio.CancelledError:
             self.cancel("The task that called it no longer waits for it.")
             raise
 
     def cancel(self, reason: str) -> None:
-        self._engine.cancel(self._pod, reason)
+        self._engine.cancel(self._pod.run, self._pod.action, reason)
 
     def _open(self, outcome: Outcome) -> Any:
         return self._interface.unpack(outcome.outputs())
@@ -49,8 +52,8 @@ class Call:
 class Children:
     """Starts actions below one parent; `context.Caller`.
 
-    Their names are computed from what is called and with what, so that a parent that is run again finds what its
-    last attempt has finished.
+    Their names are computed from what is called (code, what it captured, configuration) and with what, so that a parent
+    that is run again finds what its last attempt has finished, and nothing else.
     """
 
     def __init__(self, engine: Engine, place: Place, run: str, parent: str) -> None:
@@ -59,6 +62,7 @@ class Children:
         self._run = run
         self._parent = parent
         self._calls: Counter[str] = Counter()
+        self._identities: dict[str, str] = {}  # by digest of the code
         self._lock = threading.Lock()
 
     def start(
@@ -67,8 +71,8 @@ class Children:
         """Start an action; `code` when the same task is started many times."""
         inputs = task.interface.bind(task.name, args, kwargs)
         code = code or self._engine.seal_code(task)
-        given = self._engine.seal_inputs(task, code, inputs)
-        action = self._name(task.name, given.digest)
+        given = self._engine.pack_inputs(task, code, inputs)
+        action = self._name(task, code, given.digest)
         pod = pod_request(
             task,
             self._place,
@@ -77,10 +81,13 @@ class Children:
             parent=self._parent,
             referenced=code.referenced | given.referenced,
         )
-        return Call(self._engine, pod.name, task.interface, self._engine.start(pod, code, given))
+        return Call(self._engine, pod, task.interface, self._engine.start(pod, code, given))
 
-    def _name(self, task: str, inputs_digest: str) -> str:
-        what = f"{self._parent}\0{task}\0{inputs_digest}"
+    def _name(self, task: Task[..., Any], code: Sealed, inputs_digest: str) -> str:
+        same = self._identities.get(code.digest)
+        if same is None:
+            same = self._identities[code.digest] = identity(task, code.digest)
+        what = f"{self._parent}\0{task.name}\0{same}\0{inputs_digest}"
         with self._lock:
             number = self._calls[what]
             self._calls[what] += 1

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HostError
-from ..pack.call import Sealed, seal_code, seal_inputs
-from ..pack.outcome import Outcome, unseal_outcome
-from ..pods import Event, Phase, PodEvent, PodRequest, Synced
+from ..errors import HostError, StoreError
+from ..host.lifecycle import aborted
+from ..pack.call import Packed, Sealed, pack_inputs, seal_code, seal_inputs
+from ..pack.outcome import Outcome, outcome_of, unseal_outcome
+from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced
 from ..runners import Runner
 from ..store import Store, keys
 
@@ -20,6 +22,31 @@ if TYPE_CHECKING:
     from ..task import Task
 
 _RETRY_WATCH = (0.05, 0.2, 1.0, 3.0)
+_NOTHING_LEFT = Failure(
+    code="OutcomeLost",
+    kind="system",
+    message="It is not open any more and has left no outcome: it was not accepted, or its files are gone.",
+)
+_log = logging.getLogger("flyte_jupyter")
+
+
+@dataclass
+class _Waiting:
+    """An action whose outcome is waited for.
+
+    Attributes:
+        pod: to launch again when it is lost; None when somebody else has started it.
+        cancelled: why it is not wanted any more.
+    """
+
+    pod: PodRequest | None
+    future: Future[Outcome] = field(default_factory=Future)
+    cancelled: str | None = None
+
+    def stop_again(self, runner: Runner, name: str) -> None:
+        """Repeat a cancellation that may have met no Host."""
+        if self.cancelled is not None:
+            runner.stop(name, reason=self.cancelled)
 
 
 class Engine:
@@ -28,18 +55,24 @@ class Engine:
     Args:
         store: where calls and outcomes are; runner: what runs them; key: signs every payload.
         labels: of the pods whose news this engine wants.
+        lingers: whether it goes on watching when nothing is waited for, so that the next start is quick.
     """
 
-    def __init__(self, store: Store, runner: Runner, key: bytes, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: Store, runner: Runner, key: bytes, labels: Mapping[str, str], *, lingers: bool = True
+    ) -> None:
         self.store = store
         self.runner = runner
         self._key = key
         self._labels = dict(labels)
+        self._lingers = lingers
         self._lock = threading.Lock()
-        self._waiting: dict[tuple[str, str], tuple[PodRequest, Future[Outcome]]] = {}
+        self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._listeners: dict[str, list[Callable[[Event], None]]] = {}
+        self._sent: set[str] = set()  # digests of code
+        self._open: set[tuple[str, str]] = set()  # as far as the present watch has told
         self._watch: threading.Thread | None = None
-        self._closed = False
+        self._closed = threading.Event()
 
     def __repr__(self) -> str:
         return f"<Engine [{len(self._waiting)} actions open, {len(self._listeners)} runs watched]>"
@@ -50,11 +83,11 @@ class Engine:
         """Pickle and sign a task, on the caller's thread. Raises `CaptureError`."""
         return seal_code(self._key, task)
 
-    def seal_inputs(self, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Sealed:
-        """Pickle and sign the inputs of one call, on the caller's thread. Raises `CaptureError`."""
-        return seal_inputs(self._key, task, code, inputs)
+    def pack_inputs(self, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:
+        """Pickle the inputs of one call, on the caller's thread. Raises `CaptureError`."""
+        return pack_inputs(task, code, inputs)
 
-    def start(self, pod: PodRequest, code: Sealed, inputs: Sealed) -> Future[Outcome]:
+    def start(self, pod: PodRequest, code: Sealed, inputs: Packed) -> Future[Outcome]:
         """Store a call and have it run. The future holds its outcome, also a failed one.
 
         An action of that name that has succeeded before is not run again.
@@ -64,10 +97,12 @@ class Engine:
             future: Future[Outcome] = Future()
             future.set_result(done)
             return future
-        self.store.put_if_absent(keys.code(code.digest), code.payload)
-        self.store.put(keys.inputs(pod.run, pod.action), inputs.payload)
-        future = self.expect(pod)
+        if code.digest not in self._sent:  # also when it is there: what is there may be damaged
+            self.store.put(keys.code(code.digest), code.payload)
+            self._sent.add(code.digest)
+        self.store.put(keys.inputs(pod.run, pod.action), seal_inputs(self._key, inputs, name=pod.name))
         try:
+            future = self._expect(pod.run, pod.action, pod)
             self.runner.launch(pod)
         except BaseException:
             with self._lock:
@@ -75,17 +110,26 @@ class Engine:
             raise
         return future
 
-    def expect(self, pod: PodRequest) -> Future[Outcome]:
-        """A future for the outcome of a pod that runs, or is about to."""
-        future: Future[Outcome] = Future()
-        future.set_running_or_notify_cancel()
+    def expect(self, run: str, action: str, listener: Callable[[Event], None]) -> Future[Outcome]:
+        """A future for the outcome of an action that somebody else has started; it is never launched from here.
+
+        Args:
+            listener: as for `listen`; both at once, so that neither misses what the watch tells first.
+        """
+        return self._expect(run, action, None, listener)
+
+    def _expect(
+        self, run: str, action: str, pod: PodRequest | None, listener: Callable[[Event], None] | None = None
+    ) -> Future[Outcome]:
         with self._lock:
-            known = self._waiting.get((pod.run, pod.action))
-            if known is not None:
-                return known[1]
-            self._waiting[pod.run, pod.action] = (pod, future)
+            if listener is not None:
+                self._listeners.setdefault(run, []).append(listener)
+            waiting = self._waiting.get((run, action))
+            if waiting is None:
+                waiting = self._waiting[run, action] = _Waiting(pod)
+                waiting.future.set_running_or_notify_cancel()
             self._keep_watching()
-        return future
+        return waiting.future
 
     def outcome(self, run: str, action: str) -> Outcome | None:
         """The outcome in the store, verified; None while there is none."""
@@ -111,14 +155,21 @@ class Engine:
         """No more events of that run are wanted."""
         with self._lock:
             self._listeners.pop(run, None)
+            is_over = not self._lingers and self._is_idle()
+        if is_over:
+            self.runner.close()  # which ends the watch
 
-    def cancel(self, pod: str, reason: str) -> None:
-        """Stop an action and what it has called."""
-        self.runner.stop(pod, reason=reason)
+    def cancel(self, run: str, action: str, reason: str) -> None:
+        """Stop an action and what it has called. One that is lost meanwhile with the Host is not started again."""
+        with self._lock:
+            waiting = self._waiting.get((run, action))
+            if waiting is not None:
+                waiting.cancelled = reason
+        self.runner.stop(f"{run}-{action}", reason=reason)
 
     def close(self) -> None:
         """Stop watching. What runs, runs on."""
-        self._closed = True
+        self._closed.set()
         self.runner.close()
         watch = self._watch
         if watch is not None and watch is not threading.current_thread():
@@ -126,80 +177,122 @@ class Engine:
 
     # --- news ---------------------------------------------------------------------------------------------------------
 
+    def _is_idle(self) -> bool:
+        return not self._waiting and not self._listeners
+
     def _keep_watching(self) -> None:
-        if self._watch is None:
-            self._watch = threading.Thread(target=self._follow, name="flyte-jupyter-news", daemon=True)
-            self._watch.start()
+        if self._watch is None or not self._watch.is_alive():
+            watch = threading.Thread(target=self._follow, name="flyte-jupyter-news", daemon=True)
+            watch.start()  # it waits for the lock that is held here
+            self._watch = watch
 
     def _follow(self) -> None:
+        """Whatever goes wrong here must not end the news: those who wait would wait for ever."""
         failed = 0
-        while not self._closed:
+        while not self._closed.is_set():
             with self._lock:
-                if not self._waiting and not self._listeners:
+                if self._is_idle():
                     self._watch = None
                     return
+            self._open.clear()
             try:
                 for event in self.runner.watch(self._labels):
-                    failed = 0
                     self._take(event)
-            except HostError as error:
+                    if isinstance(event, Synced):
+                        failed = 0
+            except Exception as error:
                 failed += 1
+                if not isinstance(error, HostError):  # which those who wait are told in the end
+                    _log.exception("The news of runs was interrupted; it is asked for again.")
                 if failed > len(_RETRY_WATCH):
                     self._give_up(error)
-                    continue
-            time.sleep(_RETRY_WATCH[min(failed, len(_RETRY_WATCH) - 1)])
+                    failed = 0
+            self._closed.wait(_RETRY_WATCH[min(failed, len(_RETRY_WATCH) - 1)])
 
     def _take(self, event: Event | Synced) -> None:
         if isinstance(event, Synced):
             self._catch_up()
             return
-        for listener in self._listeners.get(event.run, ()):
-            listener(event)
-        if isinstance(event, PodEvent) and event.phase.is_terminal:
-            self._resolve(event.run, event.action)
-            if event.parent is None:
-                self.forget(event.run)
+        for listener in tuple(self._listeners.get(event.run, ())):
+            try:
+                listener(event)
+            except Exception:
+                _log.exception("A listener of run %s failed.", event.run)
+        if isinstance(event, LogEvent):
+            return
+        if event.phase.is_terminal:
+            self._open.discard((event.run, event.action))
+            self._resolve(event)
+        else:
+            self._open.add((event.run, event.action))
 
-    def _resolve(self, run: str, action: str) -> bool:
-        """Give the outcome to whoever waits for it; False when it is not there."""
+    def _resolve(self, end: PodEvent) -> None:
+        """Give the outcome to whoever waits for it; without one in the store, what the last event says."""
+        run, action = end.run, end.action
         with self._lock:
             waiting = self._waiting.get((run, action))
-        if waiting is None:
-            return True
-        try:
-            outcome = self.outcome(run, action)
-        except Exception as error:  # a damaged outcome is the caller's to see
-            with self._lock:
-                self._waiting.pop((run, action), None)
-            waiting[1].set_exception(error)
-            return True
-        if outcome is None:
-            return False
+        if waiting is not None:
+            try:
+                outcome = self.outcome(run, action)
+            except Exception as error:  # a damaged outcome is the caller's to see
+                self._end(run, action, error)
+            else:
+                told = end.failure or _NOTHING_LEFT
+                self._end(run, action, outcome or outcome_of(told, worker=f"{run}-{action}"))
+        if end.parent is None:
+            self.forget(run)
+
+    def _end(self, run: str, action: str, result: Outcome | Exception) -> None:
         with self._lock:
-            self._waiting.pop((run, action), None)
-        waiting[1].set_result(outcome)
-        return True
+            waiting = self._waiting.pop((run, action), None)
+        if waiting is None:
+            return
+        if isinstance(result, Exception):
+            waiting.future.set_exception(result)
+            return
+        failure = result.failure
+        if failure is not None and failure.code in ("PayloadDamaged", "SignatureMismatch"):
+            self._sent.clear()  # perhaps it was the code: the next call sends it again
+        waiting.future.set_result(result)
 
     def _catch_up(self) -> None:
         """After the watch has told what is open: what it did not tell of has ended meanwhile, or was never accepted."""
         with self._lock:
             open_actions = list(self._waiting.items())
-        for (run, action), (pod, _) in open_actions:
-            if self._ended(run, action):
-                self._resolve(run, action)
+        for (run, action), waiting in open_actions:
+            try:
+                end = self._ended(run, action)
+            except (ValueError, LookupError, TypeError) as error:  # damaged: of no concern to the others
+                self._end(run, action, StoreError(f"The status of {run}-{action} cannot be read: {error!r}."))
+                self.forget(run)
+                continue
+            if end is not None:
+                self._resolve(end)
+            elif waiting.cancelled is not None or waiting.pod is None:
+                self._settle(run, action, waiting)
             else:
-                self.runner.launch(pod)  # harmless when it is there
+                self.runner.launch(waiting.pod)  # harmless when it is there
+                waiting.stop_again(self.runner, f"{run}-{action}")  # it may have been cancelled meanwhile
 
-    def _ended(self, run: str, action: str) -> bool:
+    def _settle(self, run: str, action: str, waiting: _Waiting) -> None:
+        """An action that is not to be launched: the Host goes on with it, or that was all."""
+        if (run, action) not in self._open:
+            failure = _NOTHING_LEFT if waiting.cancelled is None else aborted(waiting.cancelled)
+            self._end(run, action, outcome_of(failure, worker=f"{run}-{action}"))
+        else:
+            waiting.stop_again(self.runner, f"{run}-{action}")  # it may have been cancelled while there was no Host
+
+    def _ended(self, run: str, action: str) -> PodEvent | None:
         try:
             history = json.loads(bytes(self.store.get(keys.status(run, action))))
         except KeyError:
-            return False
-        return Phase(history[-1]["phase"]).is_terminal
+            return None
+        last = PodEvent.from_json(history[-1])
+        return last if last.phase.is_terminal else None
 
-    def _give_up(self, error: BaseException) -> None:
+    def _give_up(self, error: Exception) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
             self._listeners.clear()
-        for _, future in waiting.values():
-            future.set_exception(error)
+        for each in waiting.values():
+            each.future.set_exception(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sys
 import time
@@ -21,6 +22,8 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NEVER_PRELOADED = frozenset(
     {"flyte_jupyter", "cloudpickle", "builtins", "IPython", "ipykernel", "ipywidgets", "traitlets", "zmq"}
 )
+_CREDENTIAL = re.compile("KEY|TOKEN|SECRET|PASSWORD|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
+"""Names of environment variables whose values are shown to nobody and written into no record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,10 +113,16 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
 
 
 def settings(task: Task[..., Any]) -> list[dict[str, str]]:
-    """What was configured, with the level it came from, for records and cards."""
+    """What was configured, with the level it came from, for records and cards; without what looks like a credential."""
     config = task.effective_config()
     given = [name for name in PARAMS if name != "name" and config.level(name) != "default"]
-    return [{"name": name, "value": _short(config.value(name)), "level": config.level(name)} for name in given]
+    return [{"name": name, "value": _said(name, config.value(name)), "level": config.level(name)} for name in given]
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "env_vars":
+        value = {key: "…" if _CREDENTIAL.search(key) else text for key, text in value.items()}
+    return _short(value)
 
 
 def _short(value: Any) -> str:

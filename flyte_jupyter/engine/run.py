@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent import futures
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 from ..errors import RunNotDoneError, RunNotFoundError
+from ..host.lifecycle import ABORTED
 from ..host.logs import parse
 from ..interface import Outputs
-from ..pack.outcome import Outcome
-from ..pods import Event, LogEvent, Phase, PodEvent, PodRequest
+from ..pack.outcome import Outcome, outcome_of
+from ..pods import Event, LogEvent, Phase, PodEvent
 from ..store import keys
 from .action import RunState
+from .arrival import arrival
 from .engine import Engine
 
 CANCEL_WITHIN = 5.0
 """Seconds an interrupted cell waits for its run to be gone."""
 ROOT = "a0"
+_INTERRUPTED = "The cell was interrupted."
+_STARTING = 60.0
+"""Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
+_log = logging.getLogger("flyte_jupyter")
 
 
 class Run:
@@ -46,6 +55,7 @@ class Run:
         self._engine = engine
         self._reattached = reattached
         self.is_cancelled = False
+        self._is_joined = False
         self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
         self._future: Future[Outcome] | None = None
         self._changed: list[Callable[[], None]] = []
@@ -87,7 +97,7 @@ class Run:
     async def wait_aio(self) -> None:
         """The same, without blocking the event loop."""
         self._attach()
-        await asyncio.wrap_future(self._awaited())
+        await arrival(self._awaited())
 
     def outputs(self) -> Outputs:
         """Wait, and return what the task returned: `outputs()[0]`, `.named_outputs`. Raises the task's error."""
@@ -111,7 +121,7 @@ class Run:
 
     async def _value(self) -> Any:
         self._attach()
-        outputs = self._open(await asyncio.wrap_future(self._awaited()))
+        outputs = self._open(await arrival(self._awaited()))
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def _outcome(self, timeout: float | None = None) -> Outcome:
@@ -137,20 +147,35 @@ class Run:
         self._attach()
         actions = [ROOT] if self._record["pod"] is not None else self._state.open_actions()
         for action in actions:
-            self._engine.cancel(f"{self.name}-{action}", reason or "The run was cancelled.")
+            self._engine.cancel(self.name, action, reason or "The run was cancelled.")
 
     abort = cancel
     """Flyte's name for it."""
 
     def interrupted(self) -> None:
         """Cancel after Ctrl-C or ■, wait a little, and say what happened."""
-        self.cancel("The cell was interrupted.")
         try:
+            self.cancel(_INTERRUPTED)
             self.wait(CANCEL_WITHIN)
         except TimeoutError:
-            said = f"did not end within {CANCEL_WITHIN:g} s; it is being killed"
-        else:
-            said = f"has ended: {self.phase.value}"
+            pass
+        finally:
+            self._say_interrupted()
+
+    async def interrupted_aio(self) -> None:
+        """The same without blocking the event loop, so that several runs are cancelled side by side."""
+        try:
+            await asyncio.to_thread(self.cancel, _INTERRUPTED)
+            await asyncio.wait_for(self.wait_aio(), CANCEL_WITHIN)
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            self._say_interrupted()
+
+    def _say_interrupted(self) -> None:
+        phase = self._state.phase
+        late = f"did not end within {CANCEL_WITHIN:g} s; it is being killed"
+        said = f"has ended: {phase.value}" if phase.is_terminal else late
         print(f"Interrupted: {self.title} ({self.name}) was cancelled and {said}.", file=sys.stderr)  # noqa: T201 - said in the cell
 
     # --- its logs -----------------------------------------------------------------------------------------------------
@@ -215,33 +240,70 @@ class Run:
         """News may have been lost with a Host; what it wrote down before has not."""
         if not self._state.phase.is_terminal:
             self._recall_all()
+        if not self._state.phase.is_terminal and self._has_result() and self._future is not None:
+            failure = self._future.result().failure
+            phase = Phase.FAILED if failure is not None and failure.code != ABORTED else Phase.ABORTED
+            self._state.apply(replace(self._root_event(phase), failure=failure, at=time.time()))
         self._tell()
 
     def _tell(self) -> None:
         for callback in list(self._changed):
-            callback()
+            try:
+                callback()
+            except Exception:  # its own problem: the others, and the run, go on
+                _log.exception("A subscriber of run %s failed.", self.name)
 
     # --- a run of the past --------------------------------------------------------------------------------------------
 
     def _attach(self) -> None:
         """For a run that this process did not start: read what is stored, watch what is open."""
-        with self._lock:
-            if not self._reattached or self._future is not None or self._state.version:
-                return
+        if self._reattached and self._future is None:
+            with self._lock:
+                self._look()
+
+    def _look(self) -> None:
+        if self._future is not None:  # another thread was faster
+            return
+        if not self._is_joined:
             self._recall_all()
-            if self._state.phase.is_terminal:
-                outcome = self._engine.outcome(self.name, ROOT)
-                if outcome is not None:
-                    self._future = Future()
-                    self._future.set_result(outcome)
-            elif self._record["pod"] is not None:
-                self._engine.listen(self.name, self.on_event)
-                self.follow(self._engine.expect(PodRequest.from_json(self._record["pod"])))
-            else:  # a map, which ends with the kernel that asked for its items
-                is_open = self._engine.is_open(self.name)
-                self._state.apply(self._map_event(Phase.RUNNING if is_open else Phase.ABORTED))
-                if is_open:
-                    self._engine.listen(self.name, self.on_event)
+            self._is_joined = self._state.phase.is_terminal or self._join()
+        elif self._is_map and not self._state.phase.is_terminal:
+            self._recall(ROOT)  # no process tells of its end
+        if self._state.phase.is_terminal:
+            self._settle()
+
+    @property
+    def _is_map(self) -> bool:
+        return self._record["pod"] is None
+
+    def _join(self) -> bool:
+        """It has not ended: watch it, if it is open at all. False when it may be just about to start."""
+        is_open = self._engine.is_open(self.name)
+        if is_open and not self._is_map:
+            self.follow(self._engine.expect(self.name, ROOT, self.on_event))
+            return True
+        self._recall(ROOT)  # it may have ended between the two questions
+        if self._state.phase.is_terminal:
+            return True
+        if is_open:
+            self._state.apply(self._root_event(Phase.RUNNING))
+            self._engine.listen(self.name, self.on_event)
+        elif self._is_map or time.time() > self.created + _STARTING:  # its kernel has ended before it did
+            self._state.apply(self._root_event(Phase.ABORTED))
+        else:
+            return False
+        return True
+
+    def _settle(self) -> None:
+        """It has ended: with what is in the store, or else with what the last event says."""
+        outcome = self._engine.outcome(self.name, ROOT)
+        root = self._state.get(ROOT)
+        if outcome is None and root is not None and root.failure is not None:
+            outcome = outcome_of(root.failure, worker=f"{self.name}-{ROOT}")
+        self._engine.forget(self.name)
+        if outcome is not None:
+            self._future = Future()
+            self._future.set_result(outcome)
 
     def _recall_all(self) -> None:
         for action in self._engine.store.list(keys.actions(self.name)):
@@ -263,7 +325,8 @@ class Run:
             log = LogEvent(run=self.name, action=action, attempt=number, start=0, lines=tuple(lines))
             self._state.apply(log)
 
-    def _map_event(self, phase: Phase) -> PodEvent:
+    def _root_event(self, phase: Phase) -> PodEvent:
+        """What nobody has told: of a map, whose first action is no process, or of a run that was never accepted."""
         return PodEvent(
             run=self.name,
             action=ROOT,

@@ -77,8 +77,8 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     task: Task[..., Any] | None = None
     process = os.getpid()
     try:
-        code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)))
-        task = call.unseal_code(key, store.get(keys.code(code_digest)))
+        code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
+        task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
         inputs = loads(parts)
         limits.bound_memory(pod.memory)
         channel.send({"op": "running"})
@@ -175,7 +175,7 @@ def _seal_value(
     key: bytes, pod: PodRequest, outputs: tuple[Any, ...], shown: dict[str, Any] | None
 ) -> list[bytes | memoryview]:
     try:
-        return outcome.seal_value(key, outputs, shown)
+        return outcome.seal_value(key, outputs, shown, name=pod.name)
     except MemoryError:
         raise
     except Exception as error:
@@ -186,9 +186,9 @@ def _seal_value(
 def _seal_error(key: bytes, pod: PodRequest, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:
     if isinstance(error, MemoryError):
         failure = dataclasses.replace(failure_of(error), code="OOMError", message=limits.out_of_memory(pod))
-        return outcome.seal_failure(key, failure), failure
+        return outcome.seal_failure(key, failure, name=pod.name), failure
     if isinstance(error, SystemExit):
         failure = failure_of(error)
         failure = dataclasses.replace(failure, message=failure.message.replace("The task", pod.title, 1))
-        return outcome.seal_failure(key, failure), failure
-    return outcome.seal_error(key, error)
+        return outcome.seal_failure(key, failure, name=pod.name), failure
+    return outcome.seal_error(key, error, name=pod.name)

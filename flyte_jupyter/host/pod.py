@@ -254,7 +254,7 @@ class Pod:
     def _finish(self, step: Finish, end: End) -> None:
         request = self.request
         if step.failure is not None and not (end.told and step.failure is end.failure):
-            payload = outcome.seal_failure(self._host.home.key(), step.failure)
+            payload = outcome.seal_failure(self._host.home.key(), step.failure, name=request.name)
             FileStore(request.store).put(keys.outcome(request.run, request.action), payload)
         self._report(step.phase, failure=step.failure, peak_memory=end.peak_memory)
 

@@ -32,35 +32,60 @@ class Sealed:
     referenced: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Packed:
+    """The inputs of a call that are not signed yet: for which pod they are is known later, because children are named
+    after them.
+
+    Attributes:
+        parts: the pickle and its buffers; digest: of them; code: digest of the task's code.
+        referenced: top-level names of the modules that the task's process will import.
+    """
+
+    parts: list[bytes | memoryview]
+    digest: str
+    code: str
+    referenced: frozenset[str]
+
+
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     """Pickle and sign a task with all that it captures. Raises `CaptureError`, naming what cannot go and its path."""
     try:
         code = dumps(task)
     except Exception as error:
         raise explain(task.short_name or task.name, task, error) from None
-    header = {"kind": "code", "task": task.name, "sources": _sources(code.files)}
-    return Sealed(seal(key, header, code.parts), _digest(code), code.referenced)
+    digest = _digest(code)
+    header = {"kind": "code", "digest": digest, "task": task.name, "sources": _sources(code.files)}
+    return Sealed(seal(key, header, code.parts), digest, code.referenced)
 
 
-def seal_inputs(key: bytes, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Sealed:
-    """Pickle and sign the inputs of one call. Raises `CaptureError`, naming the input."""
+def pack_inputs(task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:
+    """Pickle the inputs of one call. Raises `CaptureError`, naming the input."""
     try:
         given = dumps(dict(inputs))
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
-    payload = seal(key, {"kind": "inputs", "code": code.digest}, given.parts)
-    return Sealed(payload, _digest(given), given.referenced)
+    return Packed(given.parts, _digest(given), code.digest, given.referenced)
 
 
-def unseal_inputs(key: bytes, data: memoryview) -> tuple[str, list[memoryview]]:
-    """Verify the inputs of a call: the digest of its code, and the parts to unpickle once the code is there."""
-    envelope = unseal(key, data, what="call")
+def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:
+    """Sign the inputs of the call of a pod; they can be opened as that and nothing else."""
+    return seal(key, {"kind": "inputs", "name": name, "code": given.code}, given.parts)
+
+
+def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> tuple[str, list[memoryview]]:
+    """Verify the inputs of a pod's call: the digest of its code, and the parts to unpickle once the code is there."""
+    envelope = unseal(key, data, what=f"call of {name}", is_for={"kind": "inputs", "name": name})
     return envelope.header["code"], envelope.parts
 
 
-def unseal_code(key: bytes, data: memoryview) -> Task[..., Any]:
-    """Verify and unpickle a task; its source lines come with it, for tracebacks and `inspect`."""
-    envelope = unseal(key, data, what="task's code")
+def unseal_code(key: bytes, data: memoryview, *, digest: str) -> Task[..., Any]:
+    """Verify and unpickle a task; its source lines come with it, for tracebacks and `inspect`.
+
+    Args:
+        digest: by which it was fetched; the signed one must be the same.
+    """
+    envelope = unseal(key, data, what="task's code", is_for={"kind": "code", "digest": digest})
     for name, text in envelope.header["sources"].items():
         # no modification time: linecache then never looks for a file
         linecache.cache.setdefault(name, (len(text), None, text.splitlines(keepends=True), name))

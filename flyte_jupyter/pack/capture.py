@@ -89,7 +89,7 @@ def _parts(obj: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _function_parts(func: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    for name in sorted(_names(func.__code__)):
+    for name in sorted(names_in(func.__code__)):
         if name in func.__globals__:
             value = func.__globals__[name]
             word = "function" if isinstance(value, types.FunctionType) else "global"
@@ -103,9 +103,10 @@ def _function_parts(func: types.FunctionType) -> Iterator[tuple[str, Any]]:
     yield from ((f"default '{name}'", value) for name, value in (func.__kwdefaults__ or {}).items())
 
 
-def _names(code: types.CodeType) -> set[str]:
+def names_in(code: types.CodeType) -> set[str]:
+    """The names of globals and attributes that a function uses, with those inside it."""
     names = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            names |= _names(constant)
+            names |= names_in(constant)
     return names

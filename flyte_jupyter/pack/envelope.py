@@ -13,7 +13,7 @@ import json
 import platform
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,14 +67,15 @@ def seal(key: bytes, header: dict[str, Any], parts: Sequence[bytes | memoryview]
     return [_FIXED.pack(MAGIC, len(head), mac.digest()), head, *body]
 
 
-def unseal(key: bytes, data: memoryview, *, what: str) -> Envelope:
-    """Check the signature and the versions.
+def unseal(key: bytes, data: memoryview, *, what: str, is_for: Mapping[str, str]) -> Envelope:
+    """Check the signature, what the payload was sealed for, and the versions.
 
     Args:
         what: the payload in words, for the error.
+        is_for: what the header has to say; a payload that somebody has moved is signed, but not for its new place.
 
     Raises:
-        PayloadError: damaged, not signed with `key`, or made by another Python minor version.
+        PayloadError: damaged, not signed with `key`, meant for another place, or made by another Python minor version.
     """
     if len(data) < _FIXED.size:
         raise PayloadError("PayloadDamaged", f"The {what} is cut off: {len(data)} bytes.")
@@ -99,8 +100,16 @@ def unseal(key: bytes, data: memoryview, *, what: str) -> Envelope:
             f"The {what} is damaged or was signed with another key, so it is not opened.\n"
             "Run the task again; if this repeats, the store is shared with somebody who has another key.",
         )
+    if any(header.get(name) != value for name, value in is_for.items()):
+        raise PayloadError(
+            "PayloadMisplaced", f"What lies at the {what} is something else: it was made for {_of(header)}."
+        )
     _check_versions(header["versions"], what)
     return Envelope(header, parts)
+
+
+def _of(header: dict[str, Any]) -> str:
+    return " ".join(str(header[name]) for name in ("kind", "name", "digest") if name in header) or "an unknown place"
 
 
 def _check_versions(theirs: dict[str, str], what: str) -> None:

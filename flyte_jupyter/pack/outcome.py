@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import BaseRuntimeError
 from ..pods import Failure
 from .codec import dumps, loads
-from .envelope import Envelope, PayloadError, seal, unseal
+from .envelope import Envelope, seal, unseal
 from .failure import error_from, failure_of, portable
 
 _WHAT = "outcome"
@@ -62,28 +62,36 @@ class Outcome:
         return original if isinstance(original, BaseException) else None
 
 
-def seal_value(key: bytes, outputs: tuple[Any, ...], preview: dict[str, Any] | None) -> list[bytes | memoryview]:
-    """The payload of a success. Raises what cloudpickle raises when the outputs cannot be pickled."""
-    return seal(key, {"kind": _WHAT, "preview": preview}, dumps(outputs).parts)
+def seal_value(
+    key: bytes, outputs: tuple[Any, ...], preview: dict[str, Any] | None, *, name: str
+) -> list[bytes | memoryview]:
+    """The payload of a success. Raises what cloudpickle raises when the outputs cannot be pickled.
+
+    Args:
+        name: of the pod whose outcome it is; it can be opened as that and nothing else.
+    """
+    return seal(key, {"kind": _WHAT, "name": name, "preview": preview}, dumps(outputs).parts)
 
 
-def seal_error(key: bytes, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:
+def seal_error(key: bytes, error: BaseException, *, name: str) -> tuple[list[bytes | memoryview], Failure]:
     """The payload of an exception, with the exception itself when it can be pickled."""
     failure = failure_of(error)
     parts: list[bytes | memoryview] = []
     with contextlib.suppress(Exception):  # what holds a socket cannot travel: the failure's text is left of it
         parts = dumps(portable(error)).parts
-    return seal(key, {"kind": _WHAT, "failure": failure.to_json()}, parts), failure
+    return seal(key, {"kind": _WHAT, "name": name, "failure": failure.to_json()}, parts), failure
 
 
-def seal_failure(key: bytes, failure: Failure) -> list[bytes | memoryview]:
+def seal_failure(key: bytes, failure: Failure, *, name: str) -> list[bytes | memoryview]:
     """The payload for an action that could not tell itself, as the Host writes it."""
-    return seal(key, {"kind": _WHAT, "failure": failure.to_json()}, [])
+    return seal(key, {"kind": _WHAT, "name": name, "failure": failure.to_json()}, [])
 
 
 def unseal_outcome(key: bytes, data: memoryview, *, worker: str) -> Outcome:
-    """Verify an outcome. Raises `PayloadError`."""
-    envelope = unseal(key, data, what=f"outcome of {worker}")
-    if envelope.header.get("kind") != _WHAT:
-        raise PayloadError("PayloadDamaged", f"What lies at the outcome of {worker} is something else.")
-    return Outcome(envelope, worker)
+    """Verify the outcome of a pod. Raises `PayloadError`, also when it is another pod's."""
+    return Outcome(unseal(key, data, what=f"outcome of {worker}", is_for={"kind": _WHAT, "name": worker}), worker)
+
+
+def outcome_of(failure: Failure, *, worker: str) -> Outcome:
+    """What stands for the outcome of an action that has left none, of which only the reason is known."""
+    return Outcome(Envelope({"failure": failure.to_json()}, []), worker)

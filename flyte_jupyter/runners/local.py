@@ -46,9 +46,17 @@ class LocalRunner:
         self._ask({"op": "launch", "pod": pod.to_json()})
 
     def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
-        with contextlib.closing(connect(self._home) or _Nothing()) as channel:
-            channel.send({"op": "stop", "name": name, "reason": reason, "grace": grace})
-            channel.receive()
+        for _ in range(2):  # once more when the Host has just gone away: another one may go on with the pod
+            channel = connect(self._home)
+            if channel is None:
+                if not (self._home.open_pods / name).exists():
+                    return  # no Host goes on with it
+                channel = connect_or_start(self._home)
+            with contextlib.closing(channel), contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                channel.send({"op": "stop", "name": name, "reason": reason, "grace": grace})
+                if channel.receive() is not None:
+                    return
+        raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
 
     def watch(self, labels: Mapping[str, str]) -> Iterator[PodEvent | LogEvent | Synced]:
         channel = connect_or_start(self._home)
@@ -86,21 +94,28 @@ class LocalRunner:
         """Ask the Host; once more when it has just gone away, as it does when it is idle."""
         with self._lock:
             for last in (False, True):
-                try:
-                    channel = self._connected()
-                    channel.send(message)
-                    answer = channel.receive()
-                except (BrokenPipeError, ConnectionResetError):
-                    answer = None
+                answer = self._exchange(message)
                 if answer is not None and answer["op"] == "refused":
                     raise HostError(f"The local Host refused: {answer['reason']}.")
                 if answer is not None:
                     return
-                if self._channel is not None:
-                    self._channel.close()
-                    self._channel = None
                 if last:
                     raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
+
+    def _exchange(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer; None when the Host has gone away. A channel without its answer is not used again."""
+        answer = None
+        try:
+            channel = self._connected()
+            channel.send(message)
+            answer = channel.receive()
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        finally:  # also after Ctrl-C: the next one would get this one's answer
+            if answer is None and self._channel is not None:
+                self._channel.close()
+                self._channel = None
+        return answer
 
     def _connected(self) -> Channel:
         if self._channel is None:
@@ -112,11 +127,3 @@ class LocalRunner:
             self._channel.send({"op": "environ", "session": self._session, "environ": environ})
             self._channel.receive()
         return self._channel
-
-
-class _Nothing:
-    """Stands for a Host that is not there: nothing to stop."""
-
-    def send(self, message: dict[str, Any]) -> None: ...
-    def receive(self) -> None: ...
-    def close(self) -> None: ...

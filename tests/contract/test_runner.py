@@ -20,7 +20,7 @@ from flyte_jupyter.engine.request import Place, pod_request
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
-from flyte_jupyter.pack.call import seal_code, seal_inputs
+from flyte_jupyter.pack.call import pack_inputs, seal_code, seal_inputs
 from flyte_jupyter.pack.outcome import unseal_outcome
 from flyte_jupyter.pods import Event, LogEvent, Phase, PodEvent, PodRequest, Synced
 from flyte_jupyter.runners import Runner
@@ -166,9 +166,9 @@ def pod_for(lab: Lab, task: Task[..., Any], run: str, **inputs: Any) -> PodReque
     """Store a call, as a session does, and ask for its pod."""
     key = lab.home.key()
     code = seal_code(key, task)
-    given = seal_inputs(key, task, code, inputs)
+    given = pack_inputs(task, code, inputs)
     lab.store.put_if_absent(keys.code(code.digest), code.payload)
-    lab.store.put(keys.inputs(run, "a0"), given.payload)
+    lab.store.put(keys.inputs(run, "a0"), seal_inputs(key, given, name=f"{run}-a0"))
     place = Place(
         store=lab.store.url, python=sys.executable, cwd=os.getcwd(), path=tuple(sys.path), labels={"session": "session"}
     )
@@ -178,7 +178,7 @@ def pod_for(lab: Lab, task: Task[..., Any], run: str, **inputs: Any) -> PodReque
 
 def value_of(lab: Lab, run: str) -> Any:
     data = lab.store.get(keys.outcome(run, "a0"))
-    return unseal_outcome(lab.home.key(), data, worker=run).outputs()[0]
+    return unseal_outcome(lab.home.key(), data, worker=f"{run}-a0").outputs()[0]
 
 
 def said(log: Path) -> list[str]:

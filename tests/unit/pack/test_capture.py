@@ -17,7 +17,7 @@ import pytest
 
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.errors import CaptureError
-from flyte_jupyter.pack.call import seal_code, seal_inputs
+from flyte_jupyter.pack.call import pack_inputs, seal_code
 from flyte_jupyter.pack.capture import explain
 from flyte_jupyter.pack.codec import dumps
 
@@ -223,7 +223,7 @@ def test_an_input_is_named() -> None:
     code = seal_code(KEY, train)
     inputs = {"path": "p", "settings": {"log": io.TextIOWrapper(io.BytesIO())}}
     with pytest.raises(CaptureError, match=r"^train → input → 'settings' → 'log' → _io\.TextIOWrapper: cannot be sent"):
-        seal_inputs(KEY, train, code, inputs)
+        pack_inputs(train, code, inputs)
 
 
 def test_a_task_that_calls_a_task_that_cannot_go() -> None:

@@ -34,7 +34,7 @@ def forged(versions: dict[str, str], parts: list[bytes] | None = None) -> bytes:
 
 
 def open_it(data: bytes, key: bytes = KEY) -> Any:
-    return unseal(key, memoryview(data), what="call")
+    return unseal(key, memoryview(data), what="call", is_for={})
 
 
 class Bomb:
@@ -70,7 +70,7 @@ def test_parts_are_neither_copied_in_nor_out() -> None:
     large = bytearray(b"x" * 100_000)
     assert any(piece is large for piece in seal(KEY, {}, [b"pickle", large]))  # type: ignore[list-item]
     data = memoryview(sealed([b"pickle", large]))  # type: ignore[list-item]
-    assert [data.obj, data.obj] == [part.obj for part in unseal(KEY, data, what="call").parts]
+    assert [data.obj, data.obj] == [part.obj for part in unseal(KEY, data, what="call", is_for={}).parts]
 
 
 # --- what is not opened -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 
 from flyte_jupyter.errors import OOMError
 from flyte_jupyter.pack.envelope import PayloadError, seal
-from flyte_jupyter.pack.outcome import Outcome, seal_error, seal_failure, seal_value, unseal_outcome
+from flyte_jupyter.pack.outcome import Outcome, outcome_of, seal_error, seal_failure, seal_value, unseal_outcome
 from flyte_jupyter.pods import Failure, FrameName
 
 KEY = b"k" * 32
@@ -27,25 +27,28 @@ class Bomb:
         return Path.touch, (self.path,)
 
 
+NAME = "r1-a0"
+
+
 def opened(payload: Sequence[bytes | memoryview], key: bytes = KEY) -> Outcome:
     return unseal_outcome(key, memoryview(b"".join(payload)), worker="r1-a0")
 
 
 def test_outputs() -> None:
-    outcome = opened(seal_value(KEY, (1, "two"), {"text": "1", "html": None}))
+    outcome = opened(seal_value(KEY, (1, "two"), {"text": "1", "html": None}, name=NAME))
     assert ((1, "two"), None, None) == (outcome.outputs(), outcome.failure, outcome.error())
     assert ({"text": "1", "html": None}, "r1-a0") == (outcome.preview, outcome.worker)
 
 
 def test_no_outputs() -> None:
-    outcome = opened(seal_value(KEY, (), None))
+    outcome = opened(seal_value(KEY, (), None, name=NAME))
     assert ((), None, None) == (outcome.outputs(), outcome.preview, outcome.failure)
 
 
 def test_large_outputs_are_views_of_the_payload() -> None:
     array = np.arange(100_000)
-    payload = memoryview(b"".join(seal_value(KEY, (array,), None)))
-    (found,) = unseal_outcome(KEY, payload, worker="w").outputs()
+    payload = memoryview(b"".join(seal_value(KEY, (array,), None, name=NAME)))
+    (found,) = unseal_outcome(KEY, payload, worker=NAME).outputs()
     assert np.array_equal(array, found)
     assert np.shares_memory(found, np.frombuffer(payload, dtype=np.uint8))
     assert found.flags.aligned
@@ -54,12 +57,12 @@ def test_large_outputs_are_views_of_the_payload() -> None:
 
 def test_outputs_that_cannot_be_pickled() -> None:
     with pytest.raises(TypeError, match="cannot pickle"):
-        seal_value(KEY, (threading.Lock(),), None)
+        seal_value(KEY, (threading.Lock(),), None, name=NAME)
 
 
 def test_nothing_is_unpickled_before_it_is_asked_for(tmp_path: Path) -> None:
     trap = tmp_path / "sprung"
-    outcome = opened(seal_value(KEY, (Bomb(trap),), {"text": "a bomb", "html": None}))
+    outcome = opened(seal_value(KEY, (Bomb(trap),), {"text": "a bomb", "html": None}, name=NAME))
     assert (None, "a bomb") == (outcome.failure, (outcome.preview or {})["text"])
     assert not trap.exists()
     outcome.outputs()
@@ -67,7 +70,7 @@ def test_nothing_is_unpickled_before_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_error_is_raised_by_outputs() -> None:
-    payload, failure = seal_error(KEY, ValueError("text"))
+    payload, failure = seal_error(KEY, ValueError("text"), name=NAME)
     outcome = opened(payload)
     assert failure == outcome.failure
     assert ("ValueError", "user", "text", True) == (failure.code, failure.kind, failure.message, failure.recoverable)
@@ -78,30 +81,41 @@ def test_an_error_is_raised_by_outputs() -> None:
 def test_the_hosts_own_failures() -> None:
     frames = (FrameName("f.py", 3, "f", 1),)
     failure = Failure(code="OOMError", kind="user", message="too much", frames=frames, recoverable=False)
-    outcome = opened(seal_failure(KEY, failure))
+    outcome = opened(seal_failure(KEY, failure, name=NAME))
     assert failure == outcome.failure
     with pytest.raises(OOMError, match="too much"):
         outcome.outputs()
 
 
 def test_an_error_whose_class_cannot_be_rebuilt_is_told() -> None:
-    payload, _ = seal_error(KEY, ValueError("text"))
+    payload, _ = seal_error(KEY, ValueError("text"), name=NAME)
     header = json.loads(bytes(payload[1]))
-    broken = seal(KEY, {"kind": "outcome", "failure": header["failure"]}, [b"no pickle at all"])
+    broken = seal(KEY, {"kind": "outcome", "name": NAME, "failure": header["failure"]}, [b"no pickle at all"])
     error = opened(broken).error()
     assert ("ValueError", "text") == (getattr(error, "code", None), str(error))
     assert not isinstance(error, ValueError)
 
 
 def test_tampering_is_refused() -> None:
-    data = bytearray(b"".join(seal_value(KEY, (1,), None)))
+    data = bytearray(b"".join(seal_value(KEY, (1,), None, name=NAME)))
     data[-1] ^= 1
     with pytest.raises(PayloadError, match="outcome of r1-a0 is damaged"):
         opened([bytes(data)])
     with pytest.raises(PayloadError, match="another key"):
-        opened(seal_value(KEY, (1,), None), key=b"another")
+        opened(seal_value(KEY, (1,), None, name=NAME), key=b"another")
 
 
 def test_something_else_in_its_place_is_refused() -> None:
     with pytest.raises(PayloadError, match="something else"):
-        opened(seal(KEY, {"kind": "inputs"}, [b"pickle"]))
+        opened(seal(KEY, {"kind": "inputs", "name": NAME}, [b"pickle"]))
+    with pytest.raises(PayloadError, match="made for outcome r1-a1") as caught:
+        opened(seal_value(KEY, (1,), None, name="r1-a1"))
+    assert "PayloadMisplaced" == caught.value.code
+
+
+def test_a_failure_without_a_payload() -> None:
+    failure = Failure(code="OOMError", kind="user", message="too much")
+    outcome = outcome_of(failure, worker=NAME)
+    assert failure == outcome.failure
+    with pytest.raises(OOMError, match="too much"):
+        outcome.outputs()
