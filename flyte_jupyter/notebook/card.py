@@ -103,8 +103,9 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     if failure := sections.last_failure(root):
         out.append(f"  {failure['code']}: {failure['message'][:400]}")
     if view["result"] and view["result"]["text"] not in ("", "None"):
-        shown = view["result"]["text"][:800]
-        out.append("  result: " + shown.replace("\n", "\n  "))
+        lines = view["result"]["text"].splitlines()
+        shown = [line if len(line) <= 160 else line[:159] + "…" for line in lines[:6]]
+        out.append("  result: " + "\n    ".join([*shown, *(["…"] if len(lines) > 6 else [])]))
     if lines := view["logs"].get(view["root"], {}).get("lines"):
         tail = lines[-5:]
         out.append(f"  log (last {len(tail)} of {view['logs'][view['root']]['printed']:,} lines):")
