@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import secrets
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,7 +15,7 @@ from ..errors import StoreError
 from .keys import checked
 
 _MAP_FROM = 256 * 1024
-"""Blobs of this size and more are mapped instead of read."""
+"""Blobs of this size and more get pages of their own, which are not filled with zeros before."""
 
 
 class FileStore:
@@ -61,7 +63,7 @@ class FileStore:
             with open(self.path(key), "rb", buffering=0) as file:
                 size = os.fstat(file.fileno()).st_size
                 if size >= _MAP_FROM:
-                    return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY))
+                    return memoryview(_mapped(file, size))
                 data = bytearray(size)
                 file.readinto(data)
                 return memoryview(data)
@@ -95,6 +97,17 @@ class FileStore:
         finally:
             os.close(descriptor)
         return draft
+
+
+def _mapped(file: io.FileIO, size: int) -> mmap.mmap:
+    """Private memory with a file's content that holds no descriptor: arrays may live as long as the kernel."""
+    if sys.version_info >= (3, 13):  # where a mapping need not keep one, pages are shared until they are written
+        return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY, trackfd=False)
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    view, at = memoryview(memory), 0
+    while at < size and (count := file.readinto(view[at:])):  # at most 2 GB at a time
+        at += count
+    return memory
 
 
 def _create(path: str) -> int:

@@ -267,6 +267,16 @@ def test_a_blob_in_a_file_store_is_private(tmp_path: Path) -> None:
     assert 0o600 == (tmp_path / "s" / "runs" / "r1" / "outcome").stat().st_mode & 0o777
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
+def test_large_blobs_hold_no_descriptors(store: Store) -> None:
+    blob = bytes(range(256)) * 4096
+    store.put("large", [blob])
+    before = len(os.listdir("/proc/self/fd"))
+    kept = [store.get("large") for _ in range(20)]
+    assert before == len(os.listdir("/proc/self/fd"))
+    assert all(blob == bytes(each) for each in kept)
+
+
 def test_memory_stores_of_one_url_are_one() -> None:
     url = f"memory://{uuid.uuid4().hex}"
     assert MemoryStore.at(url) is open_store(url)
