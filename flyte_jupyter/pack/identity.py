@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -116,4 +117,5 @@ class _Walk:
 
 
 def _is_installed(module: str | None) -> bool:
-    return bool(module) and module != "__main__" and is_local(module or "") is None
+    """Whether what is defined there is the same wherever it is imported. What came by value has no module here."""
+    return module in sys.modules and module != "__main__" and is_local(module or "") is None

@@ -204,6 +204,39 @@ def test_retry_of_a_parent_gives_failed_children_another_chance(tmp_path: Path) 
     assert 1 == flyte.run(parent, str(tmp_path / "place")).outputs()[0]
 
 
+def test_retry_of_a_parent_does_not_mistake_its_children() -> None:
+    def branch(n: int) -> flyte.Task[[int], int]:
+        @env.task
+        def branch(x: int) -> int:
+            return x * n
+
+        return branch
+
+    @env.task
+    def branch_with_a_set(x: int) -> bool:
+        return str(x) in {"1", "2", "3", "four"}
+
+    @env.task
+    def settings(x: int) -> str:
+        return os.environ.get("GIVEN", "nothing")
+
+    two, three, given = branch(2), branch(3), settings.override(env_vars={"GIVEN": "this"})
+
+    @env.task(retries=1)
+    def parent() -> list[object]:
+        calls = [("two", two), ("three", three), ("given", given), ("nothing", settings), ("set", branch_with_a_set)]
+        if flyte.ctx().attempt_number == 1:
+            calls.reverse()
+        found = {name: task(1) for name, task in calls}
+        if flyte.ctx().attempt_number == 0:
+            raise RuntimeError("after the children")
+        return [found[name] for name in ("two", "three", "given", "nothing", "set")]
+
+    run = flyte.run(parent)
+    assert [2, 3, "this", "nothing", True] == run.outputs()[0]
+    assert 6 == run.view()["total"]
+
+
 def test_same_call_twice_is_two_actions(tmp_path: Path) -> None:
     @env.task
     async def parent(folder: str) -> int:
