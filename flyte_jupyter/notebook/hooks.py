@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -29,10 +30,17 @@ class Hooks:
         """Remember the cell as it was written, and do what was put off to now."""
         self.raw_cell = getattr(info, "raw_cell", "") or ""
         self.shown.clear()
+        if mapping := sys.modules.get("flyte_jupyter.mapping"):
+            mapping.handed_over.clear()
         self.before_cell = [later for later in self.before_cell if not later()]
 
-    def post_run_cell(self, _result: Any) -> None:
+    def post_run_cell(self, result: Any) -> None:
         """The cell is over: what its cards show now is what a saved notebook shows."""
+        was_interrupted = isinstance(
+            getattr(result, "error_in_exec", None), (KeyboardInterrupt, asyncio.CancelledError)
+        )
+        if was_interrupted and (mapping := sys.modules.get("flyte_jupyter.mapping")):
+            mapping.interrupted()
         live.updater.flush()
         ended = [run for run in self.waiting if run.done()]
         self.waiting = [run for run in self.waiting if run not in ended]

@@ -1,0 +1,126 @@
+"""■ in a notebook: what waits in the kernel's event loop hears of it, and leaves nothing running."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flyte_jupyter.home import Home
+from flyte_jupyter.host.client import call
+from tests.conftest import eventually
+from tests.integration.processes import is_gone, pid_in
+from tests.kernel.test_notebook import START, Cell, Front
+
+TASK = """
+import asyncio, os, time
+from pathlib import Path
+
+@env.task
+def stays(place: str) -> None:
+    Path(place).write_text(f"{os.getpid()}\\n")
+    time.sleep(60)
+
+@env.task
+def stays_unless_first(folder: str, x: int) -> int:
+    if x:
+        (Path(folder) / str(x)).write_text(f"{os.getpid()}\\n")
+        time.sleep(60)
+    return x
+"""
+
+
+@pytest.fixture
+def front(home: Home) -> Iterator[Front]:
+    made = Front(home)
+    try:
+        made.run(START)
+        made.run(TASK)
+        yield made
+    finally:
+        made.close()
+
+
+def interrupting(front: Front, *places: Path) -> tuple[Callable[[Cell], None], list[float]]:
+    """What presses ■ once when all tasks have left their process ids there, and when it did."""
+    asked: list[float] = []
+
+    def each(_: Cell) -> None:
+        if not asked and all(place.exists() for place in places):
+            asked.append(time.monotonic())
+            front.interrupt()
+
+    return each, asked
+
+
+def no_pods(home: Home) -> bool:
+    status = call(home, {"op": "status"})
+    return status is not None and status["pods"] == []
+
+
+@pytest.mark.parametrize("form", ["await flyte.run.aio(stays, {0!r})", "await flyte.submit(stays, {0!r})"])
+def test_awaiting_a_run(front: Front, home: Home, tmp_path: Path, form: str) -> None:
+    place = tmp_path / "pid"
+    each, asked = interrupting(front, place)
+    cell = front.run(form.format(str(place)), each=each)
+    assert "error" == cell.status
+    assert time.monotonic() - asked[0] < 5
+    assert cell.error.startswith(("KeyboardInterrupt", "CancelledError"))
+    if "submit" in form:  # which is not touched
+        assert not is_gone(pid_in(place))
+        assert "cancelled" not in cell.stderr
+        front.run("flyte.runs()[0].cancel()")
+    else:
+        assert "was cancelled and has ended: aborted" in cell.stderr
+        assert "aborted" in cell.card()[-1]
+    eventually(lambda: is_gone(pid_in(place)) and no_pods(home))
+    assert "2" == front.run("1 + 1").result
+
+
+def test_gathering_runs(front: Front, home: Home, tmp_path: Path) -> None:
+    places = [tmp_path / name for name in "ab"]
+    each, asked = interrupting(front, *places)
+    source = f"await asyncio.gather(*[flyte.run.aio(stays, place) for place in {[*map(str, places)]!r}])"
+    cell = front.run(source, each=each)
+    assert ("error", 1) == (cell.status, len(asked))
+    assert time.monotonic() - asked[0] < 5
+    eventually(lambda: all(is_gone(pid_in(place)) for place in places) and no_pods(home))
+    front.more(cell, lambda c: c.stderr.count("was cancelled and has ended: aborted") == 2)
+    assert "['aborted', 'aborted']" == front.run("[run.phase.value for run in flyte.runs()]").result
+
+
+@pytest.mark.parametrize("form", ["for", "async for"])
+def test_in_the_body_of_a_loop_over_a_map(front: Front, home: Home, tmp_path: Path, form: str) -> None:
+    places = [tmp_path / name for name in "12"]
+    each, asked = interrupting(front, *places)  # an async cell can be interrupted where it awaits, says ipykernel
+    name, sleep = ("map.aio", "await asyncio.sleep") if form == "async for" else ("map", "time.sleep")
+    source = f"""
+import functools
+values = flyte.{name}(functools.partial(stays_unless_first, {str(tmp_path)!r}), range(3))
+{form} value in values:
+    while True:
+        print(value)
+        {sleep}(0.05)
+"""
+    cell = front.run(source, each=each)
+    assert ("error", 1) == (cell.status, len(asked))
+    assert cell.error.startswith(("KeyboardInterrupt", "CancelledError"))
+    eventually(lambda: all(is_gone(pid_in(place)) for place in places) and no_pods(home))
+    assert "was cancelled" in cell.stderr
+    assert "'aborted'" == front.run("flyte.runs()[0].phase.value").result
+
+
+def test_a_map_of_an_earlier_cell_goes_on(front: Front, tmp_path: Path) -> None:
+    front.run("""
+@env.task
+def double(x: int) -> int:
+    return 2 * x
+values = flyte.map(double, range(3))
+next(values)
+""")
+    each, asked = interrupting(front)
+    cell = front.run("print('now', flush=True)\ntime.sleep(60)", each=each)
+    assert ("error", 1) == (cell.status, len(asked))
+    assert "[2, 4]" == front.run("list(values)").result
