@@ -210,8 +210,9 @@ class _Outside:
 
     def interrupted(self) -> None:
         """The loop over the items was interrupted, and is kept alive by the traceback that shows it."""
-        error = KeyboardInterrupt()
-        self.__exit__(KeyboardInterrupt, error, None)
+        if not self._outcome.done():
+            self.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+            self._run.is_cancelled = True  # whoever takes another item all the same starts none
 
     def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._children.start(task, args, kwargs, self._code)
@@ -219,8 +220,13 @@ class _Outside:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._outcome.done():
             return
-        if error is not None:
-            self._items.cancel()
+        try:
+            if error is not None:
+                self._items.cancel()
+        finally:
+            self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             print(f"Interrupted: {self._run.title} ({self._run.name}) was cancelled.", file=sys.stderr)  # noqa: T201 - said in the cell
         phase, failure = self._verdict(error)

@@ -155,9 +155,7 @@ class Engine:
         """No more events of that run are wanted."""
         with self._lock:
             self._listeners.pop(run, None)
-            is_over = not self._lingers and self._is_idle()
-        if is_over:
-            self.runner.close()  # which ends the watch
+        self._leave_if_over()
 
     def cancel(self, run: str, action: str, reason: str) -> None:
         """Stop an action and what it has called. One that is lost meanwhile with the Host is not started again."""
@@ -180,6 +178,12 @@ class Engine:
     def _is_idle(self) -> bool:
         return not self._waiting and not self._listeners
 
+    def _leave_if_over(self) -> None:
+        with self._lock:
+            is_over = not self._lingers and self._is_idle()
+        if is_over:
+            self.runner.close()  # which ends the watch
+
     def _keep_watching(self) -> None:
         if self._watch is None or not self._watch.is_alive():
             watch = threading.Thread(target=self._follow, name="flyte-jupyter-news", daemon=True)
@@ -200,6 +204,7 @@ class Engine:
                     self._take(event)
                     if isinstance(event, Synced):
                         failed = 0
+                        self._leave_if_over()
             except Exception as error:
                 failed += 1
                 if not isinstance(error, HostError):  # which those who wait are told in the end

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import errors
+from flyte_jupyter import errors, mapping, session
 from tests.conftest import eventually
 from tests.integration.processes import is_gone, pid_in, program
 
@@ -192,3 +192,15 @@ def test_breaking_out_of_async_for_leaves_no_process(tmp_path: Path) -> None:
     assert 0 == asyncio.run(first())
     pids = [pid_in(tmp_path / name) for name in ("1", "2")]
     eventually(lambda: all(map(is_gone, pids)))
+
+
+def test_a_map_that_was_interrupted_starts_no_more_items() -> None:
+    values = flyte.map(square, range(4), concurrency=1)
+    assert 0 == next(values)
+    mapping.interrupted()
+    rest = list(values)
+    assert len(rest) < 3
+    assert all(isinstance(value, (int, errors.ActionAbortedError)) for value in rest)
+    (run,) = flyte.runs()
+    assert ("aborted", True) == (run.phase.value, run.view()["total"] < 5)
+    assert {} == session.current().engine._listeners
