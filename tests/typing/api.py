@@ -11,7 +11,14 @@ from typing import Any
 
 from typing_extensions import assert_type
 
-from flyte_jupyter.config import Cache, Image, PodTemplate, Resources, RetryStrategy, ReusePolicy, Secret, Timeout
+from flyte_jupyter.config.cache import Cache
+from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.pod_template import PodTemplate
+from flyte_jupyter.config.resources import Resources
+from flyte_jupyter.config.retry import RetryStrategy
+from flyte_jupyter.config.reuse import ReusePolicy
+from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.timeout import Timeout
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.task import Task
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config import Cache, Image, Resources, ReusePolicy, Secret, TaskPluginRegistry, Trigger
+from flyte_jupyter.config.cache import Cache
+from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.plugin import TaskPluginRegistry
+from flyte_jupyter.config.resources import Resources
+from flyte_jupyter.config.reuse import ReusePolicy
+from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.trigger import Trigger
 from flyte_jupyter.environment import TaskEnvironment, environments
 from flyte_jupyter.interface import Interface
 from flyte_jupyter.task import Task

@@ -9,24 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.config import (
-    GPU,
-    PARAMS,
-    Backoff,
-    Cache,
-    Documentation,
-    Image,
-    Level,
-    PodTemplate,
-    Resources,
-    RetryStrategy,
-    ReusePolicy,
-    Secret,
-    Timeout,
-    collect,
-    options,
-)
-from flyte_jupyter.config.text import format, parse
+from flyte_jupyter.config.cache import Cache
+from flyte_jupyter.config.device import GPU
+from flyte_jupyter.config.documentation import Documentation
+from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.pod_template import PodTemplate
+from flyte_jupyter.config.resources import Resources
+from flyte_jupyter.config.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.reuse import ReusePolicy
+from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.spec import PARAMS, Level
+from flyte_jupyter.config.text import collect, format, options, parse
+from flyte_jupyter.config.timeout import Timeout
 
 ANY = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 WORD = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True)

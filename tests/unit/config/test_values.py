@@ -9,33 +9,25 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config import (
-    AMD_GPU,
-    APPLE_SILICON,
-    GPU,
-    HABANA_GAUDI,
-    TPU,
-    Backoff,
-    Cache,
+from flyte_jupyter.config.cache import Cache
+from flyte_jupyter.config.device import AMD_GPU, APPLE_SILICON, GPU, HABANA_GAUDI, TPU, Device, Neuron
+from flyte_jupyter.config.documentation import Documentation, shorten
+from flyte_jupyter.config.plain import plain
+from flyte_jupyter.config.pod_template import PodTemplate
+from flyte_jupyter.config.resources import Resources
+from flyte_jupyter.config.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.reuse import ReusePolicy
+from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.trigger import (
     Cron,
-    Device,
-    Documentation,
     FixedRate,
-    Neuron,
     OnArtifact,
-    PodTemplate,
-    Resources,
-    RetryStrategy,
-    ReusePolicy,
-    Secret,
-    Timeout,
     Trigger,
     TriggeredArtifact,
     TriggeredPartition,
     TriggerTime,
 )
-from flyte_jupyter.config.documentation import shorten
-from flyte_jupyter.config.plain import plain
 
 
 def seconds(count: float) -> timedelta:
@@ -338,9 +330,9 @@ def test_a_description_is_cut_at_255() -> None:
 def test_values_are_equal_hashable_picklable_and_pasted_back(value: Any) -> None:
     import datetime
 
-    import flyte_jupyter.config as names
+    import flyte_jupyter as flyte
 
-    pasted = eval(repr(value), {**{name: getattr(names, name) for name in names.__all__}, "datetime": datetime})
+    pasted = eval(repr(value), {**{name: getattr(flyte, name) for name in dir(flyte)}, "datetime": datetime})
     copy = pickle.loads(pickle.dumps(value))
     assert (pasted, copy, hash(copy)) == (value, value, hash(value))
 

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flyte_jupyter.config import Backoff, Cache, Resources, RetryStrategy, Secret, Timeout
+from flyte_jupyter.config.cache import Cache
+from flyte_jupyter.config.resources import Resources
+from flyte_jupyter.config.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.spec import PARAMS
+from flyte_jupyter.config.timeout import Timeout
 from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.pods import PodRequest
