@@ -19,7 +19,7 @@ from typing import IO, Any
 from .lifecycle import Exit
 from .limits import kills_for_memory, raise_open_files
 from .logs import STREAMS
-from .wire import Frames, encode
+from .wire import Frames, encode, receive_now
 
 _PARKED = 5.0
 """Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""
@@ -184,19 +184,11 @@ class Zygote:
         self._process.wait()
 
     def _read(self) -> None:
-        try:
-            data = self._socket.recv(65536)
-        except BlockingIOError:
-            return
-        except ConnectionResetError:
-            data = b""
-        if not data:
-            self._lose()
-            self._process.kill()
-            self._process.wait()
-            return
-        for message in self._frames.feed(data):
+        messages, is_there = receive_now(self._socket, self._frames)
+        for message in messages:
             self._take(message)
+        if not is_there:
+            self.end()
 
     def _take(self, message: dict[str, Any]) -> None:
         op = message["op"]

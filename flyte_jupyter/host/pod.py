@@ -22,7 +22,7 @@ from .forks import ForkError, Worker, Zygotes
 from .lifecycle import Attempts, Finish
 from .logs import AttemptLog, Tail
 from .slots import Slots
-from .wire import Frames, encode
+from .wire import Frames, encode, receive_now
 
 KILL_AFTER = 2.0
 """Seconds a stopped attempt has for its `finally` blocks."""
@@ -315,13 +315,8 @@ class _Conversation:
             loop.remove_writer(self._socket)
 
     def _read(self) -> None:
-        try:
-            data = self._socket.recv(65536)
-        except BlockingIOError:
-            return
-        except ConnectionResetError:
-            data = b""
-        for message in self._frames.feed(data):
+        messages, is_there = receive_now(self._socket, self._frames)
+        for message in messages:
             if message["op"] == "running":
                 self._started()
                 self.on_start()
@@ -329,7 +324,7 @@ class _Conversation:
                 self.done = message
         if self.done is not None and not self.told.done():
             self.told.set_result(None)
-        if not data or self.done is not None:
+        if not is_there or self.done is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
 
     def close(self) -> None:

@@ -42,6 +42,17 @@ class Frames:
             yield message
 
 
+def receive_now(sock: socket.socket, frames: Frames) -> tuple[list[dict[str, Any]], bool]:
+    """The messages that are there now, without waiting, and whether the other end is still there."""
+    try:
+        data = sock.recv(65536)
+    except BlockingIOError:
+        return [], True
+    except ConnectionResetError:
+        data = b""
+    return list(frames.feed(data)), bool(data)
+
+
 class Channel:
     """One end of a socket, used by one thread, blocking."""
 
