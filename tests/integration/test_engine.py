@@ -177,7 +177,10 @@ def test_cancel_of_what_is_over_starts_no_host(home: Home) -> None:
     assert call(home, {"op": "status"}) is None
 
 
-def test_items_of_a_map_that_are_cancelled_while_there_is_no_host_stay_so(home: Home, tmp_path: Path) -> None:
+def test_items_of_a_map_that_are_cancelled_while_there_is_no_host_stay_so(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flyte_jupyter.engine.engine._RETRY_WATCH", (1.0, 1.0))  # the cancel is faster
     values = flyte.map(waits_for, [str(tmp_path / "first"), str(tmp_path / "second")])
     (tmp_path / "first").touch()
     assert 7 == next(values)
