@@ -139,7 +139,7 @@ def mine():
     try:
         {}["inner cause"]
     except KeyError as error:
-        from flyte_jupyter.config import Resources
+        from flyte_jupyter.config.resources import Resources
         Resources(cpu="many")
 mine()
 ''')
