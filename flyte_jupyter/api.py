@@ -9,7 +9,7 @@ from typing import Any
 
 from . import session
 from .engine.run import Run, RunList
-from .errors import ConfigTypeError, HostError, nearest
+from .errors import ConfigTypeError, HostError, RunInterrupted, nearest
 from .store import keys
 from .task import Task
 
@@ -36,7 +36,7 @@ class RunTask:
             run.wait()
         except KeyboardInterrupt:
             run.interrupted()
-            raise
+            raise RunInterrupted(f"{run.title} ({run.name}) was cancelled.") from None
         run.raise_for_status()
         return run
 

@@ -106,6 +106,13 @@ class RunNotFoundError(ConfigError, LookupError):
     """There is no run of that name in the store."""
 
 
+class RunInterrupted(ShortTraceback, KeyboardInterrupt):
+    """The run was cancelled."""
+
+
+RunInterrupted.__name__ = "KeyboardInterrupt"  # what people and front ends look for
+
+
 # --- what went wrong while running (names, codes and kinds are Flyte's) -----------------------------------------------
 
 

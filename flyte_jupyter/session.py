@@ -109,7 +109,7 @@ class Session:
             "pod": pod,
         }
         self.store.put(keys.record(name), [json.dumps(record).encode()])
-        run = self._runs[name] = Run(self.engine, record)
+        run = self._runs[name] = Run(self.engine, record, unpack=task.interface.unpack if pod is not None else None)
         self.engine.listen(name, run.on_event)
         return run
 

@@ -139,11 +139,14 @@ class Engine:
             return None
         return unseal_outcome(self._key, data, worker=f"{run}-{action}")
 
-    def is_open(self, run: str) -> bool:
-        """Whether any action of a run is open now."""
+    def snapshot(self, run: str) -> list[Event]:
+        """What is told now of the actions of a run that are open; [] when none is."""
+        told: list[Event] = []
         for event in self.runner.watch({"run": run}):
-            return isinstance(event, PodEvent)
-        return False
+            if isinstance(event, Synced):
+                break
+            told.append(event)
+        return told
 
     def listen(self, run: str, listener: Callable[[Event], None]) -> None:
         """Pass on every event of a run, on the watching thread, until its first action has ended."""

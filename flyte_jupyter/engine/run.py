@@ -18,6 +18,7 @@ from ..errors import RunNotDoneError, RunNotFoundError
 from ..host.lifecycle import ABORTED
 from ..host.logs import parse
 from ..interface import Outputs
+from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
 from ..pods import Event, LogEvent, Phase, PodEvent
 from ..store import keys
@@ -46,13 +47,21 @@ class Run:
         is_cancelled: whether `cancel` was called on this object.
     """
 
-    def __init__(self, engine: Engine, record: dict[str, Any], *, reattached: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        record: dict[str, Any],
+        *,
+        unpack: Callable[[Outputs], Any] | None = None,
+        reattached: bool = False,
+    ) -> None:
         self.name: str = record["run"]
         self.task_name: str = record["task"]
         self.title: str = record["title"]
         self.created: float = record["created"]
         self._record = record
         self._engine = engine
+        self._unpack = unpack
         self._reattached = reattached
         self.is_cancelled = False
         self._is_joined = False
@@ -98,6 +107,7 @@ class Run:
         """The same, without blocking the event loop."""
         self._attach()
         await arrival(self._awaited())
+        self._complete()
 
     def outputs(self) -> Outputs:
         """Wait, and return what the task returned: `outputs()[0]`, `.named_outputs`. Raises the task's error."""
@@ -105,7 +115,11 @@ class Run:
 
     def result(self) -> Any:
         """Wait, and return the value itself: what `await task(...)` gives in a task. Raises the task's error."""
-        outputs = self.outputs()
+        return self._unpacked(self.outputs())
+
+    def _unpacked(self, outputs: Outputs) -> Any:
+        if self._unpack is not None:
+            return self._unpack(outputs)
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def raise_for_status(self) -> None:
@@ -121,15 +135,18 @@ class Run:
 
     async def _value(self) -> Any:
         self._attach()
-        outputs = self._open(await arrival(self._awaited()))
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+        outcome = await arrival(self._awaited())
+        self._complete()
+        return self._unpacked(self._open(outcome))
 
     def _outcome(self, timeout: float | None = None) -> Outcome:
         self._attach()
         try:
-            return self._awaited().result(timeout)
+            outcome = self._awaited().result(timeout)
         except futures.TimeoutError:  # before Python 3.11 not the built-in one
             raise TimeoutError(f"{self.name} has not ended within {timeout:g} s: it is {self.phase.value}.") from None
+        self._complete()
+        return outcome
 
     def _awaited(self) -> Future[Outcome]:
         if self._future is None:
@@ -237,14 +254,17 @@ class Run:
         future.add_done_callback(self._ended)
 
     def _ended(self, _: Future[Outcome]) -> None:
-        """News may have been lost with a Host; what it wrote down before has not."""
+        self._complete()
+        self._tell()
+
+    def _complete(self) -> None:
+        """News may have been lost with a Host, or be late; what was written down before has not."""
         if not self._state.phase.is_terminal:
             self._recall_all()
         if not self._state.phase.is_terminal and self._has_result() and self._future is not None:
             failure = self._future.result().failure
             phase = Phase.FAILED if failure is not None and failure.code != ABORTED else Phase.ABORTED
             self._state.apply(replace(self._root_event(phase), failure=failure, at=time.time()))
-        self._tell()
 
     def _tell(self) -> None:
         for callback in list(self._changed):
@@ -278,7 +298,10 @@ class Run:
 
     def _join(self) -> bool:
         """It has not ended: watch it, if it is open at all. False when it may be just about to start."""
-        is_open = self._engine.is_open(self.name)
+        told = self._engine.snapshot(self.name)
+        for event in told:
+            self._state.apply(event)
+        is_open = bool(told)
         if is_open and not self._is_map:
             self.follow(self._engine.expect(self.name, ROOT, self.on_event))
             return True
@@ -296,14 +319,20 @@ class Run:
 
     def _settle(self) -> None:
         """It has ended: with what is in the store, or else with what the last event says."""
-        outcome = self._engine.outcome(self.name, ROOT)
+        settled: Future[Outcome] = Future()
+        try:
+            outcome = self._engine.outcome(self.name, ROOT)
+        except PayloadError as error:  # its value is lost, not the sight of it
+            settled.set_exception(error)
+            self._future = settled
+            return
         root = self._state.get(ROOT)
         if outcome is None and root is not None and root.failure is not None:
             outcome = outcome_of(root.failure, worker=f"{self.name}-{ROOT}")
         self._engine.forget(self.name)
         if outcome is not None:
-            self._future = Future()
-            self._future.set_result(outcome)
+            settled.set_result(outcome)
+            self._future = settled
 
     def _recall_all(self) -> None:
         for action in self._engine.store.list(keys.actions(self.name)):

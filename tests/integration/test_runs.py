@@ -6,12 +6,15 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import errors
+from flyte_jupyter import errors, session
 from flyte_jupyter.host.slots import SLOTS_VARIABLE
+from flyte_jupyter.store import keys
+from flyte_jupyter.store.files import FileStore
 from tests.conftest import eventually, forget_session
 from tests.integration.processes import is_gone, pid_in, program
 
@@ -76,6 +79,7 @@ _WAITS = """
 import os, time
 import flyte_jupyter as flyte
 from pathlib import Path
+from typing import NamedTuple
 
 env = flyte.TaskEnvironment(name="script")
 
@@ -107,6 +111,7 @@ _SUBMITS = """
 import time
 import flyte_jupyter as flyte
 from pathlib import Path
+from typing import NamedTuple
 
 env = flyte.TaskEnvironment(name="script")
 
@@ -156,3 +161,32 @@ def test_runs_are_listed_newest_first() -> None:
 def test_there_is_no_such_run() -> None:
     with pytest.raises(errors.RunNotFoundError, match="no run 'r0'"):
         flyte.attach("r0")
+
+
+class Fit(NamedTuple):
+    slope: float
+    name: str
+
+
+@env.task
+def fits() -> Fit:
+    return Fit(2.0, "a")
+
+
+def test_a_result_is_what_the_task_returned() -> None:
+    run = flyte.run(fits)
+    assert (Fit, Fit(2.0, "a")) == (type(run.result()), run.result())
+    assert (2.0, "a") == (run.outputs().slope, run.outputs()[1])
+
+
+def test_a_damaged_outcome_spoils_no_list() -> None:
+    name = flyte.run(fits).name
+    store = session.current().store
+    assert isinstance(store, FileStore)
+    path = Path(store.path(keys.outcome(name, "a0")))
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    forget_session()
+    [run] = flyte.runs()
+    assert ("succeeded", None) == (run.phase, run.view()["result"])
+    with pytest.raises(errors.RuntimeSystemError, match="is damaged"):
+        run.result()
