@@ -10,22 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from ..errors import HostError
 from ..home import Home
+from .program import command
 from .wire import PROTOCOL, Channel, is_me
 
 _START_WITHIN = 20.0
 _starting = threading.Lock()
-_PACKAGE = str(Path(__file__).resolve().parents[2])
-_START = f"""
-import sys
-sys.path.append({_PACKAGE!r})
-from flyte_jupyter.host.__main__ import main
-sys.exit(main())
-"""
 
 
 def connect(home: Home) -> Channel | None:
@@ -92,7 +85,7 @@ def _start(home: Home, timeout: float) -> None:
     try:
         with open(home.log, "ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-c", _START, "--home", str(home.path), "--ready-fd", str(theirs)],
+                [*command(sys.executable, "host.__main__"), "--home", str(home.path), "--ready-fd", str(theirs)],
                 pass_fds=[theirs],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

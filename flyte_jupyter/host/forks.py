@@ -13,25 +13,18 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Any
 
 from .lifecycle import Exit
 from .limits import kills_for_memory, raise_open_files
 from .logs import STREAMS
+from .program import command
 from .wire import Frames, encode, receive_now
 
 _PARKED = 5.0
 """Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""
 _WARM_IDLE = 300.0
 """Seconds after which a zygote with libraries in it ends when nobody uses it."""
-_PACKAGE = str(Path(__file__).resolve().parents[2])
-_START = f"""
-import sys
-sys.path.append({_PACKAGE!r})
-from flyte_jupyter.host.zygote import main
-main()
-"""
 
 
 class ForkError(Exception):
@@ -127,7 +120,7 @@ class Zygote:
         self._socket, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [python, "-c", _START, str(theirs.fileno()), str(files), *sorted(modules)],
+                [*command(python, "host.zygote"), str(theirs.fileno()), str(files), *sorted(modules)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
