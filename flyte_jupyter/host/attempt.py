@@ -23,6 +23,7 @@ from ..pack import call, outcome
 from ..pack.capture import explain
 from ..pack.codec import loads
 from ..pack.failure import failure_of
+from ..pack.modules import installed
 from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import keys, open_store
@@ -71,6 +72,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     if sys.platform != "linux":
         threading.Thread(target=_until_the_host_is_gone, args=(channel,), daemon=True).start()
     _enter(pod, number, request["environ"])
+    loaded = frozenset(sys.modules)
     store = open_store(pod.store)
     key = Home(request["home"]).key()
     failure: Failure | None = None
@@ -97,7 +99,8 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     store.put(keys.outcome(pod.run, pod.action), payload)
     flush()
     told = failure.to_json() if failure else None
-    channel.send({"op": "done", "failure": told, "peak_memory": limits.peak_memory()})
+    imported = sorted(installed(set(sys.modules) - loaded))
+    channel.send({"op": "done", "failure": told, "peak_memory": limits.peak_memory(), "imported": imported})
 
 
 def flush() -> None:

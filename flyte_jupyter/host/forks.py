@@ -245,9 +245,15 @@ class Zygotes:
         self._bare: dict[str, Zygote] = {}
         self._warm: dict[str, Zygote] = {}
         self._unsafe: dict[str, set[str]] = {}
+        self._imports: dict[str, frozenset[str]] = {}
         self._parked: dict[Zygote, asyncio.Task[Worker]] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self._idle_check: asyncio.TimerHandle | None = None
+
+    def learn(self, task: str, imported: list[str]) -> None:
+        """A task has imported these libraries itself."""
+        if imported:
+            self._imports[task] = self._imports.get(task, frozenset()).union(imported)
 
     def start(self, python: str) -> Zygote:
         """The bare zygote of an interpreter, started when needed."""
@@ -256,16 +262,18 @@ class Zygotes:
             zygote = self._bare[python] = Zygote(python, frozenset(), self._files, self._log, self._forget)
         return zygote
 
-    async def worker(self, python: str, modules: tuple[str, ...], *, plain: bool) -> Worker:
+    async def worker(self, python: str, task: str, modules: tuple[str, ...], *, plain: bool) -> Worker:
         """A worker for an attempt.
 
         Args:
-            modules: what the task is going to import.
+            task: its name: what it imported the last time, it will import again.
+            modules: what is known of this call's imports.
             plain: without them, as when the attempt's environment variables may change how they load.
         """
         zygote = self.start(python)
-        if not plain and modules and sys.platform == "linux":  # frameworks of macOS do not survive a fork
-            warm = self._warm_for(python, frozenset(modules))
+        wanted = self._imports.get(task, frozenset()).union(modules)
+        if not plain and wanted and sys.platform == "linux":  # frameworks of macOS do not survive a fork
+            warm = self._warm_for(python, wanted)
             if warm is not None and warm.ready.done() and not warm.lost:
                 zygote = warm
         if not zygote.ready.done():

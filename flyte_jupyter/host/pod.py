@@ -133,7 +133,10 @@ class Pod:
             try:
                 self._report(Phase.INITIALIZING)
                 request = self.request
-                worker = await self._host.zygotes.worker(request.python, request.preload, plain=bool(request.env))
+                # variables of its own may change how a library loads
+                worker = await self._host.zygotes.worker(
+                    request.python, request.task, request.preload, plain=bool(request.env)
+                )
             except ForkError as error:
                 lost = Failure(code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}.")
                 return End(lost)
@@ -187,6 +190,8 @@ class Pod:
         try:
             await self._until_done(worker, conversation)
             done = conversation.done
+            if done is not None:
+                self._host.zygotes.learn(request.task, done["imported"])
             if done is not None and self._stopped is None:
                 failure = Failure.from_json(done["failure"]) if done["failure"] else None
                 return End(failure, done["peak_memory"], told=True)

@@ -7,9 +7,12 @@ import site
 import sys
 import sysconfig
 import types
+from collections.abc import Iterable
 from functools import cache
 
 from ..errors import is_ours
+
+_STANDARD = frozenset(sys.stdlib_module_names)
 
 
 @cache
@@ -24,6 +27,16 @@ def _installed_under() -> tuple[str, ...]:
 def _is_installed(path: str) -> bool:
     real = os.path.realpath(path)
     return real.startswith(_installed_under()) or "site-packages" in real.split(os.sep) or is_ours(real)
+
+
+def installed(names: Iterable[str]) -> set[str]:
+    """The top-level names of those loaded modules that were installed with pip, conda or the like; no private ones."""
+    found: set[str] = set()
+    for top in {name.partition(".")[0] for name in names} - _STANDARD:
+        file = getattr(sys.modules.get(top), "__file__", None)
+        if isinstance(file, str) and top[0] != "_" and _is_installed(file) and not is_ours(os.path.abspath(file)):
+            found.add(top)
+    return found
 
 
 def is_local(name: str) -> types.ModuleType | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -217,3 +218,23 @@ def test_two_that_start_at_once_share_a_host(home: Home, tmp_path: Path) -> None
         if str(home.path) in (process.info["cmdline"] or ()) and "--ready-fd" in process.info["cmdline"]
     ]
     assert [host_pid(home)] == hosts
+
+
+@env.task
+def imports_numpy() -> bool:
+    """Whether it was there before."""
+    import sys
+
+    was_there = "numpy" in sys.modules
+    import numpy as np
+
+    return was_there and bool(np.ones(1)[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libraries are loaded before the fork on Linux only")
+def test_what_a_task_has_imported_is_loaded_before_the_next_fork(home: Home) -> None:
+    pytest.importorskip("numpy")
+    assert not flyte.run(imports_numpy).outputs()[0]
+    eventually(lambda: flyte.run(imports_numpy).outputs()[0])
+    override = imports_numpy.override(env_vars={"OMP_NUM_THREADS": "1"})
+    assert not flyte.run(override).outputs()[0]  # it may load otherwise with that
