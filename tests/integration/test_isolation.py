@@ -156,16 +156,17 @@ def test_grandchildren_go_with_the_task(tmp_path: Path) -> None:
     def leaves_processes(places: list[str]) -> None:
         sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         Path(places[0]).write_text(f"{sleeper.pid}\n")
-        if os.fork() == 0:
-            Path(places[1]).write_text(f"{os.getpid()}\n")
+        forked = os.fork()
+        if forked == 0:
             time.sleep(60)
+        Path(places[1]).write_text(f"{forked}\n")
+        detached = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+        Path(places[2]).write_text(f"{detached.pid}\n")
 
-    places = [tmp_path / "program", tmp_path / "fork"]
+    places = [tmp_path / "program", tmp_path / "fork", tmp_path / "detached"]
     flyte.run(leaves_processes, [str(place) for place in places])
-    for place in places:
-        if place.exists():  # the fork may have been ended before it wrote
-            pid = int(place.read_text())
-            eventually(lambda: is_gone(pid))  # noqa: B023 - called at once
+    for pid in [int(place.read_text()) for place in places]:
+        eventually(lambda: is_gone(pid))  # noqa: B023 - called at once
 
 
 def test_forked_child_does_not_answer_for_the_task() -> None:
