@@ -160,10 +160,13 @@ def test_grandchildren_go_with_the_task(tmp_path: Path) -> None:
         if forked == 0:
             time.sleep(60)
         Path(places[1]).write_text(f"{forked}\n")
-        detached = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-        Path(places[2]).write_text(f"{detached.pid}\n")
+        if len(places) > 2:
+            detached = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+            Path(places[2]).write_text(f"{detached.pid}\n")
 
-    places = [tmp_path / "program", tmp_path / "fork", tmp_path / "detached"]
+    places = [tmp_path / "program", tmp_path / "fork"]
+    if sys.platform == "linux":  # elsewhere nothing finds what has left its group
+        places.append(tmp_path / "detached")
     flyte.run(leaves_processes, [str(place) for place in places])
     for pid in [int(place.read_text()) for place in places]:
         eventually(lambda: is_gone(pid))  # noqa: B023 - called at once
