@@ -21,6 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+if sys.platform == "win32":
+    raise ImportError(
+        "flyte_jupyter runs on Linux and macOS.\n"
+        "On Windows install WSL (`wsl --install`), and run Jupyter and flyte_jupyter in it."
+    )
+
 if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Python, and a test compares them
     from . import errors as errors
     from .api import attach as attach
