@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
+from ..pack.failure import without_columns
+
 NameOf = Callable[[str], "str | None"]
 """What people call a file; None for a real file."""
 
@@ -58,9 +60,10 @@ def with_source(tb: TracebackType | None) -> TracebackType | None:
     if not first or _DEFINES.search(first) or tb.tb_frame.f_code.co_name == "<module>":
         return TracebackType(below, tb.tb_frame, tb.tb_lasti, line)
     try:
-        exec(compile("\n" * (line - 1) + "1 / 0", filename, "exec"), {"__name__": "__main__"})  # noqa: S102 - of that
+        code = compile("\n" * (line - 1) + "1 / 0", filename, "exec")
+        exec(without_columns(code, line), {"__name__": "__main__"})  # noqa: S102 - of that
     except ZeroDivisionError as stop:
         own = stop.__traceback__
         inner = own.tb_next if own is not None else None
-        return TracebackType(below, inner.tb_frame, -1, line) if inner is not None else below
+        return TracebackType(below, inner.tb_frame, inner.tb_lasti, line) if inner is not None else below
     return below

@@ -232,14 +232,16 @@ def _stub(frame: FrameName) -> CodeType:
     module = compile(source, frame.file, "exec")
     code = next(constant for constant in module.co_consts if isinstance(constant, CodeType))
     if sys.version_info >= (3, 11):
-        linetable = _no_columns(len(code.co_code) // 2, frame.line - code.co_firstlineno)
-        code = code.replace(co_qualname=frame.function, co_linetable=linetable)
-    return code.replace(co_name=frame.function)
+        code = code.replace(co_qualname=frame.function)
+    return without_columns(code.replace(co_name=frame.function), frame.line)
 
 
-def _no_columns(units: int, delta: int) -> bytes:
-    """CPython's table of places that says: all in one line, columns unknown; else carets would point anywhere."""
-    table = bytearray()
+def without_columns(code: CodeType, line: int) -> CodeType:
+    """The same code, all of it in one line and with its columns unknown; else carets would point anywhere."""
+    if not hasattr(code, "co_positions"):  # before Python 3.11 there are none
+        return code
+    units, delta = len(code.co_code) // 2, line - code.co_firstlineno
+    table = bytearray()  # in CPython's own form
     while units > 0:
         length = min(units, 8)
         table.append(0x80 | 13 << 3 | length - 1)
@@ -249,4 +251,4 @@ def _no_columns(units: int, delta: int) -> bytes:
             rest >>= 6
         table.append(rest)
         units, delta = units - length, 0
-    return bytes(table)
+    return code.replace(co_linetable=bytes(table))
