@@ -61,7 +61,7 @@ class ShortTraceback(BaseException):
             cause, self.__cause__ = self.__cause__, None  # its frames are already part of `tb` or of the message
             suppressed, self.__suppress_context__ = self.__suppress_context__, True
             try:
-                return list(shell.InteractiveTB.structured_traceback(type(self), self, tb))
+                return list(shell.InteractiveTB.structured_traceback(type(self), self, tb, tb_offset=0))
             finally:
                 self.__cause__, self.__suppress_context__ = cause, suppressed
         return "".join(traceback.format_exception(type(self), self, tb, chain=False)).splitlines()

@@ -227,7 +227,7 @@ class Magics:
         if frames is None:
             return [f"{type(error).__name__}: {error}"]
         error.__cause__, error.__suppress_context__ = None, True
-        return list(self._shell.InteractiveTB.structured_traceback(type(error), error, frames))
+        return list(self._shell.InteractiveTB.structured_traceback(type(error), error, frames, tb_offset=0))
 
 
 class CellSyntaxError(Exception):
