@@ -23,7 +23,7 @@ from .errors import ConfigTypeError
 from .host.lifecycle import aborted
 from .pack.failure import failure_of
 from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
-from .pods import Failure, Phase, PodEvent
+from .pods import Failure, Phase
 from .store import keys
 from .task import Task
 
@@ -196,7 +196,7 @@ class _Outside:
 
     def __enter__(self) -> Self:
         try:
-            self._run.on_event(self._event(Phase.RUNNING))
+            self._run.on_event(self._run.root_event(Phase.RUNNING, at=time.time()))
             self._here.show(self._run)
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
@@ -236,7 +236,7 @@ class _Outside:
             payload = seal_value(key, (text,), {"text": text, "html": None}, name=f"{name}-{ROOT}")
         else:
             payload = seal_failure(key, failure, name=f"{name}-{ROOT}")
-        event = self._event(phase, failure)
+        event = self._run.root_event(phase, failure, at=time.time())
         store.put(keys.outcome(name, ROOT), payload)
         store.put(keys.status(name, ROOT), [json.dumps([event.to_json()]).encode()])
         self._run.on_event(event)
@@ -251,19 +251,6 @@ class _Outside:
         if isinstance(error, Exception):
             return Phase.FAILED, failure_of(error)
         return Phase.ABORTED, aborted("The rest of the map was not wanted.")
-
-    def _event(self, phase: Phase, failure: Failure | None = None) -> PodEvent:
-        run = self._run
-        return PodEvent(
-            run=run.name,
-            action=ROOT,
-            parent=None,
-            task=run.task_name,
-            title=run.title,
-            phase=phase,
-            at=time.time(),
-            failure=failure,
-        )
 
 
 handed_over: weakref.WeakSet[_Outside] = weakref.WeakSet()

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
 
 from ..errors import RunNotDoneError, RunNotFoundError
@@ -20,7 +19,7 @@ from ..host.logs import parse
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, LogEvent, Phase, PodEvent
+from ..pods import Event, Failure, LogEvent, Phase, PodEvent
 from ..store import keys
 from .action import RunState
 from .arrival import arrival
@@ -264,7 +263,7 @@ class Run:
         if not self._state.phase.is_terminal and self._has_result() and self._future is not None:
             failure = self._future.result().failure
             phase = Phase.FAILED if failure is not None and failure.code != ABORTED else Phase.ABORTED
-            self._state.apply(replace(self._root_event(phase), failure=failure, at=time.time()))
+            self._state.apply(self.root_event(phase, failure, at=time.time()))
 
     def _tell(self) -> None:
         for callback in list(self._changed):
@@ -309,10 +308,10 @@ class Run:
         if self._state.phase.is_terminal:
             return True
         if is_open:
-            self._state.apply(self._root_event(Phase.RUNNING))
+            self._state.apply(self.root_event(Phase.RUNNING))
             self._engine.listen(self.name, self.on_event)
         elif self._is_map or time.time() > self.created + _STARTING:  # its kernel has ended before it did
-            self._state.apply(self._root_event(Phase.ABORTED))
+            self._state.apply(self.root_event(Phase.ABORTED))
         else:
             return False
         return True
@@ -354,8 +353,8 @@ class Run:
             log = LogEvent(run=self.name, action=action, attempt=number, start=0, lines=tuple(lines))
             self._state.apply(log)
 
-    def _root_event(self, phase: Phase) -> PodEvent:
-        """What nobody has told: of a map, whose first action is no process, or of a run that was never accepted."""
+    def root_event(self, phase: Phase, failure: Failure | None = None, *, at: float | None = None) -> PodEvent:
+        """What no Host tells: of a map, whose first action is no process, or of a run that was never accepted."""
         return PodEvent(
             run=self.name,
             action=ROOT,
@@ -363,7 +362,8 @@ class Run:
             task=self.task_name,
             title=self.title,
             phase=phase,
-            at=self.created,
+            at=self.created if at is None else at,
+            failure=failure,
         )
 
 
