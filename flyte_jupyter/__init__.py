@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .api import run as run
     from .api import runs as runs
     from .api import submit as submit
+    from .api import with_runcontext as with_runcontext
     from .config.cache import Cache as Cache
     from .config.cache import CachePolicy as CachePolicy
     from .config.device import AMD_GPU as AMD_GPU
@@ -67,7 +68,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
 
 
 _HOMES = {
-    "api": ("attach", "init", "prepare", "run", "runs", "submit"),
+    "api": ("attach", "init", "prepare", "run", "runs", "submit", "with_runcontext"),
     "config.cache": ("Cache", "CachePolicy"),
     "config.device": ("AMD_GPU", "APPLE_SILICON", "GPU", "HABANA_GAUDI", "TPU", "Device", "Neuron"),
     "config.documentation": ("Documentation",),

@@ -5,17 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import session
+from .engine.options import RunOptions
 from .engine.run import Run, RunList
-from .errors import ConfigTypeError, HostError, RunInterrupted, nearest
+from .errors import ConfigTypeError, ConfigValueError, HostError, RunInterrupted, nearest
 from .store import keys
 from .task import Task
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .engine.options import RunSettings
+
 
 class RunTask:
-    """`flyte.run(task, ...)`, and `await flyte.run.aio(task, ...)`. There is one instance, `run`."""
+    """`flyte.run(task, ...)`, and `await flyte.run.aio(task, ...)`.
+
+    Args:
+        options: what holds for all actions of the runs; None for what `flyte.init` has set.
+    """
+
+    def __init__(self, options: RunOptions | None = None) -> None:
+        self._options = options
 
     def __call__(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
         """Run a task in a process of its own, wait for it, and return the run; `run.outputs()[0]` is the value.
@@ -31,7 +44,7 @@ class RunTask:
             CaptureError: something the task needs cannot be sent to its process; nothing was started.
             RuntimeUserError: the task failed; it is also an instance of the class that the task raised.
         """
-        run = submit(task, *args, **kwargs)
+        run = _start(task, args, kwargs, self._options)
         try:
             run.wait()
         except KeyboardInterrupt:
@@ -42,7 +55,7 @@ class RunTask:
 
     async def aio(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
         """The same, without blocking the event loop."""
-        run = submit(task, *args, **kwargs)
+        run = _start(task, args, kwargs, self._options)
         try:
             await run.wait_aio()
         except (asyncio.CancelledError, KeyboardInterrupt):
@@ -61,13 +74,53 @@ def submit(task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
     Interrupting a cell does not touch it; `run.cancel()` does. It goes on when the kernel ends. Arguments and errors
     are those of `flyte.run`, but for the task's own error, which `run.outputs()` raises.
     """
+    return _start(task, args, kwargs, None)
+
+
+class RunContext:
+    """Starts runs with options: `.run(task, ...)`, `.run.aio(task, ...)`, `.submit(task, ...)`; see `with_runcontext`.
+
+    Attributes:
+        options: what holds for all actions of these runs.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        self.options = options
+        self.run = RunTask(options)
+
+    def __repr__(self) -> str:
+        given = "".join(f", {name}={value!r}" for name, value in self.options.to_json().items() if name != "env_vars")
+        return f"<RunContext local{given}>"
+
+    def submit(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
+        """As `flyte.submit`, with these options."""
+        return _start(task, args, kwargs, self.options)
+
+
+def with_runcontext(mode: Literal["local"] | None = None, **options: Unpack[RunSettings]) -> RunContext:
+    """Options for all actions of a run, also for the tasks that are called in it (Flyte).
+
+        flyte.with_runcontext(overwrite_cache=True, env_vars={"LOG_LEVEL": "10"}).run(my_task, 1)
+
+    Args:
+        mode: "local" is the only one so far.
+        options: the attributes of `RunOptions`, by keyword. None is "not given".
+
+    Raises:
+        ConfigTypeError, ConfigValueError: another mode, unknown options, values that are not accepted.
+    """
+    _check_mode("with_runcontext", mode)
+    return RunContext(RunOptions.of({**session.defaults.to_json(), **options}))
+
+
+def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None) -> Run:
     given: Any = task
     if not isinstance(given, Task):
         hint = "Decorate it with @env.task." if callable(given) else "Make one with @env.task."
         raise ConfigTypeError(
             f"A run needs a task, not {type(given).__name__} {getattr(given, '__name__', '')}.\n{hint}"
         )
-    return session.current().start(task, args, kwargs)
+    return session.current().start(task, args, kwargs, session.defaults if options is None else options)
 
 
 def runs(limit: int = 20) -> RunList:
@@ -86,21 +139,29 @@ def attach(run: Run | str) -> Run:
     return session.current().attach(run.name if isinstance(run, Run) else run)
 
 
-def init(**settings: Any) -> None:
-    """Accepted for programs written for Flyte; local runs need no set-up.
+def init(mode: Literal["local"] | None = None, *, strict: bool | None = None, **settings: Any) -> None:
+    """Settings for all runs of this process; local runs need none.
 
     Args:
-        settings: `mode="local"` is the only one so far.
+        mode: "local" is the only one so far.
+        strict: refuse tasks whose configuration says what the runner cannot do, instead of saying so on the card.
+        settings: none yet.
 
     Raises:
-        ConfigTypeError: another setting.
+        ConfigTypeError, ConfigValueError: another mode or setting.
     """
-    known = {"mode": "local"}
+    _check_mode("init", mode)
     for name, value in settings.items():
-        if name not in known or value != known[name]:
-            near = nearest(name, known)
-            hint = f" Did you mean {near!r}?" if near and near != name else ""
-            raise ConfigTypeError(f"init({name}={value!r}) is not supported yet.{hint}\nAllowed: mode='local'.")
+        near = nearest(name, ("mode", "strict"))
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise ConfigTypeError(f"init({name}={value!r}) is not supported yet.{hint}\nAllowed: mode='local', strict.")
+    if strict is not None:
+        session.defaults = RunOptions.of({**session.defaults.to_json(), "strict": strict})
+
+
+def _check_mode(where: str, mode: object) -> None:
+    if mode not in (None, "local"):
+        raise ConfigValueError(f"{where}(mode={mode!r}) is not supported yet.\nAllowed: 'local'.")
 
 
 def prepare(*, wait: bool = True) -> None:

@@ -55,11 +55,13 @@ class TaskContext:
     Attributes:
         attempt_number: 0 for the first attempt, 1 for the first retry, and so on.
         mode: "local", or "remote" on a cluster.
+        custom_context: what `with_runcontext(custom_context=...)` said.
     """
 
     action: ActionName | None = None
     attempt_number: int | None = None
     mode: str | None = None
+    custom_context: Mapping[str, str] | None = None
 
     def __bool__(self) -> bool:
         return self.action is not None

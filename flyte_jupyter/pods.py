@@ -44,6 +44,7 @@ class PodRequest:
         python: the interpreter; cwd and path: working directory and `sys.path` of the attempts.
         preload: modules worth importing before the fork.
         store: URL of the store that holds the call and takes the outcome.
+        options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
     """
 
     run: str
@@ -64,6 +65,7 @@ class PodRequest:
     cwd: str = ""
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -128,6 +130,8 @@ class PodEvent:
         failure: why, with phases failed, aborted and timed_out, and with queued when an attempt is to be repeated.
         retry_in: seconds until the next attempt starts, only with queued.
         peak_memory: bytes, of the attempt that ended, where known.
+        step: what is done within the phase, in a word such as "image"; "" for what the phase itself says.
+        reason: why it waits or what is being done, one line for people.
     """
 
     run: str
@@ -141,9 +145,11 @@ class PodEvent:
     failure: Failure | None = None
     retry_in: float | None = None
     peak_memory: int | None = None
+    step: str = ""
+    reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        said = {name: value for name, value in vars(self).items() if value is not None}
+        said = {name: value for name, value in vars(self).items() if value is not None and value != ""}
         return {**said, "failure": self.failure.to_json()} if self.failure is not None else said
 
     @classmethod

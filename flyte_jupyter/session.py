@@ -15,6 +15,7 @@ from typing import Any
 
 from . import context
 from .engine.engine import Engine
+from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
 from .engine.run import ROOT, Run
 from .errors import ConfigError, ConfigValueError, RunNotFoundError
@@ -26,6 +27,10 @@ from .pods import Failure, Phase, PodEvent, PodRequest
 from .runners.local import LocalRunner
 from .store import keys, open_store
 from .task import Task
+
+_NO_OPTIONS = RunOptions()
+defaults = _NO_OPTIONS
+"""What `flyte.init` has set for the runs of this process."""
 
 
 class Session:
@@ -44,7 +49,7 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.home.path} {self.engine!r}>"
 
-    def place(self) -> Place:
+    def place(self, options: RunOptions = _NO_OPTIONS) -> Place:
         """Where tasks run when they are called now."""
         return Place(
             store=self.store.url,
@@ -52,19 +57,22 @@ class Session:
             cwd=os.getcwd(),
             path=tuple(sys.path),
             labels={"session": self.id},
+            options=options,
         )
 
-    def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
+    def start(
+        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
+    ) -> Run:
         """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
         inputs = task.interface.bind(task.name, args, kwargs)
         code = self.engine.seal_code(task)
         given = self.engine.pack_inputs(task, code, inputs)
         name = new_run_name()
         referenced = code.referenced | given.referenced
-        pod = pod_request(task, self.place(), run=name, action=ROOT, parent=None, referenced=referenced)
+        pod = pod_request(task, self.place(options), run=name, action=ROOT, parent=None, referenced=referenced)
         said = {key: describe(value) for key, value in inputs.items()}
         try:
-            run = self.record(task, name, said, {**pod.to_json(), "env": {}})  # which may hold secrets
+            run = self.record(task, name, said, {**pod.to_json(), "env": {}, "options": {}})  # may hold secrets
             run.follow(self.engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on

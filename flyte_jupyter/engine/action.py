@@ -21,7 +21,8 @@ class Action:
     """One invocation and where it stands.
 
     Attributes:
-        history: (phase, seconds since the epoch, attempt) in the order they happened.
+        history: (phase, seconds since the epoch, attempt, step) in the order they happened.
+        reason: why it waits, or what is being done, in words; "" when there is nothing to say.
         failure: of the last attempt that failed; failures: of every failed attempt, by its number.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
     """
@@ -32,9 +33,10 @@ class Action:
     title: str
     phase: Phase = Phase.QUEUED
     attempt: int = 0
-    history: list[tuple[Phase, float, int]] = field(default_factory=list)
+    history: list[tuple[Phase, float, int, str]] = field(default_factory=list)
     failures: dict[int, Failure] = field(default_factory=dict)
     retry_in: float | None = None
+    reason: str = ""
     peak_memory: int | None = None
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
@@ -51,9 +53,10 @@ class Action:
             "title": self.title,
             "phase": self.phase.value,
             "attempt": self.attempt,
-            "history": [[phase.value, at, attempt] for phase, at, attempt in self.history],
+            "history": [[phase.value, at, attempt, step] for phase, at, attempt, step in self.history],
             "failures": {str(n): failure.to_json() for n, failure in self.failures.items()},
             "retry_in": self.retry_in,
+            "reason": self.reason,
             "peak_memory": self.peak_memory,
         }
 
@@ -94,12 +97,13 @@ class RunState:
 
     @staticmethod
     def _advance(action: Action, event: PodEvent) -> None:
-        step = (event.phase, event.at, event.attempt)
+        step = (event.phase, event.at, event.attempt, event.step)
         if action.phase.is_terminal or step in action.history:
             return
         action.history.append(step)
         action.phase = event.phase
         action.retry_in = event.retry_in
+        action.reason = event.reason
         if event.failure is not None:
             failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt
             action.failures[failed] = event.failure

@@ -7,12 +7,14 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..config.duration import seconds
 from ..config.spec import PARAMS
+from ..errors import ConfigValueError
 from ..pods import PodRequest
+from .options import RunOptions
 
 if TYPE_CHECKING:
     from ..config.spec import TaskSpec
@@ -32,7 +34,7 @@ class Place:
 
     Attributes:
         store: URL of the store; python: the interpreter; cwd, path: working directory and `sys.path`.
-        labels: of every pod.
+        labels: of every pod; options: what holds for all actions of the run.
     """
 
     store: str
@@ -40,6 +42,7 @@ class Place:
     cwd: str
     path: tuple[str, ...]
     labels: Mapping[str, str]
+    options: RunOptions = field(default_factory=RunOptions)
 
 
 def pod_request(
@@ -49,9 +52,14 @@ def pod_request(
 
     Args:
         referenced: the modules that its pickle refers to.
+
+    Raises:
+        ConfigValueError: the options are strict, and the configuration says what the runner cannot do.
     """
-    spec = task.spec
-    labels = {**place.labels, "run": run}
+    spec, options = task.spec, place.options
+    if options.strict:
+        _refuse_unhonoured(task)
+    labels = {**options.labels, **place.labels, "run": run}
     if parent is not None:
         labels["parent"] = f"{run}-{parent}"
     return PodRequest(
@@ -65,11 +73,12 @@ def pod_request(
         cwd=place.cwd,
         path=place.path,
         labels=labels,
-        env=dict(spec.env_vars),
+        env={**spec.env_vars, **options.env_vars},
         retries=spec.retries.count,
         backoff=_backoff(spec),
         memory=_memory(spec),
         preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
+        options=options.to_json(),
         **{f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)},
     )
 
@@ -110,6 +119,16 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
         elif param.honoured[runner]:
             said.append(f"{name}: the {runner} runner applies {param.honoured[runner]}.")
     return said
+
+
+def _refuse_unhonoured(task: Task[..., Any]) -> None:
+    said = notes(task, "local")
+    if said:
+        lines = "\n".join(f"  {note}" for note in said)
+        raise ConfigValueError(
+            f"{task.name}: strict, and not all of its configuration can be done here\n{lines}\n"
+            "  leave strict=True out to run it all the same; its card says so"
+        )
 
 
 def settings(task: Task[..., Any]) -> list[dict[str, str]]:

@@ -145,7 +145,12 @@ def _run(
 ) -> tuple[Any, ...]:
     action = context.ActionName(name=pod.action, run_name=pod.run)
     context.enter(
-        context.TaskContext(action=action, attempt_number=number, mode="local"),
+        context.TaskContext(
+            action=action,
+            attempt_number=number,
+            mode="local",
+            custom_context=dict(pod.options.get("custom_context", {})),
+        ),
         _Calls(pod, request),
     )
     value = task.interface.call_with(task.func, inputs)

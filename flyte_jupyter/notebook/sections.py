@@ -95,6 +95,8 @@ def phases(view: View, now: float) -> Html | None:
         items.append(el("li", name, " ", el("b", timeline.seconds(seconds)), " …" if is_open else None))
     if action.get("retry_in") is not None and action["phase"] == "queued":
         items.append(el("li", "next attempt after ", el("b", timeline.seconds(float(action["retry_in"])))))
+    if action.get("reason") and parts[-1][3]:
+        items.append(el("li", action["reason"], cls="fr-muted"))
     bar = join(*(el("span", style=f"flex-grow:{1 + 1000 * seconds:.0f}", data_phase=of) for of, _, seconds, _ in parts))
     return join(
         el("div", bar, cls="fr-bar", aria_hidden="true"),

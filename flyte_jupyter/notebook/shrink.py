@@ -102,6 +102,7 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     history = [list(step) for step in action.get("history") or []]
     failures = dict(action.get("failures") or {})
     kept = sorted(failures, key=int)[-limits.failures :]
+    kept_history = history[-limits.history :]
     return {
         "name": _line(action.get("name"), 120),
         "parent": _line(action["parent"], 120) if action.get("parent") else None,
@@ -109,9 +110,12 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "phase": _line(action.get("phase"), 40),
         "attempt": int(action.get("attempt") or 0),
         "begin": action.get("begin", history[0][1] if history else None),
-        "history": [[_line(phase, 40), at, attempt] for phase, at, attempt in history[-limits.history :]],
+        "history": [
+            [_line(phase, 40), at, attempt, *(_line(s, 20) for s in step)] for phase, at, attempt, *step in kept_history
+        ],
         "failures": {str(n): _failure(failures[n], limits) for n in kept},
         "retry_in": action.get("retry_in"),
+        "reason": _line(action.get("reason"), 160),
         "peak_memory": action.get("peak_memory"),
     }
 

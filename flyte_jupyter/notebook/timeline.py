@@ -55,12 +55,13 @@ def icon(phase: str) -> str:
 def segments(history: Sequence[Sequence[Any]], now: float) -> list[Segment]:
     """The stretches of a history in order; the last one of an action that has not ended runs until `now`."""
     out: list[Segment] = []
-    for i, (phase, at, attempt) in enumerate(history):
+    for i, (phase, at, attempt, *step) in enumerate(history):
         if phase in TERMINAL:
             break
         is_last = i + 1 == len(history)
         end = now if is_last else history[i + 1][1]
         name = "retry wait" if phase == "queued" and attempt > 0 else _SEGMENTS.get(phase, word(phase))
+        name = next(filter(None, step), name)
         out.append(Segment(phase, name, max(0.0, end - at), attempt, is_last))
     return out
 

@@ -197,3 +197,49 @@ def test_wait_does_not_raise_the_error() -> None:
     for ask in (run.raise_for_status, run.outputs, run.result):
         with pytest.raises(LookupError, match="no 1"):
             ask()
+
+
+# --- options of a run
+
+
+@env.task
+def sees(name: str) -> tuple[str | None, dict[str, str]]:
+    return os.environ.get(name), dict(flyte.ctx().custom_context or {})
+
+
+@env.task
+def passes_on(name: str) -> list[tuple[str | None, dict[str, str]]]:
+    own = os.environ.get(name), dict(flyte.ctx().custom_context or {})
+    return [own, sees(name), sees.override(env_vars={name: "task"})(name)]
+
+
+def test_options_hold_for_the_task_and_what_it_calls() -> None:
+    context = flyte.with_runcontext(env_vars={"MARK": "run"}, custom_context={"who": "me"})
+    expected = ("run", {"who": "me"})
+    assert [expected] * 3 == context.run(passes_on, "MARK").outputs()[0]
+    assert (None, {}) == flyte.run(sees, "MARK").outputs()
+    assert expected == context.submit(sees, "MARK").outputs()
+
+
+def test_strict_refuses_what_cannot_be_done_here() -> None:
+    template = adds.override(pod_template="small", service_account="robot")
+    with pytest.raises(errors.ConfigValueError, match=r"strict[\s\S]*service_account[\s\S]*pod_template"):
+        flyte.with_runcontext(strict=True).run(template, 1)
+    assert 2 == flyte.run(template, 1).outputs()[0]
+
+
+def test_strict_may_be_set_for_all_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flyte_jupyter import session
+
+    monkeypatch.setattr(session, "defaults", session.defaults)
+    flyte.init(strict=True)
+    with pytest.raises(errors.ConfigValueError, match="strict"):
+        flyte.run(adds.override(service_account="robot"), 1)
+    assert 2 == flyte.with_runcontext(strict=False).run(adds.override(service_account="robot"), 1).outputs()[0]
+
+
+def test_what_a_run_cannot_be_given_is_refused() -> None:
+    with pytest.raises(errors.ConfigValueError, match="remote"):
+        flyte.with_runcontext(mode="remote")  # type: ignore[arg-type]
+    with pytest.raises(errors.ConfigTypeError, match="did you mean 'overwrite_cache'"):
+        flyte.with_runcontext(overwrite_caches=True)  # type: ignore[call-arg]

@@ -281,4 +281,4 @@ def test_value_that_cannot_travel_is_named_and_not_tried_again() -> None:
     message = r"opens → returned value → 'rows' → \[1\] → sqlite3\.Connection"
     with pytest.raises(errors.CaptureError, match=message):
         run.raise_for_status()
-    assert {0} == {attempt for _, _, attempt in run.view()["actions"][0]["history"]}
+    assert {0} == {attempt for _, _, attempt, *_ in run.view()["actions"][0]["history"]}

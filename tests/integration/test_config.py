@@ -48,7 +48,7 @@ def fails_twice(folder: str) -> int:
 def steps(run: Run) -> list[tuple[str, float, int]]:
     """(phase, time, attempt) of the run's first action."""
     actions = [action for action in run.view()["actions"] if action["name"] == "a0"]
-    return [(phase, at, attempt) for action in actions for phase, at, attempt in action["history"]]
+    return [(phase, at, attempt) for action in actions for phase, at, attempt, *_ in action["history"]]
 
 
 def ended(task: Any, *args: Any) -> Run:

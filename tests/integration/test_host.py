@@ -82,8 +82,8 @@ def test_killed_host(host: Home, tmp_path: Path, task: Any) -> None:
     assert 1 == len(list(tmp_path.glob("end*")))
     assert before[0].pid != host_pid(host)
     history = run.view()["actions"][0]["history"]
-    assert 1 == sum(phase == "succeeded" for phase, _, _ in history)
-    assert {0, 1} == {attempt for _, _, attempt in history}
+    assert 1 == sum(phase == "succeeded" for phase, *_ in history)
+    assert {0, 1} == {attempt for _, _, attempt, *_ in history}
 
 
 def test_killed_host_does_not_use_up_retries(host: Home, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_host_is_not_idle_while_a_task_runs(home: Home, tmp_path: Path, monkeypa
 
     monkeypatch.setenv(IDLE_VARIABLE, "0.2")
     run = flyte.run(longer_than_that)
-    assert {0} == {attempt for _, _, attempt in run.view()["actions"][0]["history"]}
+    assert {0} == {attempt for _, _, attempt, *_ in run.view()["actions"][0]["history"]}
 
 
 _STARTS = """

@@ -65,7 +65,7 @@ def test_one_action() -> None:
         state = folded(*SUCCESS[:n])
         assert (SUCCESS[n - 1].phase, n) == (state.phase, state.version)
     action = root(*SUCCESS)
-    assert [(e.phase, e.at, 0) for e in SUCCESS] == action.history
+    assert [(e.phase, e.at, 0, "") for e in SUCCESS] == action.history
     assert None is action.failure
 
 
@@ -213,3 +213,12 @@ def test_events_may_come_from_any_thread() -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(go, range(4)))
     assert ({"succeeded": 800}, 4 * 200 * len(Phase)) == (dict(state.counts()), state.version)
+
+
+def test_why_it_waits_is_told_until_it_goes_on() -> None:
+    building = event(Phase.INITIALIZING, step="image", reason="pip install pandas")
+    action = root(event(Phase.QUEUED), building)
+    assert (Phase.INITIALIZING, building.at, 0, "image") == action.history[-1]
+    assert "pip install pandas" == action.to_json()["reason"]
+    assert "" == root(event(Phase.QUEUED), building, event(Phase.RUNNING)).reason
+    assert building == PodEvent.from_json(json.loads(json.dumps(building.to_json())))

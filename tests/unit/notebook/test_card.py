@@ -379,3 +379,13 @@ def test_style_is_scoped_and_sent_once() -> None:
 def test_headings_and_status_for_screen_readers() -> None:
     roles = {attrs.get("role") for _, attrs in page(view()).seen}
     assert {"heading", "status", "group"} <= roles
+
+
+def test_a_step_names_its_stretch_and_a_reason_is_told_while_it_lasts() -> None:
+    history = [("queued", 0.0, 0), ("initializing", 1.0, 0, "image")]
+    waiting = action("a0", None, "initializing", history, title="train", reason="installs pandas <1>")  # type: ignore[arg-type]
+    told = card.html(view(phase="initializing", actions=[waiting]), now=NOW)
+    assert "image <b>4.0 s</b>" in told
+    assert "installs pandas &lt;1&gt;" in told
+    over = {**waiting, "phase": "succeeded", "history": [*waiting["history"], ["succeeded", T + 3, 0, ""]]}
+    assert "installs pandas" not in card.html(view(actions=[over]), now=NOW)

@@ -40,7 +40,7 @@ def action(
         "title": title,
         "phase": phase,
         "attempt": history[-1][2] if history else 0,
-        "history": [[of, T + at, attempt] for of, at, attempt in history],
+        "history": [[of, T + at, attempt, *step] for of, at, attempt, *step in history],
         "failures": {},
         "retry_in": None,
         "peak_memory": None,
