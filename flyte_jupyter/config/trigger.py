@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from . import cron
 from .documentation import shorten
 from .envvars import env_vars_of
 from .refusal import did_you_mean, whole, wrong_type, wrong_value
 from .value import Value
-
-_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
-_CRON = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of week", 0, 7, _DAYS),
-)
 
 
 class _Marker:
@@ -75,7 +65,7 @@ class Cron(Value):
     timezone: str = "UTC"
 
     def __post_init__(self) -> None:
-        _check_cron(self.expression)
+        cron.check(self.expression)
         _check_timezone(self.timezone)
 
     @property
@@ -261,32 +251,6 @@ class Trigger(Value):
             inputs[key] = TriggerTime
         settings.setdefault("description", f"Fires {description}")
         return cls(name, Cron(cron), inputs=inputs, **settings)
-
-
-def _check_cron(expression: Any) -> None:
-    allowed = 'five fields: minute, hour, day of month, month, day of week, such as "0 6 * * 1-5"'
-    parts = expression.split() if isinstance(expression, str) else []
-    if len(parts) != len(_CRON):
-        raise wrong_value("Cron.expression", expression, allowed)
-    for part, (name, low, high, words) in zip(parts, _CRON, strict=True):
-        for item in part.split(","):
-            if not _cron_item(item, low, high, words):
-                raise wrong_value(f"Cron.expression: {name}", item, f"{low}-{high}, *, ranges a-b, steps /n, lists a,b")
-
-
-def _cron_item(item: str, low: int, high: int, words: Sequence[str]) -> bool:
-    match = re.fullmatch(r"(\*|\?|(\w+)(?:-(\w+))?)(?:/(\d+))?", item)
-    if match is None or match[4] == "0":
-        return False
-    ends = []
-    for text in (match[2], match[3]):
-        if text is None:
-            continue
-        number = int(text) if text.isdecimal() else words.index(text.upper()) + low if text.upper() in words else -1
-        if not low <= number <= high:
-            return False
-        ends.append(number)
-    return len(ends) < 2 or ends[0] <= ends[1]
 
 
 def _check_timezone(name: Any) -> None:
