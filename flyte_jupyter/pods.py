@@ -45,6 +45,7 @@ class PodRequest:
         preload: modules worth importing before the fork.
         store: URL of the store that holds the call and takes the outcome.
         options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
+        interruptible, service_account: for runners of clusters.
     """
 
     run: str
@@ -66,6 +67,8 @@ class PodRequest:
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    interruptible: bool = False
+    service_account: str | None = None
 
     @property
     def name(self) -> str:

@@ -50,6 +50,9 @@ HONOURED: Mapping[str, str] = {"local": "", "kubernetes": ""}
 """A parameter that means the same to every runner, because it only says what is shown or sent."""
 
 LOCAL: Mapping[str, str] = {"local": ""}
+CLUSTER: Mapping[str, str] = {"kubernetes": ""}
+"""A parameter that says something about machines of a cluster, so that this one can only keep and show it."""
+
 NOWHERE: Mapping[str, str] = {}
 
 
@@ -186,6 +189,7 @@ class TaskSpec(Value):
         type_text="str",
         codec="STR",
         reuse_locked=True,
+        honoured=CLUSTER,
     )
     cache: Cache = param(
         EVERYWHERE,
@@ -202,6 +206,7 @@ class TaskSpec(Value):
         type_text="str | PodTemplate",
         codec="STR",
         travels=False,
+        honoured=CLUSTER,
     )
     reusable: ReusePolicy | None = param(
         ENV | OVERRIDE,
@@ -217,6 +222,7 @@ class TaskSpec(Value):
         type_text="bool",
         default=False,
         codec="BOOL",
+        honoured=CLUSTER,
     )
     queue: str | None = param(
         EVERYWHERE,

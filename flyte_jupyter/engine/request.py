@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..config.duration import seconds
+from ..config.pod_template import PodTemplate
 from ..config.spec import PARAMS
 from ..errors import ConfigValueError
 from ..pods import PodRequest
@@ -74,6 +75,8 @@ def pod_request(
         path=place.path,
         labels=labels,
         env={**spec.env_vars, **options.env_vars},
+        service_account=spec.service_account,
+        interruptible=spec.interruptible if options.interruptible is None else options.interruptible,
         retries=spec.retries.count,
         backoff=_backoff(spec),
         memory=_memory(spec),
@@ -109,16 +112,29 @@ def _is_worth_preloading(name: str) -> bool:
 
 def notes(task: Task[..., Any], runner: str) -> list[str]:
     """What the task's configuration says and this runner does not do: said on the card, never dropped in silence."""
+    here = "this machine" if runner == "local" else f"the {runner} runner"
     config = task.effective_config()
     said: list[str] = []
+    elsewhere: list[str] = []
+    nowhere: list[str] = []
     for name, param in PARAMS.items():
         if config.level(name) == "default" or config.value(name) == param.default:
             continue
         if runner not in param.honoured:
-            said.append(f"{name} is not applied by the {runner} runner yet.")
+            (elsewhere if param.honoured else nowhere).append(name)
         elif param.honoured[runner]:
-            said.append(f"{name}: the {runner} runner applies {param.honoured[runner]}.")
+            said.append(f"{name}: {here} applies {param.honoured[runner]}.")
+    if len(elsewhere) == 1:
+        said.append(f"{elsewhere[0]} needs a cluster: {here} only keeps and shows it.")
+    elif elsewhere:
+        said.append(f"{_listed(elsewhere)} need a cluster: {here} only keeps and shows them.")
+    if nowhere:
+        said.append(f"{_listed(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect on {here} yet.")
     return said
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _refuse_unhonoured(task: Task[..., Any]) -> None:
@@ -141,6 +157,8 @@ def settings(task: Task[..., Any]) -> list[dict[str, str]]:
 def _said(name: str, value: Any) -> str:
     if name == "env_vars":
         value = {key: "…" if _CREDENTIAL.search(key) else text for key, text in value.items()}
+    if isinstance(value, PodTemplate):  # its containers may have environment variables too
+        return f"PodTemplate with {_listed(value.container_names()) or value.primary_container_name}"
     return _short(value)
 
 

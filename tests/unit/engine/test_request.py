@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from flyte_jupyter.config.cache import Cache
+from flyte_jupyter.config.pod_template import PodTemplate
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import Backoff, RetryStrategy
 from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.spec import PARAMS
 from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.engine.options import RunOptions
 from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.pods import PodRequest
@@ -25,7 +27,9 @@ PLACE = Place(store="file:///s", python="/bin/python", cwd="/work", path=("/work
 
 
 def task_of(**given: Any) -> Task[..., Any]:
-    levels = {name: value for name, value in given.items() if name in ("resources", "env_vars", "secrets", "cache")}
+    levels = {
+        name: value for name, value in given.items() if name in ("resources", "env_vars", "secrets", "cache", "include")
+    }
 
     def work(x: int) -> int:
         return x
@@ -36,7 +40,8 @@ def task_of(**given: Any) -> Task[..., Any]:
 
 def request(task: Task[..., Any], **more: Any) -> PodRequest:
     given: dict[str, Any] = {"run": "r1", "action": "a0", "parent": None, "referenced": frozenset()}
-    return pod_request(task, PLACE, **{**given, **more})
+    place = replace(PLACE, options=more.pop("options", RunOptions()))
+    return pod_request(task, place, **{**given, **more})
 
 
 # --- the pod ----------------------------------------------------------------------------------------------------------
@@ -135,23 +140,37 @@ def test_what_is_applied_needs_no_note() -> None:
 
 
 def test_what_is_applied_in_part_is_noted() -> None:
-    expected = ["resources: the local runner applies memory alone, as a limit."]
+    expected = ["resources: this machine applies memory alone, as a limit."]
     assert expected == notes(task_of(resources=Resources(memory="1Gi", cpu=2)), "local")
 
 
-def test_what_is_not_applied_is_noted() -> None:
-    task = task_of(cache=Cache(behavior="auto"), interruptible=True)
-    said = notes(task, "nobody's")
-    assert "interruptible is not applied by the nobody's runner yet." in said
-    assert "cache is not applied by the nobody's runner yet." in said
+def test_what_needs_a_cluster_is_said_in_one_sentence() -> None:
+    expected = "interruptible needs a cluster: this machine only keeps and shows it."
+    assert [expected] == notes(task_of(interruptible=True), "local")
+    expected = "service_account and interruptible need a cluster: this machine only keeps and shows them."
+    assert [expected] == notes(task_of(interruptible=True, service_account="me"), "local")
+
+
+def test_what_is_for_a_cluster_is_in_the_request() -> None:
+    pod = request(task_of(interruptible=True, service_account="me"))
+    assert (True, "me") == (pod.interruptible, pod.service_account)
+    assert pod == PodRequest.from_json(json.loads(json.dumps(pod.to_json())))
+
+
+def test_a_run_may_be_interruptible_or_not_whatever_its_tasks_say() -> None:
+    spot, not_spot = RunOptions(interruptible=True), RunOptions(interruptible=False)
+    assert request(task_of(), options=spot).interruptible
+    assert not request(task_of(interruptible=True), options=not_spot).interruptible
 
 
 def test_every_parameter_is_applied_or_noted() -> None:
     """Nothing is dropped in silence: what a runner does not know is noted for every parameter that differs."""
-    unknown = {name for name, param in PARAMS.items() if "local" not in param.honoured}
-    task = task_of(interruptible=True, cache=Cache(behavior="auto"))
-    told = {line.split()[0] for line in notes(task, "local")}
-    assert {"interruptible", "cache"} & unknown == told
+    given: dict[str, Any] = {
+        "interruptible": True, "service_account": "me", "produces_artifacts": True, "include": ["a.txt"],
+    }  # fmt: skip
+    assert set(given) == {name for name in given if PARAMS[name].honoured.get("nobody's") is None}
+    told = " ".join(notes(task_of(**given), "nobody's"))
+    assert set(given) == {name for name in given if name in told}
 
 
 def test_a_default_that_is_given_needs_no_note() -> None:
@@ -164,6 +183,13 @@ def test_settings_say_where_they_came_from() -> None:
     assert {"env_vars", "retries", "timeout"} == set(told)
     assert [task.effective_config().level(name) for name in told] == list(told.values())
     assert 3 == len(set(told.values()))
+
+
+def test_what_containers_of_a_pod_template_are_given_is_not_shown() -> None:
+    variable = {"name": "MY_TOKEN", "value": "hush-hush"}
+    containers = [{"name": "primary", "env": [variable]}, {"name": "sidecar"}]
+    (setting,) = settings(task_of(pod_template=PodTemplate(pod_spec={"containers": containers})))
+    assert "PodTemplate with primary and sidecar" == setting["value"]
 
 
 def test_settings_are_bounded() -> None:
