@@ -1,4 +1,4 @@
-"""The Host's side of zygotes: which one serves which attempt, and the attempts that wait ready for work."""
+"""The Host's side of a zygote process and of the workers forked from it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
 from .lifecycle import Exit
-from .limits import kills_for_memory, raise_open_files
+from .limits import kills_for_memory
 from .logs import STREAMS
 from .program import command
 from .wire import Frames, encode, receive_now
-
-_PARKED = 5.0
-"""Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""
-_WARM_IDLE = 300.0
-"""Seconds after which a zygote with libraries in it ends when nobody uses it."""
 
 
 class ForkError(Exception):
@@ -231,142 +225,3 @@ class Zygote:
             worker.exited.set_result(Exit())
         self.workers.clear()
         self._on_lost(self)
-
-
-class Zygotes:
-    """All zygotes of a Host: per interpreter a bare one, and one with the libraries that tasks turned out to use.
-
-    A worker is kept ready per zygote in use, so that the fork is not on a task's way.
-    """
-
-    def __init__(self, log: IO[bytes]) -> None:
-        self._log = log
-        self._files = raise_open_files()
-        self._bare: dict[str, Zygote] = {}
-        self._warm: dict[str, Zygote] = {}
-        self._unsafe: dict[str, set[str]] = {}
-        self._imports: dict[str, frozenset[str]] = {}
-        self._parked: dict[Zygote, asyncio.Task[Worker]] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
-        self._idle_check: asyncio.TimerHandle | None = None
-
-    def learn(self, task: str, imported: list[str]) -> None:
-        """A task has imported these libraries itself."""
-        if imported:
-            self._imports[task] = self._imports.get(task, frozenset()).union(imported)
-
-    def start(self, python: str) -> Zygote:
-        """The bare zygote of an interpreter, started when needed."""
-        zygote = self._bare.get(python)
-        if zygote is None or zygote.lost:
-            zygote = self._bare[python] = Zygote(python, frozenset(), self._files, self._log, self._forget)
-        return zygote
-
-    async def worker(self, python: str, task: str, modules: tuple[str, ...], *, plain: bool) -> Worker:
-        """A worker for an attempt.
-
-        Args:
-            task: its name: what it imported the last time, it will import again.
-            modules: what is known of this call's imports.
-            plain: without them, as when the attempt's environment variables may change how they load.
-        """
-        zygote = self.start(python)
-        wanted = self._imports.get(task, frozenset()).union(modules)
-        if not plain and wanted and sys.platform == "linux":  # frameworks of macOS do not survive a fork
-            warm = self._warm_for(python, wanted)
-            if warm is not None and warm.ready.done() and not warm.lost:
-                zygote = warm
-        if not zygote.ready.done():
-            await asyncio.shield(zygote.ready)
-        if zygote.lost:
-            raise ForkError(f"the zygote of {python} ended while it was starting; the end of the Host's log says why")
-        worker = await self._unpark(zygote)
-        # not now: forking another would slow this one down
-        worker.exited.add_done_callback(lambda _: self._park(zygote))
-        return worker
-
-    async def _unpark(self, zygote: Zygote) -> Worker:
-        parked = self._parked.pop(zygote, None)
-        if parked is not None:
-            with contextlib.suppress(ForkError):
-                worker = await parked
-                if not worker.exited.done():
-                    zygote.used = time.monotonic()
-                    return worker
-                worker.discard()
-        return await zygote.fork()
-
-    def _park(self, zygote: Zygote) -> None:
-        if zygote not in self._parked and not zygote.lost and not zygote.retired:
-            parked = self._parked[zygote] = asyncio.get_running_loop().create_task(zygote.fork())
-            asyncio.get_running_loop().call_later(_PARKED, self._unused, zygote, parked)
-
-    def _unused(self, zygote: Zygote, parked: asyncio.Task[Worker]) -> None:
-        if self._parked.get(zygote) is parked and parked.done():
-            del self._parked[zygote]
-            if parked.exception() is None:
-                parked.result().discard()
-
-    def _warm_for(self, python: str, modules: frozenset[str]) -> Zygote | None:
-        unsafe = self._unsafe.setdefault(python, set())
-        wanted = modules - unsafe
-        if not wanted:
-            return None
-        warm = self._warm.get(python)
-        if warm is None or warm.lost:
-            return self._heat(python, wanted)
-        if wanted <= warm.modules:
-            return warm
-        if warm.ready.done():  # one at a time; the old one serves until its successor is asked for
-            self._retire(warm)
-            self._heat(python, wanted | warm.modules)
-        return None
-
-    def _heat(self, python: str, modules: frozenset[str]) -> Zygote:
-        warm = self._warm[python] = Zygote(python, modules, self._files, self._log, self._forget)
-
-        def learn(ready: asyncio.Future[str | None]) -> None:
-            if ready.result():
-                self._unsafe[python].add(str(ready.result()))
-
-        warm.ready.add_done_callback(learn)
-        if self._idle_check is None:
-            self._idle_check = asyncio.get_running_loop().call_later(_WARM_IDLE, self._cool)
-        return warm
-
-    def _cool(self) -> None:
-        self._idle_check = None
-        for warm in list(self._warm.values()):
-            if time.monotonic() - warm.used >= _WARM_IDLE:
-                self._retire(warm)
-        if self._warm:
-            self._idle_check = asyncio.get_running_loop().call_later(_WARM_IDLE / 2, self._cool)
-
-    def _retire(self, zygote: Zygote) -> None:
-        """No more work for it; it ends when its last worker has."""
-        zygote.retired = True
-        self._warm = {python: z for python, z in self._warm.items() if z is not zygote}
-        parked = self._parked.pop(zygote, None)
-
-        async def end() -> None:
-            if parked is not None:
-                with contextlib.suppress(ForkError):
-                    (await parked).discard()
-            while zygote.is_busy:
-                awaited: list[asyncio.Future[Any]] = [worker.exited for worker in zygote.workers.values()]
-                await asyncio.wait(awaited or [zygote.last_fork])
-            zygote.end()
-
-        retiring = asyncio.get_running_loop().create_task(end())
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
-
-    def _forget(self, zygote: Zygote) -> None:
-        parked = self._parked.pop(zygote, None)
-        if parked is not None and parked.done() and parked.exception() is None:
-            parked.result().discard()
-
-    def end(self) -> None:
-        """End all of them."""
-        for zygote in [*self._bare.values(), *self._warm.values()]:
-            zygote.end()

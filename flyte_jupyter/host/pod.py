@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -18,11 +18,12 @@ from ..pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
-from .forks import ForkError, Worker, Zygotes
+from .conversation import Conversation
+from .forks import ForkError, Worker
 from .lifecycle import Attempts, Finish
 from .logs import AttemptLog, Tail
 from .slots import Slots
-from .wire import Frames, encode, receive_now
+from .zygotes import Zygotes
 
 KILL_AFTER = 2.0
 """Seconds a stopped attempt has for its `finally` blocks."""
@@ -178,7 +179,7 @@ class Pod:
             worker.discard()
             return End(lifecycle.STRANGER)
         log.follow(worker.stdout, worker.stderr)
-        conversation = _Conversation(worker, self._started)
+        conversation = Conversation(worker, self._started)
         conversation.send(
             {
                 "pod": request.to_json(),
@@ -201,7 +202,7 @@ class Pod:
             log.close()
             conversation.close()
 
-    async def _until_done(self, worker: Worker, conversation: _Conversation) -> None:
+    async def _until_done(self, worker: Worker, conversation: Conversation) -> None:
         # not when it hangs up: a task may close what it does not know, and still be running
         either: list[asyncio.Future[Any]] = [conversation.told, worker.exited]
         ended = asyncio.ensure_future(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
@@ -281,59 +282,3 @@ class Pod:
         store = FileStore(request.store)
         store.put(keys.status(request.run, request.action), [json.dumps(history).encode()])
         (self._host.home.open_pods / request.name).unlink(missing_ok=True)
-
-
-class _Conversation:
-    """What the Host and an attempt tell each other.
-
-    Attributes:
-        done: the attempt's last message; told: done when it came.
-        on_start: called when the task's own code begins.
-    """
-
-    def __init__(self, worker: Worker, started: Callable[[], None]) -> None:
-        self.done: dict[str, Any] | None = None
-        self.told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.on_start: Callable[[], Any] = lambda: None
-        self._started = started
-        self._socket = worker.control
-        self._frames = Frames()
-        self._unsent = b""
-        asyncio.get_running_loop().add_reader(self._socket, self._read)
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Also large environments: what the socket does not take at once follows when it can."""
-        self._unsent += encode(message)
-        self._write()
-
-    def _write(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            self._unsent = self._unsent[self._socket.send(self._unsent) :]
-        except BlockingIOError:
-            pass
-        except (BrokenPipeError, ConnectionResetError):
-            self._unsent = b""  # it has ended; how, its exit tells
-        if self._unsent:
-            loop.add_writer(self._socket, self._write)
-        else:
-            loop.remove_writer(self._socket)
-
-    def _read(self) -> None:
-        messages, is_there = receive_now(self._socket, self._frames)
-        for message in messages:
-            if message["op"] == "running":
-                self._started()
-                self.on_start()
-            elif message["op"] == "done":
-                self.done = message
-        if self.done is not None and not self.told.done():
-            self.told.set_result(None)
-        if not is_there or self.done is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-
-    def close(self) -> None:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._socket)
-        loop.remove_writer(self._socket)
-        self._socket.close()

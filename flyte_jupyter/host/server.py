@@ -20,10 +20,11 @@ from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
 from .environs import Environs
-from .forks import ForkError, Zygotes
+from .forks import ForkError
 from .pod import KILL_AFTER, Pod
 from .slots import Slots, default_slots
 from .wire import PROTOCOL, Frames, encode, is_me
+from .zygotes import Zygotes
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0

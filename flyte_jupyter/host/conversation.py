@@ -1,0 +1,66 @@
+"""What the Host and an attempt tell each other while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from .forks import Worker
+from .wire import Frames, encode, receive_now
+
+
+class Conversation:
+    """One attempt's, from the request to its last message.
+
+    Attributes:
+        done: the attempt's last message; told: done when it came.
+        on_start: called when the task's own code begins.
+    """
+
+    def __init__(self, worker: Worker, started: Callable[[], None]) -> None:
+        self.done: dict[str, Any] | None = None
+        self.told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_start: Callable[[], Any] = lambda: None
+        self._started = started
+        self._socket = worker.control
+        self._frames = Frames()
+        self._unsent = b""
+        asyncio.get_running_loop().add_reader(self._socket, self._read)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Also large environments: what the socket does not take at once follows when it can."""
+        self._unsent += encode(message)
+        self._write()
+
+    def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            self._unsent = b""  # it has ended; how, its exit tells
+        if self._unsent:
+            loop.add_writer(self._socket, self._write)
+        else:
+            loop.remove_writer(self._socket)
+
+    def _read(self) -> None:
+        messages, is_there = receive_now(self._socket, self._frames)
+        for message in messages:
+            if message["op"] == "running":
+                self._started()
+                self.on_start()
+            elif message["op"] == "done":
+                self.done = message
+        if self.done is not None and not self.told.done():
+            self.told.set_result(None)
+        if not is_there or self.done is not None:
+            asyncio.get_running_loop().remove_reader(self._socket)
+
+    def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        loop.remove_writer(self._socket)
+        self._socket.close()
