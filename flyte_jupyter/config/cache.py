@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
+from .field import edited
 from .refusal import ConfigTypeAndValueError, did_you_mean, refusal, wrong_type, wrong_value
 from .value import Value
 
@@ -20,6 +21,9 @@ WORDS: dict[str, Behavior] = {
     **dict.fromkeys(("off", "false", "no", "none"), "disable"),
 }
 """The words for a behaviour, in lower case, with Flyte's aliases."""
+
+
+_AGE = edited("duration", unit="seconds", least=0, examples=(3600, timedelta(days=7)))
 
 
 @runtime_checkable
@@ -50,13 +54,13 @@ class Cache(Value):
         ConfigTypeError: a `max_age` or names of a wrong type.
     """
 
-    behavior: Behavior
-    version_override: str | None = None
-    serialize: bool = False
-    ignored_inputs: tuple[str, ...] | str = ()
-    salt: str = ""
-    policies: Sequence[CachePolicy] | CachePolicy | None = None
-    max_age: timedelta | int | None = None
+    behavior: Behavior = field(metadata=edited("choice", choices=get_args(Behavior)))
+    version_override: str | None = field(default=None, metadata=edited("text", examples=("v2",)))
+    serialize: bool = field(default=False, metadata=edited("switch"))
+    ignored_inputs: tuple[str, ...] | str = field(default=(), metadata=edited("list", examples=(("verbose",),)))
+    salt: str = field(default="", metadata=edited("text"))
+    policies: Sequence[CachePolicy] | CachePolicy | None = field(default=None, metadata=edited("code"))
+    max_age: timedelta | int | None = field(default=None, metadata=_AGE)
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # frozen, but shorthands become what they stand for

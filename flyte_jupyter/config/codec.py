@@ -8,20 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from .cache import WORDS as CACHE_WORDS
-from .cache import Cache
 from .duration import format_duration, parse_duration
+from .field import Field, fields_of
 from .image import Image
 from .refusal import did_you_mean, wrong_type, wrong_value
-from .resources import Resources
-from .retry import RetryStrategy
-from .reuse import ReusePolicy
 from .secret import Secret, derived_env_var
-from .timeout import Timeout
+from .spec import Param
 
 _PAIR = re.compile(r'\s*([^=,"]+?)\s*=\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')
 _ITEM = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')
@@ -135,19 +131,6 @@ def _shown(value: Any, types: tuple[type, ...]) -> str:
     raise wrong_type("format", value, "a value that can be written as text")
 
 
-def _range(parse: Callable[[str], Any], show: Callable[[Any], str], metavar: str) -> Codec:
-    """A value, or a pair as "request..limit"."""
-
-    def read(text: str) -> Any:
-        request, dots, limit = text.partition("..")
-        return (parse(request), parse(limit)) if dots else parse(text)
-
-    def write(value: Any) -> str:
-        return "..".join(show(part) for part in value) if isinstance(value, tuple) else show(value)
-
-    return Codec(read, write, metavar)
-
-
 def _text(value: Any) -> str:
     return _shown(value, (str,))
 
@@ -155,11 +138,10 @@ def _text(value: Any) -> str:
 INT = Codec(_parse_int, lambda value: _shown(value, (int,)), "N")
 BOOL = Codec(_parse_bool, lambda value: "true" if value else "false", "BOOL", ("true", "false"))
 STR = Codec(str.strip, _text, "TEXT")
+SIZE = Codec(str.strip, _text, "SIZE")
 DURATION = Codec(_parse_duration, format_duration, "TIME")
 NUMBER = Codec(_parse_number, _format_number, "N")
-CORES = _range(_parse_number, _format_number, "CORES")
-QUANTITY = _range(str.strip, _text, "SIZE")
-INT_RANGE = _range(_parse_int, lambda value: _shown(value, (int,)), "N")
+CORES = replace(NUMBER, metavar="CORES")
 
 
 # --- lists
@@ -204,21 +186,22 @@ SECRETS = Codec(
 # --- values with fields
 
 
-def of_fields(
-    make: Callable[..., Any], codecs: dict[str, Codec], *, shorthand: str | None = None, choices: tuple[str, ...] = ()
-) -> Codec:
-    """The codec of a dataclass: "field=text,...", or the text of the field `shorthand` alone."""
+def _of_fields(cls: type, shorthand: str) -> Codec:
+    """The codec of a value type: "field=text,...", or the text of the field `shorthand` alone."""
+    found = {f.name: codec_of(f, inside=True) for f in fields_of(cls)}
+    codecs = {name: codec for name, codec in found.items() if codec is not None}
+    words = next((f.words() for f in fields_of(cls) if f.name == shorthand), ())
 
     def parse(text: str) -> Any:
         if not text.strip():
-            return make()
-        if shorthand is not None and (text.strip() in choices or not re.match(r"\s*\w+\s*=", text)):
-            return make(**{shorthand: codecs[shorthand].parse(text)})
+            return cls()
+        if shorthand and not re.match(r"\s*\w+\s*=", text):
+            return cls(**{shorthand: codecs[shorthand].parse(text)})
         pairs = split_raw(text)
         for name in pairs:
             if name not in codecs:
                 raise wrong_value("text", name, ", ".join(codecs), did_you_mean(name, codecs))
-        return make(**{name: codecs[name].parse(raw) for name, raw in pairs.items()})
+        return cls(**{name: codecs[name].parse(raw) for name, raw in pairs.items()})
 
     def show(value: Any) -> str:
         given = {
@@ -229,12 +212,12 @@ def of_fields(
         for name, item in given.items():
             if name not in codecs:
                 raise wrong_type(f"format: {name}", item, "a value that can be written as text")
-        if shorthand is not None and list(given) == [shorthand]:
+        if shorthand and list(given) == [shorthand]:
             return codecs[shorthand].format(given[shorthand])
         return ",".join(f"{name}={codecs[name].format(item)}" for name, item in given.items())
 
-    first = f"{shorthand.upper()} or " if shorthand and not choices else "WORD or " if choices else ""
-    return Codec(parse, show, f"{first}FIELD=VALUE,...", choices)
+    first = "WORD or " if words else f"{shorthand.upper()} or " if shorthand else ""
+    return Codec(parse, show, f"{first}FIELD=VALUE,...", words)
 
 
 def split_raw(text: str) -> dict[str, str]:
@@ -270,46 +253,53 @@ def _format_image(image: Any) -> str:
     raise wrong_type("format", image, "an image given by its URI alone")
 
 
-def or_off(codec: Codec) -> Codec:
-    """`codec`, or the word "off"."""
+IMAGE = Codec(str.strip, _format_image, "URI")
+DOCS = Codec(str.strip, lambda docs: _text(docs.description), "TEXT")
+ACCELERATOR = replace(NUMBER, metavar="GPU")
+
+
+def _or(word: str, codec: Codec) -> Codec:
+    """`codec`, or a word; None is the word too."""
     return Codec(
-        lambda text: "off" if text.strip() == "off" else codec.parse(text),
-        lambda value: codec.format(value) if isinstance(value, ReusePolicy) else "off",
-        f"off or {codec.metavar}",
+        lambda text: word if text.strip() == word else codec.parse(text),
+        lambda value: word if value is None or value == word else codec.format(value),
+        f"{word} or {codec.metavar}",
     )
 
 
-IMAGE = Codec(str.strip, _format_image, "URI")
-DOCS = Codec(str.strip, lambda docs: _text(docs.description), "TEXT")
-RESOURCES = of_fields(Resources, {"cpu": CORES, "memory": QUANTITY, "gpu": NUMBER, "disk": STR, "shm": STR})
+# --- which is whose
+
+_SIMPLE = {"text": STR, "switch": BOOL, "duration": DURATION, "pairs": ENV_VARS, "list": ITEMS}
+_INSIDE = {"text": QUOTED, "switch": BOOL, "duration": DURATION, "list": WORDS}
+"""Within "field=text,..." a comma ends the field."""
 
 
-RETRIES = of_fields(RetryStrategy, {"count": INT}, shorthand="count")
-TIMEOUT = of_fields(
-    Timeout, dict.fromkeys(("max_runtime", "max_queued_time", "deadline"), DURATION), shorthand="max_runtime"
-)
-CACHE = of_fields(
-    Cache,
-    {
-        "behavior": STR,
-        "version_override": QUOTED,
-        "serialize": BOOL,
-        "ignored_inputs": WORDS,
-        "salt": QUOTED,
-        "max_age": DURATION,
-    },
-    shorthand="behavior",
-    choices=tuple(CACHE_WORDS),
-)
-_REUSE = of_fields(
-    ReusePolicy,
-    {
-        "replicas": INT_RANGE,
-        "idle_ttl": DURATION,
-        "concurrency": INT,
-        "scaledown_ttl": DURATION,
-        "scope": STR,
-    },
-    shorthand="replicas",
-)
-REUSABLE = or_off(_REUSE)
+def codec_of(f: Field, *, inside: bool = False) -> Codec | None:
+    """The codec of a parameter, or of a field of a value type (`inside`); None when it has no text form."""
+    if f.codec:
+        return cast("Codec", globals()[f.codec])
+    if f.editor == "fields" and len(f.of) == 1 and not inside:
+        found = _of_fields(f.types()[0], f.shorthand)
+        return _or(f.off, found) if isinstance(f, Param) and f.off else found
+    if f.editor == "number":
+        return _ranged(f, INT if f.is_whole else NUMBER)
+    if f.editor == "quantity":
+        return _ranged(f, CORES if f.unit == "cores" else SIZE)
+    if f.editor == "choice":
+        return replace(STR, choices=f.words())
+    return (_INSIDE if inside else _SIMPLE).get(f.editor)
+
+
+def _ranged(f: Field, one: Codec) -> Codec:
+    """`one`, and where two are accepted "request..limit"."""
+    if not f.is_pair:
+        return one
+
+    def read(text: str) -> Any:
+        low, dots, high = text.partition("..")
+        return (one.parse(low), one.parse(high)) if dots else one.parse(text)
+
+    def write(value: Any) -> str:
+        return "..".join(one.format(part) for part in value) if isinstance(value, tuple) else one.format(value)
+
+    return replace(one, parse=read, format=write)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+from .field import edited
 from .refusal import did_you_mean, whole, wrong_value
 from .value import Value
 
@@ -51,6 +52,21 @@ _TPUS = {
 }
 
 
+def models() -> list[str]:
+    """What "TYPE:count" may be, each type with its lowest count."""
+    return [f"{name}:{min(counts)}" for kind in _KINDS.values() for name, counts in kind.items()]
+
+
+def devices() -> list[str]:
+    """The models that are known."""
+    return [*(name for kind in _KINDS.values() for name in kind), *_TPUS]
+
+
+def partitions() -> list[str]:
+    """The parts of GPUs and the topologies of TPUs that are known."""
+    return list(dict.fromkeys(part for parts in (_PARTITIONS | _TPUS).values() for part in parts.split()))
+
+
 @dataclass(frozen=True, repr=False)
 class Device(Value):
     """An accelerator, free-form; `GPU`, `TPU` and the others make checked ones.
@@ -65,10 +81,10 @@ class Device(Value):
         ConfigValueError: the quantity is below 1 or the class is unknown.
     """
 
-    quantity: int
-    device_class: DeviceClass
-    device: str | None = None
-    partition: str | None = None
+    quantity: int = field(metadata=edited("number", least=1, examples=(1,)))
+    device_class: DeviceClass = field(metadata=edited("choice", choices=get_args(DeviceClass)))
+    device: str | None = field(default=None, metadata=edited("choice", choices=devices, is_open=True))
+    partition: str | None = field(default=None, metadata=edited("choice", choices=partitions, is_open=True))
 
     def __post_init__(self) -> None:
         if not whole(self.quantity, 1):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from .field import edited
 from .refusal import wrong_type
 from .value import Value
 
@@ -19,7 +20,7 @@ class Documentation(Value):
         description: the text.
     """
 
-    description: str
+    description: str = field(metadata=edited("text"))
 
     @classmethod
     def of(cls, value: Any) -> Documentation:

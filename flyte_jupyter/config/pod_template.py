@@ -12,10 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from .field import edited
 from .refusal import did_you_mean, wrong_type, wrong_value
 from .value import Value
 
 PRIMARY = "primary"
+
+_LABELS = edited("pairs", examples=({"team": "birds"},))
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,10 +32,10 @@ class PodTemplate(Value):
         annotations: annotations of the pod.
     """
 
-    pod_spec: Any = None
-    primary_container_name: str = PRIMARY
-    labels: Mapping[str, str] | None = field(default=None, hash=False)
-    annotations: Mapping[str, str] | None = field(default=None, hash=False)
+    pod_spec: Any = field(default=None, metadata=edited("yaml"))
+    primary_container_name: str = field(default=PRIMARY, metadata=edited("text"))
+    labels: Mapping[str, str] | None = field(default=None, hash=False, metadata=_LABELS)
+    annotations: Mapping[str, str] | None = field(default=None, hash=False, metadata=_LABELS)
 
     @classmethod
     def of(cls, value: Any) -> PodTemplate | str | None:

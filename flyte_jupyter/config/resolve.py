@@ -63,13 +63,13 @@ def check(level: Level, given: Mapping[str, Any], below: Layers = ()) -> dict[st
         p = PARAMS.get(name)
         if p is None or not p.levels & level:
             problems.append(_misplaced(level, name, p))
+        elif p.off and value == p.off and level is ENV:
+            problems.append(wrong_type(name, value, f'{p.type_text}; "{p.off}" belongs in an override', "leave it out"))
         elif value is not None:
             try:
                 layer[name] = p.accept(value)
             except ConfigError as problem:
                 problems.append(problem)
-    if level is ENV and given.get("reusable") == "off":
-        problems.append(wrong_type("reusable", "off", 'a ReusePolicy; "off" belongs in an override', "leave it out"))
     problems += reuse_problems(level, layer, below)
     if problems:
         raise_all(problems)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from .device import Device, parse_device
+from .device import Device, models, parse_device
+from .field import edited
 from .quantity import parse_bytes, parse_cores
 from .refusal import did_you_mean, wrong_type, wrong_value
 from .value import Value
@@ -13,9 +14,13 @@ from .value import Value
 CPU: TypeAlias = "int | float | str"
 
 
-def _field(metavar: str, doc: str) -> Any:
-    """A field that is an option of the magics too, with what their help says."""
-    return field(default=None, metadata={"metavar": metavar, "doc": doc})
+_CORES = edited("quantity", unit="cores", least=0, is_pair=True, examples=(2, "500m", (1, 2)))
+_MEMORY = edited("quantity", unit="bytes", least=0, is_pair=True, examples=("512Mi", ("1Gi", "2Gi")))
+_GPU = edited(
+    "choice", choices=models, is_open=True, least=0, examples=(1, "T4:1"), of=("device.Device",), codec="ACCELERATOR"
+)
+_DISK = edited("quantity", unit="bytes", least=0, examples=("10Gi",))
+_SHM = edited("quantity", unit="bytes", least=0, choices=("auto",), is_open=True, examples=("1Gi",))
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,21 +31,21 @@ class Resources(Value):
     tuple it is `(request, limit)`.  Source: Flyte 2 for the arguments, Kubernetes for quantities and meaning.
 
     Attributes:
-        cpu: cores: 2, 0.5, "500m", or `(1, 2)`.
-        memory: a quantity: "512Mi", or `("512Mi", "1Gi")`.
-        gpu: a count, "T4:1", or a `Device` such as `GPU("A100", 1, "1g.5gb")`; 0 is none.
-        disk: scratch space, a quantity.
-        shm: size of /dev/shm, a quantity, or "auto" for as much as the memory allows.
+        cpu: cores; two are request and limit.
+        memory: a Kubernetes quantity; two are request and limit.
+        gpu: how many accelerators, a type and how many, or a `Device` such as `GPU("A100", 1, "1g.5gb")`; 0 is none.
+        disk: scratch space, a Kubernetes quantity.
+        shm: size of /dev/shm, a Kubernetes quantity, or "auto" for as much as the memory allows.
 
     Raises:
         ConfigValueError: a value is not a quantity, negative, of another type, or a request above its limit.
     """
 
-    cpu: CPU | tuple[CPU, CPU] | None = _field("CORES", "Cores, such as 2, 500m or 1..2 (request and limit).")
-    memory: str | tuple[str, str] | None = _field("SIZE", "Memory, such as 512Mi or 1Gi..2Gi (request and limit).")
-    gpu: int | str | Device | None = _field("GPU", "Accelerators, such as 1 or T4:2.")
-    disk: str | None = _field("SIZE", "Scratch space, such as 10Gi.")
-    shm: str | None = _field("SIZE", "Size of /dev/shm, such as 1Gi, or auto.")
+    cpu: CPU | tuple[CPU, CPU] | None = field(default=None, metadata=_CORES)
+    memory: str | tuple[str, str] | None = field(default=None, metadata=_MEMORY)
+    gpu: int | str | Device | None = field(default=None, metadata=_GPU)
+    disk: str | None = field(default=None, metadata=_DISK)
+    shm: str | None = field(default=None, metadata=_SHM)
 
     def __post_init__(self) -> None:
         _check_range("Resources.cpu", self.cpu, _cores, 'cores such as 2 or "500m", or a (request, limit) of these')

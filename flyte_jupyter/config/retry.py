@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from .field import edited
 from .refusal import wrong_type, wrong_value
 from .value import Value
 
@@ -24,9 +25,11 @@ class Backoff(Value):
         ConfigTypeError: `base` or `cap` is not a timedelta. ConfigValueError: a value out of its range.
     """
 
-    base: timedelta
-    factor: float = 1.0
-    cap: timedelta | None = None
+    base: timedelta = field(metadata=edited("duration", unit="seconds", least=0, examples=(timedelta(seconds=1),)))
+    factor: float = field(default=1.0, metadata=edited("number", least=1, is_whole=False, examples=(2.0,)))
+    cap: timedelta | None = field(
+        default=None, metadata=edited("duration", unit="seconds", least=0, examples=(timedelta(minutes=5),))
+    )
 
     def __post_init__(self) -> None:
         bounds: dict[str, Any] = {"base": self.base, "cap": self.cap}
@@ -75,8 +78,8 @@ class RetryStrategy(Value):
         ConfigValueError: `count` is not an int of 0 or more. ConfigTypeError: `backoff` is not a Backoff.
     """
 
-    count: int
-    backoff: Backoff | None = None
+    count: int = field(metadata=edited("number", least=0, examples=(3,)))
+    backoff: Backoff | None = field(default=None, metadata=edited("fields", of=("retry.Backoff",)))
 
     def __post_init__(self) -> None:
         count: Any = self.count

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from .field import edited
 from .refusal import did_you_mean, whole, wrong_type, wrong_value
 from .value import Value
 
 _SHORTEST = timedelta(seconds=30)
+_TTL = edited("duration", unit="seconds", least=_SHORTEST.total_seconds(), examples=(60, timedelta(minutes=5)))
+_REPLICAS = edited("number", least=0, is_pair=True, examples=(2, (1, 4)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,11 +30,11 @@ class ReusePolicy(Value):
         ConfigValueError: a value of a wrong type or out of its range.
     """
 
-    replicas: int | tuple[int, int] = 2
-    idle_ttl: int | timedelta = 30
-    concurrency: int = 1
-    scaledown_ttl: int | timedelta = 30
-    scope: Literal["global", "run"] = "global"
+    replicas: int | tuple[int, int] = field(default=2, metadata=_REPLICAS)
+    idle_ttl: int | timedelta = field(default=30, metadata=_TTL)
+    concurrency: int = field(default=1, metadata=edited("number", least=1, examples=(4,)))
+    scaledown_ttl: int | timedelta = field(default=30, metadata=_TTL)
+    scope: Literal["global", "run"] = field(default="global", metadata=edited("choice", choices=("global", "run")))
 
     def __post_init__(self) -> None:
         put = object.__setattr__

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath, PurePosixPath
 from typing import Any, TypeAlias
 
+from .field import edited
 from .refusal import wrong_type, wrong_value
 from .value import Value
 
@@ -33,10 +34,10 @@ class Secret(Value):
         ConfigTypeError: `key` is not a str.
     """
 
-    key: str
-    group: str | None = None
-    mount: PurePath | None = None
-    as_env_var: str | None = None
+    key: str = field(metadata=edited("text", examples=("api-key",)))
+    group: str | None = field(default=None, metadata=edited("text", examples=("db",)))
+    mount: PurePath | None = field(default=None, metadata=edited("choice", choices=(MOUNT,)))
+    as_env_var: str | None = field(default=None, metadata=edited("text", examples=("DB_API_KEY",)))
 
     def __post_init__(self) -> None:
         if not isinstance(self.key, str):

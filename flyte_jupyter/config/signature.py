@@ -11,9 +11,7 @@ from .spec import ENV, PARAMS, Level, Param
 
 def annotation(level: Level, p: Param) -> str:
     """What may be given for a parameter at a level, as the text of an annotation; None is "not given"."""
-    text = p.type_text
-    if p.name == "reusable" and level is ENV:
-        text = "ReusePolicy"
+    text = p.type_text if level is ENV or not p.off else f'{p.type_text} | Literal["{p.off}"]'
     return text if text == "Any" else f"{text} | None"
 
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import accept
 from .cache import Cache
 from .dependency import depends_on_of
 from .envvars import env_vars_of
+from .field import Editor, Field
 from .name import environment_name
 from .plain import plain
 from .retry import RetryStrategy
@@ -56,18 +58,16 @@ CLUSTER: Mapping[str, str] = {"kubernetes": ""}
 NOWHERE: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, eq=False)
-class Param:
-    """What is known of one parameter.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Param(Field):
+    """What is known of one parameter, beside what is known of every field.
 
     Attributes:
-        name: its name; set from the field.
         levels: where it may be set.
         accept: makes a canonical value of what was given, or raises a ConfigError; None never gets there.
         type_text: the annotation of what may be given.
         default: its value when nobody gave it.
-        doc: one sentence: types, units, meaning.
-        codec: which codec of `codec.py` makes text of it; "" when it has no text form.
+        off: a word that takes away what a wider level gave; only in nearer levels.
         fixed: what is said (as a ValueError) when it is overridden; "" where that is a TypeError like any wrong name.
         reuse_locked: not to be overridden while the task is reusable.
         travels: whether the task's own process can use it, so that it is pickled with the task.
@@ -77,24 +77,33 @@ class Param:
     levels: Level
     accept: Callable[[Any], Any]
     type_text: str
-    doc: str
     default: Any = None
-    codec: str = ""
+    off: str = ""
     fixed: str = ""
     reuse_locked: bool = False
     travels: bool = True
     honoured: Mapping[str, str] = field(default_factory=dict)
-    name: str = ""
+
+    def canonical(self, value: Any) -> Any:
+        """What becomes of a value that was given. Raises a ConfigError."""
+        return self.accept(value)
 
 
 def param(
-    levels: Level, doc: str, *, accept: Callable[[Any], Any], type_text: str, default: Any = None, **more: Any
+    levels: Level,
+    doc: str,
+    *,
+    accept: Callable[[Any], Any],
+    type_text: str,
+    editor: Editor,
+    default: Any = None,
+    **more: Any,
 ) -> Any:
     """A field of the table."""
-    made = Param(levels=levels, accept=accept, type_text=type_text, doc=doc, default=default, **more)
+    made = Param(levels=levels, accept=accept, type_text=type_text, editor=editor, doc=doc, default=default, **more)
     copied = isinstance(default, (list, dict))
     stored: Any = {"default_factory": default.copy} if copied else {"default": default}
-    return field(metadata={"param": made}, **stored)
+    return field(metadata={"field": made}, **stored)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -109,6 +118,7 @@ class TaskSpec(Value):
         "Name of the environment: lower-case letters and digits, in groups joined by single _ or -.",
         accept=environment_name,
         type_text="str",
+        editor="text",
         default="",
         fixed="Name cannot be overridden",
         honoured=HONOURED,
@@ -118,8 +128,12 @@ class TaskSpec(Value):
         'What the task runs in: the URI of an image, an Image, or "auto" for the environment of the one who calls.',
         accept=accept.image,
         type_text="str | Image",
-        default="auto",
+        editor="choice",
+        choices=("auto",),
+        is_open=True,
+        examples=("python:3.12-slim",),
         codec="IMAGE",
+        default="auto",
         fixed="Image cannot be overridden",
     )
     depends_on: tuple[Environment, ...] = param(
@@ -127,6 +141,7 @@ class TaskSpec(Value):
         "Environments that are deployed together with this one; it orders and gates nothing.",
         accept=depends_on_of,
         type_text="Sequence[Environment]",
+        editor="code",
         default=(),
         travels=False,
         honoured=HONOURED,
@@ -136,7 +151,7 @@ class TaskSpec(Value):
         "What the environment is for; longer than 255 characters is cut.",
         accept=accept.description,
         type_text="str",
-        codec="STR",
+        editor="text",
         honoured=HONOURED,
     )
     plugin_config: Any = param(
@@ -144,6 +159,7 @@ class TaskSpec(Value):
         "Configuration of a plugin that runs the task; its type is registered with TaskPluginRegistry.",
         accept=lambda value: value,
         type_text="Any",
+        editor="code",
         travels=False,
     )
     include: tuple[str, ...] = param(
@@ -151,15 +167,17 @@ class TaskSpec(Value):
         "Files that travel with the code; paths relative to the notebook or module.",
         accept=accept.include,
         type_text="Sequence[str]",
+        editor="list",
+        examples=(["data/birds.csv"],),
         default=(),
-        codec="ITEMS",
     )
     resources: Resources | None = param(
         ENV | OVERRIDE,
         "CPU, memory, accelerators, disk and shared memory of one attempt; None for the platform's default.",
         accept=accept.resources,
         type_text="Resources",
-        codec="RESOURCES",
+        editor="fields",
+        of=("resources.Resources",),
         reuse_locked=True,
         honoured={"local": "memory alone, as a limit"},
     )
@@ -168,8 +186,9 @@ class TaskSpec(Value):
         "Environment variables of the task's process; replaced whole, never merged.",
         accept=env_vars_of,
         type_text="dict[str, str]",
+        editor="pairs",
+        examples=({"LOG_LEVEL": "debug"},),
         default={},
-        codec="ENV_VARS",
         reuse_locked=True,
         honoured=LOCAL,
     )
@@ -178,8 +197,11 @@ class TaskSpec(Value):
         "Secrets by name: a str, a Secret or a list of these; the values are never stored.",
         accept=accept.secrets,
         type_text="str | Secret | Sequence[str | Secret]",
-        default=(),
+        editor="list",
+        of=("secret.Secret",),
+        examples=("api-key", ["api-key", "db-password"]),
         codec="SECRETS",
+        default=(),
         reuse_locked=True,
     )
     service_account: str | None = param(
@@ -187,7 +209,7 @@ class TaskSpec(Value):
         "Kubernetes service account of the pod.",
         accept=accept.str_or_none("service_account"),
         type_text="str",
-        codec="STR",
+        editor="text",
         reuse_locked=True,
         honoured=CLUSTER,
     )
@@ -196,15 +218,18 @@ class TaskSpec(Value):
         'Whether results are kept: "auto", "override", "disable" or a Cache.',
         accept=Cache.of,
         type_text="str | Cache",
+        editor="fields",
+        of=("cache.Cache",),
+        shorthand="behavior",
         default=Cache("disable"),
-        codec="CACHE",
     )
     pod_template: PodTemplate | str | None = param(
         EVERYWHERE,
         "A pod to start from, or the name of one that the platform knows.",
         accept=accept.pod_template,
         type_text="str | PodTemplate",
-        codec="STR",
+        editor="text",
+        of=("pod_template.PodTemplate",),
         travels=False,
         honoured=CLUSTER,
     )
@@ -212,16 +237,19 @@ class TaskSpec(Value):
         ENV | OVERRIDE,
         'Warm processes for the environment: a ReusePolicy; in an override also "off".',
         accept=accept.reusable,
-        type_text='ReusePolicy | Literal["off"]',
-        codec="REUSABLE",
+        type_text="ReusePolicy",
+        editor="fields",
+        of=("reuse.ReusePolicy",),
+        shorthand="replicas",
+        off="off",
     )
     interruptible: bool = param(
         EVERYWHERE,
         "Whether the task may run on machines that can be taken away.",
         accept=accept.boolean("interruptible"),
         type_text="bool",
+        editor="switch",
         default=False,
-        codec="BOOL",
         honoured=CLUSTER,
     )
     queue: str | None = param(
@@ -229,14 +257,14 @@ class TaskSpec(Value):
         "The queue that the task waits in.",
         accept=accept.str_or_none("queue"),
         type_text="str",
-        codec="STR",
+        editor="text",
     )
     short_name: str | None = param(
         TASK | OVERRIDE,
         "The name that is shown; the name of the function when not given.",
         accept=accept.str_or_none("short_name"),
         type_text="str",
-        codec="STR",
+        editor="text",
         honoured=HONOURED,
     )
     retries: RetryStrategy = param(
@@ -244,8 +272,11 @@ class TaskSpec(Value):
         "How often the task is tried again: a number, or a RetryStrategy.",
         accept=RetryStrategy.of,
         type_text="int | RetryStrategy",
+        editor="fields",
+        of=("retry.RetryStrategy",),
+        shorthand="count",
+        examples=(3,),
         default=RetryStrategy(0),
-        codec="RETRIES",
         honoured=LOCAL,
     )
     timeout: Timeout = param(
@@ -253,8 +284,11 @@ class TaskSpec(Value):
         "How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout.",
         accept=Timeout.of,
         type_text="int | float | timedelta | Timeout",
+        editor="fields",
+        of=("timeout.Timeout",),
+        shorthand="max_runtime",
+        examples=(60, timedelta(hours=1)),
         default=Timeout(),
-        codec="TIMEOUT",
         honoured=LOCAL,
     )
     max_inline_io_bytes: int = param(
@@ -262,14 +296,18 @@ class TaskSpec(Value):
         "Bytes that the inputs, and the outputs, may have when they are passed by value.",
         accept=accept.max_inline,
         type_text="int",
+        editor="number",
+        unit="bytes",
+        least=0,
+        examples=(100 * 1024 * 1024,),
         default=10 * 1024 * 1024,
-        codec="INT",
     )
     links: tuple[Link, ...] = param(
         TASK | OVERRIDE,
         "Links that are shown with the task's runs.",
         accept=accept.links,
         type_text="Link | Sequence[Link]",
+        editor="code",
         default=(),
         travels=False,
     )
@@ -278,14 +316,16 @@ class TaskSpec(Value):
         "Whether the task writes a report.",
         accept=accept.boolean("report"),
         type_text="bool",
+        editor="switch",
         default=False,
-        codec="BOOL",
     )
     triggers: tuple[Trigger, ...] = param(
         TASK | OVERRIDE,
         "What starts the task by itself: a Trigger or several.",
         accept=accept.triggers,
         type_text="Trigger | Sequence[Trigger]",
+        editor="code",
+        of=("trigger.Trigger",),
         default=(),
         travels=False,
     )
@@ -294,6 +334,8 @@ class TaskSpec(Value):
         "Documentation of the task; its docstring when not given.",
         accept=accept.docs,
         type_text="str | Documentation",
+        editor="text",
+        of=("documentation.Documentation",),
         codec="DOCS",
         fixed="Docs cannot be overridden",
         honoured=HONOURED,
@@ -303,8 +345,8 @@ class TaskSpec(Value):
         "Whether the task is meant to be started by a user.",
         accept=accept.boolean("entrypoint"),
         type_text="bool",
+        editor="switch",
         default=False,
-        codec="BOOL",
         honoured=HONOURED,
     )
     produces_artifacts: bool = param(
@@ -312,8 +354,8 @@ class TaskSpec(Value):
         "Whether outputs of the task are artifacts.",
         accept=accept.boolean("produces_artifacts"),
         type_text="bool",
+        editor="switch",
         default=False,
-        codec="BOOL",
     )
 
     def to_json(self) -> dict[str, Any]:
@@ -321,7 +363,7 @@ class TaskSpec(Value):
         return {name: plain(getattr(self, name)) for name in PARAMS}
 
 
-PARAMS: dict[str, Param] = {f.name: replace(f.metadata["param"], name=f.name) for f in fields(TaskSpec)}
+PARAMS: dict[str, Param] = {f.name: replace(f.metadata["field"], name=f.name) for f in fields(TaskSpec)}
 """The table by name, in order."""
 
 NOT_PARAMS = {"interface": "Interface cannot be overridden"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
 from ..errors import ConfigError, ConfigTypeError, ConfigValueError
-from . import codec
-from .codec import Codec
+from .codec import Codec, codec_of
+from .field import Field, fields_of
 from .refusal import did_you_mean, raise_all, wrong_type
 from .resources import Resources
 from .spec import PARAMS, Level
@@ -26,8 +27,10 @@ class Option:
         field: the field of that parameter; "" for all of it.
         metavar: what help shows for its text.
         help: one sentence.
-        choices: words to choose from or complete; () when there is no list. Other text may be accepted too.
+        choices: words to complete; () when there are none.
+        is_open: whether other text is accepted too.
         is_bool: whether the flag alone means true.
+        is_list: whether its text is a list, to which more may be added.
     """
 
     flag: str
@@ -36,7 +39,9 @@ class Option:
     metavar: str
     help: str
     choices: tuple[str, ...]
+    is_open: bool
     is_bool: bool
+    is_list: bool
 
 
 def parse(name: str, text: str) -> Any:
@@ -63,16 +68,29 @@ def options(level: Level) -> list[Option]:
     """The options for the parameters of a level (or of any of a union of levels), in the order of the table."""
     found = []
     for name, p in PARAMS.items():
-        if not p.levels & level or not p.codec:
+        text = codec_of(p) if p.levels & level else None
+        if text is None or name == "name":  # which magics take as a word
             continue
-        is_bool = isinstance(p.default, bool)
-        text = _codec(name)
-        found.append(Option(_flag(name), name, "", text.metavar, p.doc, text.choices, is_bool))
+        found.append(_option(p, text, name))
         if name == _SPREAD:
-            for f in fields(Resources):
-                metavar, doc = f.metadata["metavar"], f.metadata["doc"]
-                found.append(Option(_flag(f.name), name, f.name, metavar, doc, (), False))
+            found += [_option(f, cast("Codec", codec_of(f, inside=True)), name, f.name) for f in fields_of(Resources)]
     return found
+
+
+def _option(f: Field, text: Codec, param: str, field: str = "") -> Option:
+    *most, last = [text.format(f.canonical(example)) for example in f.examples] or [""]
+    such = f" Such as {', '.join(most)}{' or ' * bool(most)}{last}." if last else ""
+    return Option(
+        flag="--" + f.name.replace("_", "-"),
+        param=param,
+        field=field,
+        metavar=text.metavar,
+        help=f.doc[:1].upper() + f.doc[1:] + such,
+        choices=text.choices or f.words(),
+        is_open=f.is_open,
+        is_bool=f.editor == "switch",
+        is_list=f.editor in ("list", "pairs"),
+    )
 
 
 def collect(texts: Mapping[str, str], level: Level) -> dict[str, Any]:
@@ -115,17 +133,14 @@ def _merged(whole: Resources | None, parts: Mapping[str, str]) -> Resources:
     return Resources(**{**values, **{name: getattr(more, name) for name in parts}})
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
+@functools.cache
 def _codec(name: str) -> Codec:
     if name not in PARAMS:
         raise ConfigTypeError(f"{name}: no such parameter\n  {did_you_mean(name, PARAMS) or ', '.join(PARAMS)}")
-    found = PARAMS[name].codec
-    if not found:
+    found = codec_of(PARAMS[name])
+    if found is None:
         raise wrong_type(name, "text", "a value given in Python; it has no text form")
-    return cast("Codec", getattr(codec, found))
+    return found
 
 
 def _in_context(name: str, read: Any) -> Any:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
 
 from .duration import is_duration, seconds
+from .field import edited
 from .refusal import wrong_value
 from .value import Value
 
 Seconds: TypeAlias = "int | float | timedelta"
+
+_BOUND = edited("duration", unit="seconds", least=0, examples=(60, timedelta(hours=1)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,9 +29,9 @@ class Timeout(Value):
         ConfigValueError: a bound is negative, or not a number of seconds or a timedelta.
     """
 
-    max_runtime: Seconds | None = None
-    max_queued_time: Seconds | None = None
-    deadline: Seconds | None = None
+    max_runtime: Seconds | None = field(default=None, metadata=_BOUND)
+    max_queued_time: Seconds | None = field(default=None, metadata=_BOUND)
+    deadline: Seconds | None = field(default=None, metadata=_BOUND)
 
     def __post_init__(self) -> None:
         for name in ("max_runtime", "max_queued_time", "deadline"):

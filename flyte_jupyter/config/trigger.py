@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from . import cron
 from .documentation import shorten
 from .envvars import env_vars_of
+from .field import edited
 from .refusal import did_you_mean, whole, wrong_type, wrong_value
 from .value import Value
+
+_PAIRS = edited("pairs", examples=({"NAME": "value"},))
+_AUTOMATION = edited("fields", of=("trigger.Cron", "trigger.FixedRate", "trigger.OnArtifact"))
+
+
+def time_zones() -> list[str]:
+    """The names of time zones."""
+    import zoneinfo
+
+    return sorted(zoneinfo.available_timezones() | {"UTC"})
 
 
 class _Marker:
@@ -46,7 +57,7 @@ class TriggeredPartition(Value):
         key: the name of the partition.
     """
 
-    key: str
+    key: str = field(metadata=edited("text"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,8 +72,8 @@ class Cron(Value):
         ConfigValueError: not five fields, a value out of its range, or an unknown time zone.
     """
 
-    expression: str
-    timezone: str = "UTC"
+    expression: str = field(metadata=edited("text", examples=("0 6 * * 1-5",)))
+    timezone: str = field(default="UTC", metadata=edited("choice", choices=time_zones))
 
     def __post_init__(self) -> None:
         cron.check(self.expression)
@@ -86,8 +97,8 @@ class FixedRate(Value):
         ConfigValueError: the interval is not an int of 1 or more. ConfigTypeError: the start is not a datetime.
     """
 
-    interval_minutes: int
-    start_time: datetime | None = None
+    interval_minutes: int = field(metadata=edited("number", unit="minutes", least=1, examples=(60,)))
+    start_time: datetime | None = field(default=None, metadata=edited("moment"))
 
     def __post_init__(self) -> None:
         if not whole(self.interval_minutes, 1):
@@ -109,9 +120,9 @@ class OnArtifact(Value):
         ConfigTypeError: the value of a partition is not a str.
     """
 
-    name: str
-    version: str | None
-    partitions: Mapping[str, str] | None
+    name: str = field(metadata=edited("text"))
+    version: str | None = field(metadata=edited("text"))
+    partitions: Mapping[str, str] | None = field(metadata=_PAIRS)
 
     def __init__(
         self,
@@ -157,20 +168,20 @@ class Trigger(Value):
         ConfigTypeError: an automation or `env_vars` of a wrong type.
     """
 
-    name: str
-    automation: Automation | None = None
-    description: str = ""
-    auto_activate: bool = True
-    inputs: Mapping[str, Any] | None = None
-    env_vars: Mapping[str, str] | None = None
-    interruptible: bool | None = None
-    overwrite_cache: bool = False
-    queue: str | None = None
-    max_action_concurrency: int | None = None
-    labels: Mapping[str, str] | None = None
-    annotations: Mapping[str, str] | None = None
-    notifications: Any = None
-    custom_context: Mapping[str, str] | None = None
+    name: str = field(metadata=edited("text"))
+    automation: Automation | None = field(default=None, metadata=_AUTOMATION)
+    description: str = field(default="", metadata=edited("text"))
+    auto_activate: bool = field(default=True, metadata=edited("switch"))
+    inputs: Mapping[str, Any] | None = field(default=None, metadata=edited("code"))
+    env_vars: Mapping[str, str] | None = field(default=None, metadata=_PAIRS)
+    interruptible: bool | None = field(default=None, metadata=edited("switch"))
+    overwrite_cache: bool = field(default=False, metadata=edited("switch"))
+    queue: str | None = field(default=None, metadata=edited("text"))
+    max_action_concurrency: int | None = field(default=None, metadata=edited("number", least=2, examples=(10,)))
+    labels: Mapping[str, str] | None = field(default=None, metadata=_PAIRS)
+    annotations: Mapping[str, str] | None = field(default=None, metadata=_PAIRS)
+    notifications: Any = field(default=None, metadata=edited("code"))
+    custom_context: Mapping[str, str] | None = field(default=None, metadata=_PAIRS)
 
     def __post_init__(self) -> None:
         automation: Any = self.automation

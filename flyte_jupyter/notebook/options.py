@@ -51,18 +51,14 @@ class Line:
         return tuple(dict.fromkeys(name for name in found if name))
 
 
-_LISTS = frozenset({"env_vars", "secrets", "include"})
-
-
 def settings(level: Level) -> list[Flag]:
     """The options for the parameters of a level."""
     found = []
     for option in text.options(level):
-        is_list = option.param in _LISTS
         metavar = "" if option.is_bool else option.metavar
-        is_listed = option.choices and not option.is_bool
+        is_listed = option.choices and not option.is_bool and not option.is_open
         said = f"{option.help} One of: {', '.join(option.choices)}." if is_listed else option.help
-        found.append(Flag(option.flag, said, metavar, joined=is_list, is_setting=True))
+        found.append(Flag(option.flag, said, metavar, joined=option.is_list, is_setting=True))
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 import pytest
 
-from flyte_jupyter.config import codec, generate
+from flyte_jupyter.config import generate
 from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import RetryStrategy
@@ -75,11 +75,6 @@ def test_the_reuse_lock_is_the_footnote() -> None:
 def test_every_parameter_is_documented(name: str) -> None:
     doc = PARAMS[name].doc
     assert (doc[-1], "\n" in doc, len(doc) < 120) == (".", False, True)
-
-
-@pytest.mark.parametrize("name", [name for name, p in PARAMS.items() if p.codec])
-def test_every_codec_exists(name: str) -> None:
-    assert isinstance(getattr(codec, PARAMS[name].codec), codec.Codec)
 
 
 @pytest.mark.parametrize(
