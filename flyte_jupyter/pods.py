@@ -46,6 +46,7 @@ class PodRequest:
         store: URL of the store that holds the call and takes the outcome.
         options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
         interruptible, service_account: for runners of clusters.
+        links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
     """
 
     run: str
@@ -69,6 +70,7 @@ class PodRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     interruptible: bool = False
     service_account: str | None = None
+    links: tuple[Mapping[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,8 +83,8 @@ class PodRequest:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PodRequest:
         backoff = data.get("backoff")
-        known = dict(data, path=tuple(data.get("path", ())), preload=tuple(data.get("preload", ())))
-        return cls(**dict(known, backoff=tuple(backoff) if backoff is not None else None))
+        known = {name: tuple(data.get(name, ())) for name in ("path", "preload", "links")}
+        return cls(**dict(data, **known, backoff=tuple(backoff) if backoff is not None else None))
 
 
 class FrameName(NamedTuple):
@@ -135,6 +137,7 @@ class PodEvent:
         peak_memory: bytes, of the attempt that ended, where known.
         step: what is done within the phase, in a word such as "image"; "" for what the phase itself says.
         reason: why it waits or what is being done, one line for people.
+        links: those of the request, only with queued.
     """
 
     run: str
@@ -150,16 +153,17 @@ class PodEvent:
     peak_memory: int | None = None
     step: str = ""
     reason: str = ""
+    links: tuple[Mapping[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        said = {name: value for name, value in vars(self).items() if value is not None and value != ""}
+        said = {name: value for name, value in vars(self).items() if value is not None and value not in ("", ())}
         return {**said, "failure": self.failure.to_json()} if self.failure is not None else said
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PodEvent:
         failure = data.get("failure")
         known = dict(data, phase=Phase(data["phase"]), failure=Failure.from_json(failure) if failure else None)
-        return cls(**{"parent": None, **known})
+        return cls(**{"parent": None, **known, "links": tuple(data.get("links", ()))})
 
 
 @dataclass(frozen=True, kw_only=True)

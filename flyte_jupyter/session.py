@@ -14,6 +14,7 @@ import weakref
 from typing import Any
 
 from . import context
+from .config.about import documentation
 from .engine.engine import Engine
 from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
@@ -110,6 +111,13 @@ class Session:
             "title": task.short_name or task.name,
             "mode": "local",
             "created": time.time(),
+            "about": {
+                "environment": task.parent_env_name,
+                "description": task.description or "",
+                "docs": documentation(task.spec, task.func),
+            },
+            "report": task.report,
+            "links": list(pod["links"]) if pod is not None else [],
             "notes": notes(task, "local"),
             "config": settings(task),
             "inputs": inputs,

@@ -132,6 +132,12 @@ class Task(TaskAttributes, Generic[P, R_co]):
         shown = "" if self.short_name == self.func.__name__ else f" ({self.short_name})"
         return EffectiveConfig(self.name + shown, self._resolved)
 
+    def getdoc(self) -> str:
+        """What `task?` shows (IPython asks for it)."""
+        from .config.about import about
+
+        return about(self.effective_config(), self.name, self.func)
+
     @property
     def parent_env_name(self) -> str:
         """The name of the environment."""

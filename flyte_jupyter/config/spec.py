@@ -309,7 +309,7 @@ class TaskSpec(Value):
         type_text="Link | Sequence[Link]",
         editor="code",
         default=(),
-        travels=False,
+        honoured=HONOURED,
     )
     report: bool = param(
         TASK | OVERRIDE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Action:
         history: (phase, seconds since the epoch, attempt, step) in the order they happened.
         reason: why it waits, or what is being done, in words; "" when there is nothing to say.
         failure: of the last attempt that failed; failures: of every failed attempt, by its number.
+        links: to elsewhere, as `PodRequest` has them.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
     """
 
@@ -38,6 +39,7 @@ class Action:
     retry_in: float | None = None
     reason: str = ""
     peak_memory: int | None = None
+    links: tuple[Mapping[str, str], ...] = ()
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
 
@@ -58,6 +60,7 @@ class Action:
             "retry_in": self.retry_in,
             "reason": self.reason,
             "peak_memory": self.peak_memory,
+            "links": [dict(link) for link in self.links],
         }
 
 
@@ -104,6 +107,7 @@ class RunState:
         action.phase = event.phase
         action.retry_in = event.retry_in
         action.reason = event.reason
+        action.links = event.links or action.links
         if event.failure is not None:
             failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt
             action.failures[failed] = event.failure

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ..config.duration import seconds
 from ..config.pod_template import PodTemplate
 from ..config.spec import PARAMS
+from ..config.words import together
 from ..errors import ConfigValueError
 from ..pods import PodRequest
+from .links import rendered
 from .options import RunOptions
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ def pod_request(
         memory=_memory(spec),
         preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
         options=options.to_json(),
+        links=rendered(task, run=run, action=action, parent=parent, context=options.custom_context),
         **{f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)},
     )
 
@@ -127,14 +130,10 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
     if len(elsewhere) == 1:
         said.append(f"{elsewhere[0]} needs a cluster: {here} only keeps and shows it.")
     elif elsewhere:
-        said.append(f"{_listed(elsewhere)} need a cluster: {here} only keeps and shows them.")
+        said.append(f"{together(elsewhere)} need a cluster: {here} only keeps and shows them.")
     if nowhere:
-        said.append(f"{_listed(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect on {here} yet.")
+        said.append(f"{together(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect on {here} yet.")
     return said
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def _refuse_unhonoured(task: Task[..., Any]) -> None:
@@ -158,7 +157,7 @@ def _said(name: str, value: Any) -> str:
     if name == "env_vars":
         value = {key: "…" if _CREDENTIAL.search(key) else text for key, text in value.items()}
     if isinstance(value, PodTemplate):  # its containers may have environment variables too
-        return f"PodTemplate with {_listed(value.container_names()) or value.primary_container_name}"
+        return f"PodTemplate with {together(value.container_names()) or value.primary_container_name}"
     return _short(value)
 
 

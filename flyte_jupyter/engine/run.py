@@ -224,6 +224,9 @@ class Run:
         record = {
             name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")
         }
+        record |= {
+            name: self._record.get(name) for name in ("about", "links", "report", "trigger")
+        }  # older ones lack these
         result = outcome.preview if outcome is not None and outcome.failure is None else None
         return {**self._state.view(), **record, "result": result, "reattached": self._reattached and not self.done()}
 

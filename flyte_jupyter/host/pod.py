@@ -251,6 +251,7 @@ class Pod:
             failure=failure,
             retry_in=retry_in,
             peak_memory=peak_memory,
+            links=request.links if phase is Phase.QUEUED else (),
         )
         self.events.append(event)
         if phase.is_terminal:

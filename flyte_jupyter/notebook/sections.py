@@ -1,7 +1,7 @@
 """The parts of a card, each a pure function of the (already cut) view: `None` when it has nothing to say.
 
-A later part (progress, resource samples, report, links, buttons) is one more function here and one more name in
-`SECTIONS`; its place is its position in that tuple.
+A later part (progress, resource samples, buttons) is one more function, here or in a file of its subject
+(`sections_task`), and one more name in `SECTIONS`; its place is its position in that tuple.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 from . import timeline
 from .logtext import coloured
 from .markup import Html, contained, el, join
+from .sections_task import about, anchors, links, origin, report
 
 View = Mapping[str, Any]
 Action = Mapping[str, Any]
@@ -57,10 +58,12 @@ def row(*parts: object) -> Html:
 
 def header(view: View, now: float) -> Html:
     is_over = view["phase"] in timeline.TERMINAL
+    is_renamed = view["title"] != view["task"].rpartition(".")[2]
     moment = None if is_over else el("span", "as of ", timeline.clock(now), cls="fr-muted fr-small")
     return el(
         "div",
         el("strong", view["title"], cls="fr-title", role="heading", aria_level="4"),
+        join(" ", el("span", view["task"], cls="fr-muted fr-small")) if is_renamed else None,
         " ",
         el("span", phase(view["phase"]), role="status"),
         " ",
@@ -296,6 +299,7 @@ def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> 
         el("span", action["title"]),
         phase(action["phase"]),
         el("span", again, cls="fr-muted") if again else None,
+        anchors(action["links"]),
         el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right"),
     )
     found = last_failure(action)
@@ -318,5 +322,7 @@ def config(view: View, _now: float) -> Html | None:
 
 Section = Callable[[View, float], "Html | None"]
 
-SECTIONS: tuple[Section, ...] = (phases, notes, inputs, result, error, attempts, actions, root_log, config)
+SECTIONS: tuple[Section, ...] = (
+    *(phases, origin, notes, inputs, links, result, report, error, attempts, actions, root_log, config, about),
+)
 """From top to bottom, below the header."""

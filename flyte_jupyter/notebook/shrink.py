@@ -19,6 +19,7 @@ class Limits:
 
     Attributes:
         rich: bytes of the result's own HTML; log_lines: per action; logs: of all actions together.
+        links: per run, and three per action that it started.
         actions: listed one by one; failures: attempts whose failure is kept, per action.
     """
 
@@ -29,6 +30,7 @@ class Limits:
     value: int
     values: int
     notes: int
+    links: int
     log_lines: int
     log_width: int
     logs: int
@@ -38,21 +40,23 @@ class Limits:
     history: int
 
 
+_LONGEST_LINK = 1000
+
 LEVELS = (
     Limits(
-        rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, log_lines=200,
+        rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, links=10, log_lines=200,
         log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40,
     ),
     Limits(
-        rich=16 << 10, text=2000, traceback=3000, message=600, value=120, values=24, notes=8, log_lines=60,
+        rich=16 << 10, text=2000, traceback=3000, message=600, value=120, values=24, notes=8, links=6, log_lines=60,
         log_width=160, logs=4000, actions=31, tasks=12, failures=4, history=24,
     ),
     Limits(
-        rich=0, text=800, traceback=1200, message=300, value=60, values=12, notes=4, log_lines=20,
+        rich=0, text=800, traceback=1200, message=300, value=60, values=12, notes=4, links=3, log_lines=20,
         log_width=100, logs=1200, actions=13, tasks=6, failures=2, history=12,
     ),
     Limits(
-        rich=0, text=200, traceback=300, message=100, value=30, values=0, notes=0, log_lines=0,
+        rich=0, text=200, traceback=300, message=100, value=30, values=0, notes=0, links=0, log_lines=0,
         log_width=0, logs=0, actions=1, tasks=0, failures=1, history=8,
     ),
 )  # fmt: skip
@@ -81,6 +85,12 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "actions": [_action(a, limits) for a in shown],
         "logs": _logs(view.get("logs") or {}, [str(a.get("name")) for a in shown], limits),
         "notes": [_line(n, 300) for n in list(view.get("notes") or [])[: limits.notes]],
+        "links": _links(view.get("links"), limits.links),
+        "report": bool(view.get("report")),
+        "trigger": _trigger(view.get("trigger")),
+        "about": {
+            name: middle(_text(text, limits.text), limits.text) for name, text in (view.get("about") or {}).items()
+        },
         "inputs": {
             _line(k, 80): _line(v, limits.value) for k, v in list((view.get("inputs") or {}).items())[: limits.values]
         },
@@ -117,7 +127,28 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "retry_in": action.get("retry_in"),
         "reason": _line(action.get("reason"), 160),
         "peak_memory": action.get("peak_memory"),
+        "links": _links(action.get("links"), min(limits.links, 3)),
     }
+
+
+def _links(links: Any, most: int) -> list[dict[str, str]]:
+    """Whole or not at all: half an address leads elsewhere."""
+    kept = []
+    for link in list(links or ())[:most]:
+        name, uri = _line(link.get("name"), 80), str(link.get("uri") or "")
+        if "problem" in link:
+            kept.append({"name": name, "problem": _line(link["problem"], 160)})
+        elif len(uri) > _LONGEST_LINK:
+            kept.append({"name": name, "problem": f"an address of {len(uri):,} characters"})
+        else:
+            kept.append({"name": name, "uri": clean(uri)})
+    return kept
+
+
+def _trigger(trigger: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not trigger:
+        return None
+    return {"name": _line(trigger["name"], 80), "at": float(trigger["at"]), "by_hand": bool(trigger["by_hand"])}
 
 
 def _failure(failure: Mapping[str, Any], limits: Limits) -> dict[str, Any]:

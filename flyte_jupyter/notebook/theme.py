@@ -127,6 +127,9 @@ color:var(--fr-fg);border:0}
 border:0;max-width:34rem;white-space:normal;overflow-wrap:anywhere}
 .flyte-run table.fr-table thead th{color:var(--fr-muted);border-bottom:1px solid var(--fr-line)}
 .flyte-run.fr-plain{border-left-width:1px;border-left-color:var(--fr-line)}
+.flyte-run a{color:var(--fr-run)}
+.flyte-run .fr-words{white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow:auto}
+.flyte-run .fr-first{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .flyte-run .fr-bold{font-weight:700}
 """
 

@@ -69,7 +69,8 @@ class _Walk:
             return self._mapping(obj)
         spec: Any = getattr(obj, "spec", None)
         if isinstance(getattr(obj, "func", None), types.FunctionType) and hasattr(spec, "to_json"):
-            settings = json.dumps(spec.to_json(), sort_keys=True, default=lambda value: type(value).__qualname__)
+            given = dict(spec.to_json(), links=None)  # objects of any kind, which do not change what the task does
+            settings = json.dumps(given, sort_keys=True, default=lambda value: type(value).__qualname__)
             return _hash("task", obj.name.encode(), settings.encode(), self.of(obj.func))
         return self._instance(obj)
 

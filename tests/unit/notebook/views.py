@@ -44,6 +44,7 @@ def action(
         "failures": {},
         "retry_in": None,
         "peak_memory": None,
+        "links": [],
         **more,
     }
 
@@ -63,6 +64,10 @@ def view(**more: Any) -> dict[str, Any]:
         "tasks": {},
         "logs": {},
         "notes": [],
+        "links": [],
+        "report": False,
+        "trigger": None,
+        "about": {"environment": "my_env", "description": "", "docs": ""},
         "config": [],
         "inputs": {},
         "result": None,
