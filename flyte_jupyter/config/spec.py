@@ -318,6 +318,7 @@ class TaskSpec(Value):
         type_text="bool",
         editor="switch",
         default=False,
+        honoured={"local": "its place on the card alone"},
     )
     triggers: tuple[Trigger, ...] = param(
         TASK | OVERRIDE,
