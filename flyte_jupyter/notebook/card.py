@@ -14,9 +14,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..markup import Html, el, join
 from . import sections, timeline
 from .logtext import plain
-from .markup import Html, el, join
 from .shrink import LEVELS, Limits, shrink
 from .theme import CSS
 

@@ -6,26 +6,14 @@ import html
 import re
 from collections.abc import Iterator
 
-_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
-_ESCAPES = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # operating system commands: titles, links
-    r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # control sequences: cursor movements, colours
-    r"|\x1b[ -/]*[0-~]?"  # everything else that begins with escape
-)
-# C0 and C1 controls but tab and newline, lone surrogates (they cannot be written as UTF-8), and the characters that
-# reorder text: a log must not be able to show something else than what it says.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+from ..markup import clean
 
+_SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 CUT = "…"
 
 _RAW_FACTOR = 8
 """How many characters with colour codes may stand for one that is shown; what is beyond is cut before it is parsed."""
-
-
-def clean(text: str) -> str:
-    """`text` without escape sequences and without characters that a page must not contain; tabs and newlines stay."""
-    return _CONTROL.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
 
 
 def cut(text: str, size: int) -> str:

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..markup import Html, el, join, table
 from . import timeline
+from .foreign import contained
 from .logtext import coloured
-from .markup import Html, contained, el, join
 from .sections_task import about, anchors, links, origin, report
 
 View = Mapping[str, Any]
@@ -314,10 +315,9 @@ def config(view: View, _now: float) -> Html | None:
     given = view["config"]
     if not given:
         return None
-    head = el("tr", *(el("th", name, scope="col") for name in ("Parameter", "Value", "From")))
-    rows = join(*(el("tr", el("td", c["name"]), el("td", el("code", c["value"])), el("td", c["level"])) for c in given))
-    table = el("table", el("thead", head), el("tbody", rows), cls="fr-table")
-    return el("details", el("summary", f"Configuration: {len(given)} given"), table)
+    rows = [(c["name"], el("code", c["value"]), c["level"]) for c in given]
+    made = table(("Parameter", "Value", "From"), rows, title="Configuration", cls="fr-table")
+    return el("details", el("summary", f"Configuration: {len(given)} given"), made)
 
 
 Section = Callable[[View, float], "Html | None"]

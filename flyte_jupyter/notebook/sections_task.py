@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..markup import Html, el, join
 from . import timeline
-from .markup import Html, el, join
 
 View = Mapping[str, Any]
 

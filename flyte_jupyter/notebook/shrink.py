@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .logtext import clean, cut, middle, normal
+from ..markup import clean
+from .logtext import cut, middle, normal
 
 
 @dataclass(frozen=True, kw_only=True)

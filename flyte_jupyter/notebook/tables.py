@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..markup import Html, clean, el, table
 from . import sections, timeline
-from .logtext import clean, cut
-from .markup import Html, el, join
+from .logtext import cut
 from .shrink import LEVELS, shrink
 from .theme import CSS
 
@@ -24,10 +24,7 @@ def bundle(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str,
 
 def html(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str) -> str:
     """A table as static HTML, escaped but for what is `Html` already."""
-    top = el("tr", *(el("th", name, scope="col") for name in head))
-    body = join(*(el("tr", *(el("td", cell) for cell in row)) for row in rows))
-    table = el("table", el("thead", top), el("tbody", body), cls="fr-table", aria_label=title)
-    return el("div", el("style", Html(CSS)), table, cls="flyte-run fr-plain")
+    return el("div", el("style", Html(CSS)), table(head, rows, title=title, cls="fr-table"), cls="flyte-run fr-plain")
 
 
 def text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "flyte_jupyter"
 FILES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = [
-    {"errors", "pods", "home", "context"},
+    {"errors", "pods", "home", "context", "markup"},
     {"config"},
     {"annotations", "scalars", "types", "interface", "task", "environment"},
     {"pack"},

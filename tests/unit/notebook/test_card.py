@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flyte_jupyter.notebook import card, markup, sections, theme, timeline
+from flyte_jupyter import markup
+from flyte_jupyter.notebook import card, foreign, sections, theme, timeline
 from flyte_jupyter.notebook.shrink import LEVELS, shrink
 from tests.unit.notebook.views import FAILURE, STARTED, T, action, failed, log, view
 
@@ -287,7 +288,7 @@ def test_small_and_well_formed_whatever_the_run_does(made: dict[str, Any]) -> No
 
 @given(st.text(alphabet=st.sampled_from(list("<>/divscriptable='\" !-&;")), max_size=200))
 def test_foreign_html_never_reaches_out_of_its_box(markup_: str) -> None:
-    inside = markup.contained(markup_, limit=10_000)
+    inside = foreign.contained(markup_, limit=10_000)
     assert inside is not None
     found = Page(f"<section>{inside}</section>")
     assert 0 == found.count("script")

@@ -1,4 +1,4 @@
-"""HTML that is safe by construction: text is escaped when it becomes part of an element, and only `Html` is not."""
+"""Somebody else's HTML, such as that of a data frame, made fit to be put into a card."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import html
 import re
 from html.parser import HTMLParser
 
-from .logtext import clean
-
-VOID = frozenset({"area", "br", "col", "hr", "img", "input", "source", "track", "wbr"})
+from ..markup import VOID, Html, clean
 
 # What a representation must not bring along: what runs, what loads, what swallows the rest of the page.
 _DROPPED_WITH_CONTENT = frozenset({"script", "iframe", "object", "applet", "noscript", "template", "title"})
@@ -19,34 +17,6 @@ _DROPPED = frozenset(
 _RAW = frozenset({"style"})
 _URLS = frozenset({"src", "srcset", "href", "xlink:href", "background", "poster", "data", "action", "formaction"})
 _OUTSIDE = re.compile(r"(?i)@import|url\(\s*['\"]?\s*(?!data:|#)|</|<!--|expression\(")
-
-
-class Html(str):
-    """Text that already is HTML."""
-
-    __slots__ = ()
-
-
-def text(value: object) -> Html:
-    """`value` as HTML text, escaped, without control characters."""
-    return value if isinstance(value, Html) else Html(html.escape(clean(str(value))))
-
-
-def el(name: str, *content: object, **attributes: object) -> Html:
-    """An element; an attribute that is None or False is left out, `cls` is `class`, `_` in a name is `-`."""
-    written = []
-    for key, value in attributes.items():
-        if value is None or value is False:
-            continue
-        name_ = "class" if key == "cls" else key.replace("_", "-")
-        written.append(f" {name_}" if value is True else f' {name_}="{html.escape(clean(str(value)))}"')
-    start = f"<{name}{''.join(written)}>"
-    return Html(start) if name in VOID else Html(f"{start}{join(*content)}</{name}>")
-
-
-def join(*parts: object) -> Html:
-    """Parts one after the other; None is nothing."""
-    return Html("".join(text(part) for part in parts if part is not None))
 
 
 def contained(markup: str, *, limit: int) -> Html | None:
