@@ -220,6 +220,10 @@ class InlineIOMaxBytesBreached(_Coded):
     """The inputs or outputs are larger than `max_inline_io_bytes`."""
 
 
+class ImageBuildError(_Coded):
+    """The image of the task could not be built."""
+
+
 class WorkerCrashedError(_Coded):
     """The task's process ended without a result."""
 
@@ -241,6 +245,7 @@ CODED: dict[str, type[_Coded]] = {
         RuntimeDataValidationError,
         SyncTaskCallInAsyncContextError,
         InlineIOMaxBytesBreached,
+        ImageBuildError,
         WorkerCrashedError,
     )
 }

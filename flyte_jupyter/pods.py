@@ -45,6 +45,7 @@ class PodRequest:
         preload: modules worth importing before the fork.
         store: URL of the store that holds the call and takes the outcome.
         options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
+        image: digest of the recipe of what it runs in, None for the environment of the one who calls.
         interruptible, service_account: for runners of clusters.
         links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
     """
@@ -68,6 +69,7 @@ class PodRequest:
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    image: str | None = None
     interruptible: bool = False
     service_account: str | None = None
     links: tuple[Mapping[str, str], ...] = ()

@@ -69,8 +69,15 @@ class Session:
         code = self.engine.seal_code(task)
         given = self.engine.pack_inputs(task, code, inputs)
         name = new_run_name()
-        referenced = code.referenced | given.referenced
-        pod = pod_request(task, self.place(options), run=name, action=ROOT, parent=None, referenced=referenced)
+        pod = pod_request(
+            task,
+            self.place(options),
+            run=name,
+            action=ROOT,
+            parent=None,
+            referenced=code.referenced | given.referenced,
+            image=code.image,
+        )
         said = {key: describe(value) for key, value in inputs.items()}
         try:
             run = self.record(task, name, said, {**pod.to_json(), "env": {}, "options": {}})  # may hold secrets

@@ -6,7 +6,7 @@ Source of the names and of what is refused: Flyte 2.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -43,6 +43,7 @@ class Image(Layered):
         flyte_version: which version of it.
         registry_secret: the secret to pull and push with.
         layers: what is put on the base, in order.
+        recipe: digest of what it comes to on this machine, once that is computed; "" for nothing.
     """
 
     base_image: str | None = None
@@ -57,6 +58,7 @@ class Image(Layered):
     flyte_version: str | None = None
     registry_secret: Secret | None = None
     layers: tuple[Layer, ...] = ()
+    recipe: str | None = field(default=None, compare=False)
     made_by: Any = None
 
     def __post_init__(self) -> None:
@@ -67,23 +69,28 @@ class Image(Layered):
         object.__setattr__(self, "made_by", None)
 
     def __repr__(self) -> str:
-        given = [
-            f"{name}={getattr(self, name)!r}"
-            for name, f in self.__dataclass_fields__.items()
-            if getattr(self, name) != f.default
-        ]
-        return f"Image({', '.join(given)})"
+        return f"Image({', '.join(f'{name}={value!r}' for name, value in self._told().items())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make, (tuple((name, getattr(self, name)) for name in self.__dataclass_fields__ if name != "made_by"),)
+        return _make, ({**self._told(), "recipe": self.recipe},)
+
+    def __deepcopy__(self, _: Any) -> Image:
+        return self
+
+    def _told(self) -> dict[str, Any]:
+        """The fields that differ from their default, without credentials in URLs."""
+        given = {
+            name: getattr(self, name)
+            for name, f in self.__dataclass_fields__.items()
+            if f.compare and getattr(self, name) != f.default
+        }
+        if self.layers:
+            given["layers"] = tuple(layers.without_credentials(layer) for layer in self.layers)
+        return given
 
     def to_json(self) -> dict[str, Any]:
         """What differs from the default, as plain data."""
-        return {"type": "Image"} | {
-            name: plain(getattr(self, name))
-            for name, f in self.__dataclass_fields__.items()
-            if getattr(self, name) != f.default
-        }
+        return {"type": "Image"} | {name: plain(value) for name, value in self._told().items()}
 
     @classmethod
     def of(cls, value: Any) -> Image | Literal["auto"]:
@@ -215,8 +222,14 @@ class Image(Layered):
             "extendable": extendable,
             "platform": platform and _platform(platform),
         }
-        changed = replace(self, made_by=_MAKING, **{key: value for key, value in given.items() if value is not None})
+        changed = replace(
+            self, made_by=_MAKING, recipe=None, **{key: value for key, value in given.items() if value is not None}
+        )
         return changed if addl_layer is None else changed.with_layer(addl_layer)
+
+    def with_recipe(self, digest: str) -> Self:
+        """A copy that knows what it comes to on this machine."""
+        return replace(self, made_by=_MAKING, recipe=digest)
 
     def with_layer(self, layer: Layer) -> Self:
         """A copy with one more layer.
@@ -231,15 +244,15 @@ class Image(Layered):
             raise wrong_value(
                 "Image: layer", type(layer).__name__, "layers on an image with a name", 'clone(name="...") it first'
             )
-        return replace(self, made_by=_MAKING, layers=(*self.layers, layer))
+        return replace(self, made_by=_MAKING, layers=(*self.layers, layer), recipe=None)
 
 
 def _new(**fields: Any) -> Image:
     return Image(made_by=_MAKING, **fields)
 
 
-def _make(fields: tuple[tuple[str, Any], ...]) -> Image:
-    return _new(**dict(fields))
+def _make(fields: dict[str, Any]) -> Image:
+    return _new(**fields)
 
 
 def _debian(version: tuple[int, int]) -> str:

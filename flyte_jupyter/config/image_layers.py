@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from .index_url import hide
 from .refusal import wrong_type, wrong_value
 from .secret import Secret, SecretRequest
 
@@ -150,6 +151,18 @@ class DockerIgnore(Layer):
     """A .dockerignore file that filters the copied folders."""
 
     path: Path
+
+
+def without_credentials(layer: Layer) -> Layer:
+    """The layer with `***` for the credentials in its URLs."""
+
+    def hidden(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(hidden(item) for item in value)
+        return hide(value) if isinstance(value, str) and "@" in value else value
+
+    changed = {f.name: hidden(getattr(layer, f.name)) for f in fields(layer)}
+    return replace(layer, **changed)
 
 
 def to_secrets(value: SecretRequest | None) -> tuple[Secret, ...]:

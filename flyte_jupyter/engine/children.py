@@ -80,6 +80,7 @@ class Children:
             action=action,
             parent=self._parent,
             referenced=code.referenced | given.referenced,
+            image=code.image,
         )
         return Call(self._engine, pod, task.interface, self._engine.start(pod, code, given))
 

@@ -49,12 +49,20 @@ class Place:
 
 
 def pod_request(
-    task: Task[..., Any], place: Place, *, run: str, action: str, parent: str | None, referenced: frozenset[str]
+    task: Task[..., Any],
+    place: Place,
+    *,
+    run: str,
+    action: str,
+    parent: str | None,
+    referenced: frozenset[str],
+    image: str | None,
 ) -> PodRequest:
     """The pod for one call of a task.
 
     Args:
         referenced: the modules that its pickle refers to.
+        image: digest of the recipe of its image, None for none.
 
     Raises:
         ConfigValueError: the options are strict, and the configuration says what the runner cannot do.
@@ -76,6 +84,7 @@ def pod_request(
         cwd=place.cwd,
         path=place.path,
         labels=labels,
+        image=image,
         env={**spec.env_vars, **options.env_vars},
         service_account=spec.service_account,
         interruptible=spec.interruptible if options.interruptible is None else options.interruptible,

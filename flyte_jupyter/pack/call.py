@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import linecache
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigError
 from .capture import explain
 from .codec import Pickled, dumps, loads
 from .envelope import seal, unseal
+from .image import prepared
 
 if TYPE_CHECKING:
+    from ..config.recipe import Recipe
     from ..task import Task
 
 _MAX_SOURCES = 1024 * 1024
@@ -25,11 +28,14 @@ class Sealed:
     Attributes:
         payload: its bytes, in pieces; digest: of what was pickled, the same for the same.
         referenced: top-level names of the modules that the task's process will import.
+        image: digest of the recipe of the task's image, None for none; recipes: of this and of other images in it.
     """
 
     payload: list[bytes | memoryview]
     digest: str
     referenced: frozenset[str]
+    image: str | None = None
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,31 @@ class Packed:
 
 
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
-    """Pickle and sign a task with all that it captures. Raises `CaptureError`, naming what cannot go and its path."""
+    """Pickle and sign a task with all that it captures.
+
+    Raises:
+        CaptureError: something in it cannot go; it is named with its path.
+        ConfigValueError: a file that an image names is missing, or the image has another Python.
+    """
     try:
         code = dumps(task)
+    except ConfigError:
+        raise
     except Exception as error:
         raise explain(task.short_name or task.name, task, error) from None
     digest = _digest(code)
     header = {"kind": "code", "digest": digest, "task": task.name, "sources": _sources(code.files)}
-    return Sealed(seal(key, header, code.parts), digest, code.referenced)
+    image, recipes = _image(task)
+    return Sealed(seal(key, header, code.parts), digest, code.referenced, image, {**code.recipes, **recipes})
+
+
+def _image(task: Task[..., Any]) -> tuple[str | None, dict[str, Recipe]]:
+    """What the task runs in, and what that comes to, as far as it is not in the store already."""
+    given = task.spec.image
+    if given == "auto":
+        return None, {}
+    image, recipe = prepared(given)
+    return image.recipe or None, {recipe.digest: recipe} if recipe is not None else {}
 
 
 def pack_inputs(task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:

@@ -6,15 +6,20 @@ import io
 import pickle
 import threading
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 from cloudpickle import cloudpickle as internals
 
 from .modules import is_local
 
+if TYPE_CHECKING:
+    from ..config.recipe import Recipe
+
+_IMAGES = "flyte_jupyter.config.image"
+"""Loaded only where images are used."""
 _OUT_OF_BAND = 16 * 1024
 """Smaller buffers are cheaper inside the pickle."""
 
@@ -28,12 +33,14 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
     Attributes:
         referenced: top-level names of the modules that the other side has to import.
         files: where the functions that travel were written.
+        recipes: what images that travel come to, by digest.
     """
 
     def __init__(self, file: io.BytesIO, buffer_callback: Callable[[pickle.PickleBuffer], Any] | None) -> None:
         super().__init__(file, protocol=5, buffer_callback=buffer_callback)
         self.referenced: set[str] = set()
         self.files: set[str] = set()
+        self.recipes: dict[str, Recipe] = {}
         self.registered: list[types.ModuleType] = []
 
     def reducer_override(self, obj: Any) -> Any:
@@ -44,7 +51,18 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
                 self.files.add(obj.__code__.co_filename)
         elif isinstance(obj, type):
             self._meet(obj.__module__)
+        elif type(obj).__module__ == _IMAGES:
+            return self._image(obj)
         return super().reducer_override(obj)
+
+    def _image(self, image: Any) -> Any:
+        """An image goes with what it comes to here: its files may not be there where it is used."""
+        from .image import prepared
+
+        travels, recipe = prepared(image)
+        if recipe is not None:
+            self.recipes[recipe.digest] = recipe
+        return travels.__reduce__()
 
     def _meet(self, name: str | None) -> bool:
         """Whether what is defined in that module travels by value; makes it so."""
@@ -68,11 +86,13 @@ class Pickled:
         parts: the pickle, then its large buffers, not copied.
         referenced: top-level names of the modules that the other side has to import.
         files: where the functions in it were written.
+        recipes: what images in it come to, by digest.
     """
 
     parts: list[bytes | memoryview]
     referenced: frozenset[str]
     files: frozenset[str]
+    recipes: Mapping[str, Recipe]
 
 
 def dumps(obj: Any) -> Pickled:
@@ -94,7 +114,9 @@ def dumps(obj: Any) -> Pickled:
         finally:
             for module in pickler.registered:
                 cloudpickle.unregister_pickle_by_value(module)
-    return Pickled([file.getvalue(), *buffers], frozenset(pickler.referenced), frozenset(pickler.files))
+    return Pickled(
+        [file.getvalue(), *buffers], frozenset(pickler.referenced), frozenset(pickler.files), pickler.recipes
+    )
 
 
 def loads(parts: Sequence[bytes | memoryview]) -> Any:

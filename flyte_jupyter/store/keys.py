@@ -19,6 +19,16 @@ def code(digest: str) -> str:
     return f"code/{digest}"
 
 
+def image(digest: str) -> str:
+    """What an image comes to on this machine."""
+    return f"images/{digest}"
+
+
+def file(digest: str) -> str:
+    """A file that belongs to an image, by what is in it."""
+    return f"files/{digest}"
+
+
 def record(run: str) -> str:
     """What a run is: its task, configuration and inputs in words."""
     return f"runs/{run}/record.json"

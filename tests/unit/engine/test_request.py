@@ -39,7 +39,7 @@ def task_of(**given: Any) -> Task[..., Any]:
 
 
 def request(task: Task[..., Any], **more: Any) -> PodRequest:
-    given: dict[str, Any] = {"run": "r1", "action": "a0", "parent": None, "referenced": frozenset()}
+    given: dict[str, Any] = {"run": "r1", "action": "a0", "parent": None, "referenced": frozenset(), "image": None}
     place = replace(PLACE, options=more.pop("options", RunOptions()))
     return pod_request(task, place, **{**given, **more})
 
