@@ -174,7 +174,7 @@ def pod_for(lab: Lab, task: Task[..., Any], run: str, **inputs: Any) -> PodReque
         store=lab.store.url, python=sys.executable, cwd=os.getcwd(), path=tuple(sys.path), labels={"session": "session"}
     )
     referenced = code.referenced | given.referenced
-    return pod_request(task, place, run=run, action="a0", parent=None, referenced=referenced)
+    return pod_request(task, place, run=run, action="a0", parent=None, referenced=referenced, image=None)
 
 
 def value_of(lab: Lab, run: str) -> Any:
