@@ -29,6 +29,7 @@ if sys.platform == "win32":
 
 if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Python, and a test compares them
     from . import errors as errors
+    from . import extend as extend
     from .api import attach as attach
     from .api import init as init
     from .api import prepare as prepare
@@ -38,12 +39,15 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .api import with_runcontext as with_runcontext
     from .config.cache import Cache as Cache
     from .config.cache import CachePolicy as CachePolicy
+    from .config.cache import CacheRequest as CacheRequest
+    from .config.dependency import Environment as Environment
     from .config.device import AMD_GPU as AMD_GPU
     from .config.device import APPLE_SILICON as APPLE_SILICON
     from .config.device import GPU as GPU
     from .config.device import HABANA_GAUDI as HABANA_GAUDI
     from .config.device import TPU as TPU
     from .config.device import Device as Device
+    from .config.device import DeviceClass as DeviceClass
     from .config.device import Neuron as Neuron
     from .config.documentation import Documentation as Documentation
     from .config.image import Image as Image
@@ -54,23 +58,30 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .config.retry import RetryStrategy as RetryStrategy
     from .config.reuse import ReusePolicy as ReusePolicy
     from .config.secret import Secret as Secret
+    from .config.secret import SecretRequest as SecretRequest
     from .config.timeout import Timeout as Timeout
+    from .config.timeout import TimeoutType as TimeoutType
     from .config.trigger import Cron as Cron
     from .config.trigger import FixedRate as FixedRate
     from .config.trigger import OnArtifact as OnArtifact
     from .config.trigger import Trigger as Trigger
+    from .config.trigger import TriggeredArtifact as TriggeredArtifact
+    from .config.trigger import TriggeredPartition as TriggeredPartition
     from .config.trigger import TriggerTime as TriggerTime
     from .context import ctx as ctx
     from .engine.run import Run as Run
     from .environment import TaskEnvironment as TaskEnvironment
+    from .extend import AsyncFunctionTaskTemplate as AsyncFunctionTaskTemplate
+    from .extend import TaskTemplate as TaskTemplate
     from .mapping import map as map  # noqa: A004 - Flyte's name
     from .task import Task as Task
 
 
 _HOMES = {
     "api": ("attach", "init", "prepare", "run", "runs", "submit", "with_runcontext"),
-    "config.cache": ("Cache", "CachePolicy"),
-    "config.device": ("AMD_GPU", "APPLE_SILICON", "GPU", "HABANA_GAUDI", "TPU", "Device", "Neuron"),
+    "config.cache": ("Cache", "CachePolicy", "CacheRequest"),
+    "config.dependency": ("Environment",),
+    "config.device": ("AMD_GPU", "APPLE_SILICON", "GPU", "HABANA_GAUDI", "TPU", "Device", "DeviceClass", "Neuron"),
     "config.documentation": ("Documentation",),
     "config.image": ("Image",),
     "config.link": ("Link",),
@@ -78,21 +89,31 @@ _HOMES = {
     "config.resources": ("Resources",),
     "config.retry": ("Backoff", "RetryStrategy"),
     "config.reuse": ("ReusePolicy",),
-    "config.secret": ("Secret",),
-    "config.timeout": ("Timeout",),
-    "config.trigger": ("Cron", "FixedRate", "OnArtifact", "Trigger", "TriggerTime"),
+    "config.secret": ("Secret", "SecretRequest"),
+    "config.timeout": ("Timeout", "TimeoutType"),
+    "config.trigger": (
+        "Cron",
+        "FixedRate",
+        "OnArtifact",
+        "Trigger",
+        "TriggeredArtifact",
+        "TriggeredPartition",
+        "TriggerTime",
+    ),
     "context": ("ctx",),
     "engine.run": ("Run",),
     "environment": ("TaskEnvironment",),
+    "extend": ("AsyncFunctionTaskTemplate", "TaskTemplate"),
     "mapping": ("map",),
     "task": ("Task",),
 }
+_MODULES = ("errors", "extend")
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module(".errors", __name__)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
@@ -101,7 +122,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*_MODULE_OF, "errors", "__version__", "load_ipython_extension", "unload_ipython_extension"})
+    return sorted({*_MODULE_OF, *_MODULES, "__version__", "load_ipython_extension", "unload_ipython_extension"})
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -56,12 +57,14 @@ class TaskContext:
         attempt_number: 0 for the first attempt, 1 for the first retry, and so on.
         mode: "local", or "remote" on a cluster.
         custom_context: what `with_runcontext(custom_context=...)` said.
+        data: what the plugin's `pre` has returned; empty without one.
     """
 
     action: ActionName | None = None
     attempt_number: int | None = None
     mode: str | None = None
     custom_context: Mapping[str, str] | None = None
+    data: Mapping[str, Any] | None = None
 
     def __bool__(self) -> bool:
         return self.action is not None
@@ -82,6 +85,20 @@ def enter(context: TaskContext, caller: Caller) -> None:
     global _process  # noqa: PLW0603 - one attempt per process
     _process = (context, caller)
     _here.set(_process)
+
+
+@contextmanager
+def having(data: Mapping[str, Any]) -> Iterator[None]:
+    """Within it `ctx().data` is `data`, also in the threads that are started there."""
+    global _process  # noqa: PLW0603 - one attempt per process
+    outside, (here, caller) = _process, _here.get() or _process
+    _process = (replace(here, data=data), caller)
+    token = _here.set(_process)
+    try:
+        yield
+    finally:
+        _process = outside
+        _here.reset(token)
 
 
 def ctx() -> TaskContext:

@@ -163,7 +163,7 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
         else:
             keep, kept_given = self._layer, self._given
         clone = object.__new__(type(self))
-        layer = {**keep, **check(ENV, {"name": name, **settings})}
+        layer = {**keep, **check(ENV, {"name": name, **settings}, ((ENV, keep),))}
         clone._given = {**kept_given, **{key: value for key, value in settings.items() if value is not None}}
         clone._start(layer)
         return clone
@@ -192,7 +192,7 @@ class _Setting:
         return env._layer.get(self._name, PARAMS[self._name].default)
 
     def __set__(self, env: TaskEnvironment, value: Any) -> None:
-        layer = check(ENV, {self._name: value})
+        layer = check(ENV, {self._name: value}, env._layers())
         if layer:
             env._layer.update(layer)
             env._given[self._name] = value

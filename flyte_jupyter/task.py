@@ -15,13 +15,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from . import context
-from .config.plugin import plugin_class
+from .config.plugin import Hooks, plugin_class
 from .config.refusal import raise_all
 from .config.resolve import Resolved, check, resolve
 from .config.rules import Layers, function_problems, value_in
 from .config.signature import positional, sign
 from .config.spec import OVERRIDE, PARAMS, TaskSpec
-from .errors import SyncTaskCallInAsyncContextError
+from .errors import ConfigTypeError, SyncTaskCallInAsyncContextError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -41,7 +41,7 @@ R_co = TypeVar("R_co", covariant=True)
 T = TypeVar("T")
 
 
-class Task(TaskAttributes, Generic[P, R_co]):
+class Task(TaskAttributes, Hooks, Generic[P, R_co]):
     """A function that runs as a task; made by `@env.task`.
 
     Every parameter of the table is an attribute with its resolved value: `task.retries`, `task.resources`, ...
@@ -73,6 +73,16 @@ class Task(TaskAttributes, Generic[P, R_co]):
         parent_env: weakref.ref[TaskEnvironment] | None = None,
     ) -> None:
         self._set(func, name, interface, layers, parent_env)
+        self._complete()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Keep what makes, compares and shows a task, also when the subclass is a dataclass, as Flyte's plugins are."""
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            raise ConfigTypeError(f"{cls.__name__}: a plugin has no __init__ of its own\n  write __post_init__ instead")
+        for name in ("__init__", "__eq__", "__hash__", "__repr__"):
+            if name not in vars(cls):  # before @dataclass would make it
+                setattr(cls, name, getattr(cls, name))
 
     def _set(
         self,
@@ -154,7 +164,7 @@ class Task(TaskAttributes, Generic[P, R_co]):
         """
         caller = context.caller()
         if caller is None:
-            return self.func(*args, **kwargs)
+            return self.forward(*args, **kwargs)
         if self.is_async:
             return cast("R_co", _started(caller, self, args, kwargs))
         if _loop_runs():
@@ -181,6 +191,13 @@ class Task(TaskAttributes, Generic[P, R_co]):
         """Call the function itself, wherever we are."""
         return self.func(*args, **kwargs)
 
+    async def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        # as they were declared: a positional-only input has come by name
+        called: Any = functools.partial(self.interface.call_with, self.func, kwargs)
+        if args:
+            called = functools.partial(self.func, *args, **kwargs)
+        return await called() if self.is_async else await _in_thread(called, (), {})
+
     def __get__(self, instance: object, owner: type | None = None) -> Task[P, R_co]:
         """A task kept in a class is called as a static method is; and help() takes it for the function that it is."""
         return self
@@ -196,10 +213,12 @@ class Task(TaskAttributes, Generic[P, R_co]):
             (level, {name: value for name, value in layer.items() if PARAMS[name].travels})
             for level, layer in self.layers
         )
-        return {"func": self.func, "name": self.name, "interface": self.interface, "layers": layers}
+        more = {key: value for key, value in vars(self).items() if key not in _OWN and key[:2] != "__"}
+        return {"func": self.func, "name": self.name, "interface": self.interface, "layers": layers, "more": more}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._set(state["func"], state["name"], state["interface"], state["layers"], None)
+        vars(self).update(state["more"])
 
     def __repr__(self) -> str:
         func = self.__dict__.get("func")
@@ -207,6 +226,10 @@ class Task(TaskAttributes, Generic[P, R_co]):
             return "<Task, not yet loaded>"
         overrides = sum(level is OVERRIDE for level, _ in self.layers)
         return f"<Task {self.name}{inspect.signature(func)}{f' overridden {overrides}x' if overrides else ''}>"
+
+
+_OWN = frozenset({"func", "name", "interface", "layers", "is_async", "parent_env", "_resolution"})
+"""What is in a task beside the attributes that a plugin has added."""
 
 
 def _blank(cls: type[Task[..., Any]]) -> Task[..., Any]:
@@ -217,19 +240,12 @@ def task_class(layers: Layers) -> type[Task[..., Any]]:
     """The class of a task with these layers: the plugin's when there is a `plugin_config`.
 
     Raises:
-        ConfigValueError: no plugin is registered for it, or the plugin does not work in a reusable environment.
+        ConfigValueError: no plugin is registered for it.
     """
     config = value_in(layers, "plugin_config")
     if config is None:
         return Task
-    found = cast("type[Task[..., Any]]", plugin_class(config))
-    if value_in(layers, "reusable") is not None and not getattr(found, "supports_reuse_policy", False):
-        from .config.refusal import wrong_value
-
-        raise wrong_value(
-            "plugin_config", config, "a plugin that supports a reusable environment", "or leave out reusable="
-        )
-    return found
+    return cast("type[Task[..., Any]]", plugin_class(config))
 
 
 async def _started(caller: context.Caller, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ..errors import ConfigError, ConfigValueError
+from .plugin import works_reused
 from .refusal import did_you_mean, wrong_value
 from .spec import OVERRIDE, PARAMS, TASK, Level
 
@@ -42,6 +43,18 @@ def reuse_problems(level: Level, layer: Layer, below: Layers) -> list[ConfigErro
             problems.append(_of_the_pool("service_account", account))
         return problems
     return []
+
+
+def plugin_problems(level: Level, layer: Layer, below: Layers) -> list[ConfigError]:
+    """What is wrong with a plugin that is, or becomes, one of a reusable environment."""
+    if "plugin_config" not in layer and "reusable" not in layer:
+        return []
+    layers = (*below, (level, layer))
+    config, reusable = value_in(layers, "plugin_config"), value_in(layers, "reusable")
+    if config is None or reusable is None or works_reused(config):
+        return []
+    hint = "leave out reusable=, or set supports_reuse_policy = True in the plugin's class"
+    return [wrong_value("plugin_config", config, "a plugin that works when the environment is reusable", hint)]
 
 
 def function_problems(layers: Layers, func: Callable[..., Any]) -> list[ConfigError]:

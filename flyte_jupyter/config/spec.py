@@ -160,7 +160,7 @@ class TaskSpec(Value):
         accept=lambda value: value,
         type_text="Any",
         editor="code",
-        travels=False,
+        honoured={"local": "its hooks, and nothing that a platform would be told"},
     )
     include: tuple[str, ...] = param(
         ENV,

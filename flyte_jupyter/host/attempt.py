@@ -150,13 +150,26 @@ def _run(
             attempt_number=number,
             mode="local",
             custom_context=dict(pod.options.get("custom_context", {})),
+            data={},
         ),
         _Calls(pod, request),
     )
-    value = task.interface.call_with(task.func, inputs)
-    if asyncio.iscoroutine(value):
-        value = asyncio.run(value)
-    return task.interface.check_outputs(task.name, value)
+    return task.interface.check_outputs(task.name, _called(task, inputs))
+
+
+def _called(task: Task[..., Any], inputs: dict[str, Any]) -> Any:
+    """What the task's function returns, run with the hooks of its plugin."""
+    if not task.has_own("pre", "execute", "post"):
+        value = task.interface.call_with(task.func, inputs)
+        return asyncio.run(value) if asyncio.iscoroutine(value) else value
+    if task.is_async or task.has_own("execute"):
+        return asyncio.run(task.execute(**inputs))
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        data = loop.run_until_complete(task.pre(**inputs))
+        with context.having(data):
+            value = task.interface.call_with(task.func, inputs)  # on the main thread, where no loop runs now
+            loop.run_until_complete(task.post(value))
+    return value
 
 
 class _Calls:

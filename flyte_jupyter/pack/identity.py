@@ -69,9 +69,11 @@ class _Walk:
             return self._mapping(obj)
         spec: Any = getattr(obj, "spec", None)
         if isinstance(getattr(obj, "func", None), types.FunctionType) and hasattr(spec, "to_json"):
-            given = dict(spec.to_json(), links=None)  # objects of any kind, which do not change what the task does
+            # links are objects of any kind, which do not change what the task does; a plugin's are walked
+            given = dict(spec.to_json(), links=None, plugin_config=None)
             settings = json.dumps(given, sort_keys=True, default=lambda value: type(value).__qualname__)
-            return _hash("task", obj.name.encode(), settings.encode(), self.of(obj.func))
+            plugin = (self.of(type(obj)), self.of(spec.plugin_config))
+            return _hash("task", obj.name.encode(), settings.encode(), *plugin, self.of(obj.func))
         return self._instance(obj)
 
     def _mapping(self, obj: Mapping[Any, Any]) -> bytes:

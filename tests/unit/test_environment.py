@@ -10,7 +10,6 @@ import pytest
 
 from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.image import Image
-from flyte_jupyter.config.plugin import TaskPluginRegistry
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.reuse import ReusePolicy
 from flyte_jupyter.config.secret import Secret
@@ -181,26 +180,6 @@ def test_several_tasks_at_a_time_need_an_async_function() -> None:
     assert env.task(work).reusable == ReusePolicy(concurrency=2)
     with pytest.raises(ValueError, match="async"):
         TaskEnvironment("calm").task(plain_work).override(reusable=ReusePolicy(concurrency=2))
-
-
-class PluginConfig:
-    pass
-
-
-class PluginTask(Task[Any, Any]):
-    pass
-
-
-def test_a_plugin_makes_its_own_class_of_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    env = TaskEnvironment("plugin", plugin_config=PluginConfig())
-    monkeypatch.setattr(TaskPluginRegistry, "_found", {})
-    with pytest.raises(ValueError, match="No task plugin found"):
-        env.task(work)
-    TaskPluginRegistry.register(PluginConfig, PluginTask)
-    assert type(env.task(work)) is PluginTask
-    assert type(TaskEnvironment("no_plugin").task(work).override(plugin_config=PluginConfig())) is PluginTask
-    with pytest.raises(ValueError, match="reusable"):
-        env.clone_with("reused", reusable=ReusePolicy()).task(work)
 
 
 # --- dependencies

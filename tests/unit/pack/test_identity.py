@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from flyte_jupyter.config.plugin import TaskPluginRegistry
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.pack.codec import dumps, loads
 from flyte_jupyter.pack.identity import identity
@@ -134,3 +136,31 @@ def f(x: str) -> bool: return x in {"alpha", "beta", "gamma", "delta"} and x in 
         for seed in range(3)
     }
     assert 1 == len(found)
+
+
+class Config:
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+class Plugin(Task[Any, Any]):
+    async def pre(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"size": 1}
+
+
+class OtherPlugin(Task[Any, Any]):
+    async def pre(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {"size": 2}
+
+
+def test_a_plugin_counts_by_its_hooks_and_its_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "def f() -> int: return 1"
+    OtherPlugin.__qualname__ = Plugin.__qualname__
+
+    def of_plugin(config: Config, plugin: type) -> str:
+        monkeypatch.setattr(TaskPluginRegistry, "_found", {Config: plugin})
+        return of(source, {"plugin_config": config})
+
+    found = [of_plugin(Config(1), Plugin), of_plugin(Config(2), Plugin), of_plugin(Config(1), OtherPlugin), of(source)]
+    assert len(found) == len(set(found))
+    assert found[0] == of_plugin(Config(1), Plugin)
