@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
+from .config.credential import masked
 from .config.dependency import Environment, depends_on_of
 from .config.refusal import raise_all, wrong_type, wrong_value
 from .config.resolve import check
@@ -176,6 +177,11 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
         given = "".join(f", {key}={_shown(value)}" for key, value in self._given.items())
         return f"TaskEnvironment({self.name!r}{given})"
 
+    def _repr_html_(self) -> str:
+        from .shown import environment
+
+        return environment(self)
+
 
 class _Setting:
     """A parameter as an attribute of an environment."""
@@ -239,7 +245,7 @@ def _paths(name: str, dependencies: tuple[Environment, ...], path: tuple[str, ..
 def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)) and any(isinstance(item, Environment) for item in value):
         return "[" + ", ".join(item.name for item in value) + "]"
-    return repr(value)
+    return repr(masked(value))
 
 
 def _add_attributes() -> None:

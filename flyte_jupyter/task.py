@@ -227,6 +227,11 @@ class Task(TaskAttributes, Hooks, Generic[P, R_co]):
         overrides = sum(level is OVERRIDE for level, _ in self.layers)
         return f"<Task {self.name}{inspect.signature(func)}{f' overridden {overrides}x' if overrides else ''}>"
 
+    def _repr_html_(self) -> str:
+        from .shown import task
+
+        return task(self)
+
 
 _OWN = frozenset({"func", "name", "interface", "layers", "is_async", "parent_env", "_resolution"})
 """What is in a task beside the attributes that a plugin has added."""

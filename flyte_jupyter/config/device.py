@@ -94,6 +94,11 @@ class Device(Value):
             hint = did_you_mean(str(self.device_class), get_args(DeviceClass))
             raise wrong_value("Device.device_class", self.device_class, classes, hint)
 
+    def in_words(self) -> str:
+        """How many of what: "2 × A100, part 1g.5gb"."""
+        part = f", {'topology' if self.device_class == 'TPU' else 'part'} {self.partition}" if self.partition else ""
+        return f"{self.quantity} × {self.device or self.device_class}{part}"
+
 
 def GPU(device: str, quantity: int, partition: str | None = None) -> Device:
     """`quantity` NVIDIA GPUs of a model, or parts of it.

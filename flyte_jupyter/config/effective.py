@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..markup import Html, table
 from .resolve import LEVEL_NAMES, Resolved
+from .say import said
 from .spec import PARAMS
 
 
@@ -37,34 +39,33 @@ class EffectiveConfig(Mapping[str, Any]):
             raise KeyError(name)
         return LEVEL_NAMES[self.resolved.levels.get(name)]
 
-    def _rows(self) -> list[tuple[str, str, str]]:
-        return [(name, _short(self[name]), self.level(name)) for name in PARAMS]
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Name, value in words, level."""
+        return [(name, said(p, self[name]), self.level(name)) for name, p in PARAMS.items()]
 
     def __repr__(self) -> str:
-        rows = [("parameter", "value", "from"), *self._rows()]
+        rows = [("parameter", "value", "from"), *((name, _cut(words), level) for name, words, level in self.rows())]
         first, second = (max(len(row[i]) for row in rows) for i in (0, 1))
         lines = [f"{name:<{first}}  {value:<{second}}  {level}".rstrip() for name, value, level in rows]
         return "\n".join([self.title, *lines])
 
     def _repr_html_(self) -> str:
-        """The table for a notebook; everything in it is escaped."""
-        import html
+        from .show import page
 
-        rows = "".join(
-            _row_tag(level)
-            + "".join(f'<td style="text-align:left">{html.escape(cell)}</td>' for cell in (name, value, level))
-            + "</tr>"
-            for name, value, level in self._rows()
-        )
-        head = "".join(f'<th style="text-align:left">{word}</th>' for word in ("parameter", "value", "from"))
-        caption = html.escape(self.title)
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return page(self.title, "effective configuration", self.table(self.rows()))
+
+    def table(self, rows: Sequence[tuple[str, str, str]]) -> Html:
+        """Some of the rows as HTML; what nobody gave is in the background."""
+        from .show import muted, name
+
+        shown = [
+            (name(param, PARAMS[param].doc), words, level)
+            if level != LEVEL_NAMES[None]
+            else (muted(name(param, PARAMS[param].doc)), muted(words), muted(level))
+            for param, words, level in rows
+        ]
+        return table(("parameter", "value", "from"), shown, title=self.title)
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
+def _cut(text: str) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def _row_tag(level: str) -> str:
-    return "<tr>" if level == LEVEL_NAMES[None] else '<tr style="font-weight:600">'

@@ -7,10 +7,10 @@ values in notebooks are made from it.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import importlib
 import inspect
 import re
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -70,20 +70,24 @@ class Field:
         return tuple(getattr(importlib.import_module(f".{module}", __package__), name) for module, name in named)
 
 
+_found: weakref.WeakKeyDictionary[type, tuple[Field, ...]] = weakref.WeakKeyDictionary()
+
+
 def edited(editor: Editor, **more: Any) -> dict[str, Any]:
     """The metadata of a field of a value type: `field(metadata=edited("number", least=1))`."""
     return {"field": Field(editor=editor, **more)}
 
 
-@functools.cache
-def fields_of(cls: type) -> tuple[Field, ...]:
+def fields_of(cls: type[Any]) -> tuple[Field, ...]:
     """The fields of a value type, in order, with what its docstring says of them."""
-    docs = attributes(cls)
-    return tuple(
-        dataclasses.replace(f.metadata["field"], name=f.name, doc=docs.get(f.name, ""))
-        for f in dataclasses.fields(cls)
-        if "field" in f.metadata
-    )
+    if cls not in _found:
+        docs = attributes(cls)
+        _found[cls] = tuple(
+            dataclasses.replace(f.metadata["field"], name=f.name, doc=docs.get(f.name) or f.metadata["field"].doc)
+            for f in dataclasses.fields(cls)
+            if "field" in f.metadata
+        )
+    return _found[cls]
 
 
 def attributes(cls: type) -> dict[str, str]:

@@ -71,6 +71,16 @@ class Image(Layered):
     def __repr__(self) -> str:
         return f"Image({', '.join(f'{name}={value!r}' for name, value in self._told().items())})"
 
+    def _repr_html_(self) -> str:
+        from .show import image
+
+        return image(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        from .show import pretty
+
+        pretty(self, printer)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _make, ({**self._told(), "recipe": self.recipe},)
 
@@ -100,6 +110,11 @@ class Image(Layered):
         if isinstance(value, str):
             return "auto" if value == "auto" else cls.from_base(value)
         raise wrong_type("image", value, '"auto", the URI of an image, or Image.from_...()')
+
+    def in_words(self) -> str:
+        """What it starts from, and what is put on it."""
+        start = self.base_image or self.dockerfile or self.ref_name
+        return " + ".join([str(start), *(layer.in_words() for layer in self.layers)])
 
     # --- constructors
 

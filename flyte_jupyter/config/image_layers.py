@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +22,10 @@ class Layer:
     """One step in making an image."""
 
     secret_mounts: tuple[Secret, ...] = ()
+
+    def in_words(self) -> str:
+        """What kind of step it is: "pip packages"."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", type(self).__name__).lower()
 
 
 @dataclass(frozen=True, kw_only=True)

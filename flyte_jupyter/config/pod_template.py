@@ -95,6 +95,10 @@ class PodTemplate(Value):
             spec.termination_grace_period_seconds = int(count)
         return replace(self, pod_spec=spec)
 
+    def in_words(self) -> str:
+        """The names of its containers."""
+        return f"containers {', '.join(self.container_names()) or self.primary_container_name}"
+
     def container_names(self) -> list[str]:
         """Names of the containers, in order."""
         if self.pod_spec is None:

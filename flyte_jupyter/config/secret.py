@@ -58,6 +58,11 @@ class Secret(Value):
                 "Secret.as_env_var", name, "capital letters, digits and _, not starting with a digit", hint
             )
 
+    def in_words(self) -> str:
+        """Where it is from, and where it is found."""
+        source = self.key if self.group is None else f"{self.group}/{self.key}"
+        return f"{source} as {self.as_env_var or 'a file'}"
+
     @classmethod
     def of(cls, value: Any) -> tuple[Secret, ...]:
         """The secrets of a str, a Secret or a list or tuple of these; an empty one is none. Raises ConfigTypeError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 
 class Value:
@@ -20,3 +21,13 @@ class Value:
             elif type(value) is not type(default) or value != default:
                 parts.append(f"{f.name}={value!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        from .show import value
+
+        return value(self)
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        from .show import pretty
+
+        pretty(self, printer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import sys
 import time
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..config.duration import seconds
-from ..config.pod_template import PodTemplate
+from ..config.say import said
 from ..config.spec import PARAMS
 from ..config.words import together
 from ..errors import ConfigValueError
@@ -27,8 +26,6 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NEVER_PRELOADED = frozenset(
     {"flyte_jupyter", "cloudpickle", "builtins", "IPython", "ipykernel", "ipywidgets", "traitlets", "zmq"}
 )
-_CREDENTIAL = re.compile("KEY|TOKEN|SECRET|PASSWORD|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
-"""Names of environment variables whose values are shown to nobody and written into no record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,19 +156,11 @@ def settings(task: Task[..., Any]) -> list[dict[str, str]]:
     """What was configured, with the level it came from, for records and cards; without what looks like a credential."""
     config = task.effective_config()
     given = [name for name in PARAMS if name != "name" and config.level(name) != "default"]
-    return [{"name": name, "value": _said(name, config.value(name)), "level": config.level(name)} for name in given]
+    words = {name: said(PARAMS[name], config.value(name)) for name in given}
+    return [{"name": name, "value": _cut(text), "level": config.level(name)} for name, text in words.items()]
 
 
-def _said(name: str, value: Any) -> str:
-    if name == "env_vars":
-        value = {key: "…" if _CREDENTIAL.search(key) else text for key, text in value.items()}
-    if isinstance(value, PodTemplate):  # its containers may have environment variables too
-        return f"PodTemplate with {together(value.container_names()) or value.primary_container_name}"
-    return _short(value)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
+def _cut(text: str) -> str:
     return text if len(text) <= 300 else text[:299] + "…"
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import api
+from ..config.say import said
+from ..config.spec import PARAMS
 from ..environment import TaskEnvironment, environments
 from ..errors import ConfigError, user_frames
 from ..pack.preview import describe
@@ -18,6 +20,7 @@ from . import tables
 from .cell import TaskCell, UndefinedNames, environment, make_environment, task_of_body, tasks_of_functions
 from .extract import CellCode, UnsupportedCell, analyse
 from .hooks import Hooks
+from .logtext import cut
 from .options import ENV, RUNS, TASK, Line, OptionError, Parser
 from .places import with_source
 
@@ -113,9 +116,7 @@ class Magics:
         is_there = name in environments() or isinstance(self._shell.user_ns.get(name), TaskEnvironment)
         if is_there and not line.settings:
             env = environment(name, self._shell.user_ns)
-            settings = [(key, describe(value)) for key, value in env._given.items()]
-            empty = f"environment {env.name}: nothing but its name is given"
-            self._publish(tables.bundle(("Parameter", "Value"), settings, title=env.name, empty=empty))
+            self._publish({"text/plain": repr(env), "text/html": env._repr_html_()})
             return
         env = make_environment(name, text.collect(line.settings, Level.ENV))
         if variable.isidentifier():
@@ -241,4 +242,5 @@ def _shown(error: BaseException, lines: Sequence[str]) -> BaseException:
 
 
 def _given(env: TaskEnvironment) -> str:
-    return ", ".join(f"{key}={describe(value, 60)}" for key, value in env._given.items())
+    words = {key: said(PARAMS[key], value) for key, value in env._layer.items() if key != "name"}
+    return "; ".join(f"{key}: {cut(text, 60)}" for key, text in words.items())

@@ -17,7 +17,7 @@ FILES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in 
 LAYERS = [
     {"errors", "pods", "home", "context", "markup"},
     {"config"},
-    {"annotations", "scalars", "types", "interface", "task", "environment", "extend"},
+    {"annotations", "scalars", "types", "interface", "task", "environment", "extend", "shown"},
     {"pack"},
     {"store"},
     {"host"},

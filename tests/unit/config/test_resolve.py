@@ -277,8 +277,8 @@ def test_the_effective_configuration() -> None:
     lines = repr(effective).splitlines()
     assert lines[0] == "title <b>"
     assert [line.split() for line in lines if line.startswith(("cache", "queue"))] == [
-        ["cache", "Cache('auto')", "environment"],
-        ["queue", "'<q>'", "override"],
+        ["cache", "auto", "environment"],
+        ["queue", "<q>", "override"],
     ]
     assert ("&lt;q&gt;" in effective._repr_html_(), "<b>" in effective._repr_html_()) == (True, False)
     with pytest.raises(KeyError):

@@ -189,9 +189,9 @@ def test_what_containers_of_a_pod_template_are_given_is_not_shown() -> None:
     variable = {"name": "MY_TOKEN", "value": "hush-hush"}
     containers = [{"name": "primary", "env": [variable]}, {"name": "sidecar"}]
     (setting,) = settings(task_of(pod_template=PodTemplate(pod_spec={"containers": containers})))
-    assert "PodTemplate with primary and sidecar" == setting["value"]
+    assert "containers primary, sidecar" == setting["value"]
     (setting,) = settings(task_of(pod_template=PodTemplate(primary_container_name="main")))
-    assert "PodTemplate with main" == setting["value"]
+    assert "containers main" == setting["value"]
 
 
 def test_settings_are_bounded() -> None:

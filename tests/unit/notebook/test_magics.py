@@ -193,7 +193,7 @@ def test_flyte_env_shows(shell: Any) -> None:
     run(shell, "%flyte_env my-env --memory 512Mi")
     assert "512Mi" in run(shell, "%flyte_env my-env")[1]
     assert "512Mi" in run(shell, "%flyte_env my_env")[1]
-    assert "my-env" in run(shell, "%flyte_env")[1]
+    assert "resources: memory 512 MiB" in run(shell, "%flyte_env")[1]
 
 
 # --- a body -----------------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_flyte_env_shows(shell: Any) -> None:
 def test_dry_run_shows_inputs_and_configuration_and_runs_nothing(shell: Any) -> None:
     run(shell, "rows = [1, 2]\ndef helper(): pass\nimport math")
     _, shown = run(shell, "%%flyte_task summing --dry-run --retries 3 -o total\nhelper(); total = math.fsum(rows)")
-    for expected in ("would run notebook.summing -> total", "rows", "[1, 2]", "RetryStrategy(3)", "decorator"):
+    for expected in ("would run notebook.summing -> total", "rows", "[1, 2]", "retries", "decorator"):
         assert expected in shown
     assert "total" not in shell.user_ns
 
