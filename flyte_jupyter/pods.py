@@ -29,6 +29,47 @@ _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED
 
 
 @dataclass(frozen=True, kw_only=True)
+class Requirements:
+    """What an attempt asks of the machine, in plain numbers; None is what it does not ask for.
+
+    Attributes:
+        cpu, cpu_limit: cores asked for, and the most that it may use.
+        memory, memory_limit: bytes asked for, and the most that it may use.
+        gpu: accelerators; 0 for none to be seen.
+        device: their class, such as "GPU" or "AMD_GPU"; model: such as "A100", "" for any; partition: of each.
+        disk: bytes of scratch space; shm: bytes of /dev/shm.
+    """
+
+    cpu: float | None = None
+    cpu_limit: float | None = None
+    memory: int | None = None
+    memory_limit: int | None = None
+    gpu: int | None = None
+    device: str = "GPU"
+    model: str = ""
+    partition: str = ""
+    disk: int | None = None
+    shm: int | None = None
+
+    @property
+    def most_cores(self) -> float | None:
+        """The most it may use on one machine, where what is asked for is also the limit unless one was given."""
+        return (self.cpu_limit if self.cpu_limit is not None else self.cpu) or None
+
+    @property
+    def most_memory(self) -> int | None:
+        """The same in bytes."""
+        return (self.memory_limit if self.memory_limit is not None else self.memory) or None
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from asking for nothing."""
+        return {name: value for name, value in vars(self).items() if value != getattr(_NOTHING, name)}
+
+
+_NOTHING = Requirements()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PodRequest:
     """One action to run: everything the Host needs, and nothing that has to be unpickled.
 
@@ -40,7 +81,7 @@ class PodRequest:
         retries: attempts allowed after the first failed one.
         backoff: (base seconds, factor, cap seconds) between attempts, None for at once.
         max_runtime, max_queued_time, deadline: seconds, None for no bound (Flyte's `Timeout`).
-        memory: bytes an attempt may use, None for what the machine has.
+        resources: what an attempt asks of the machine.
         python: the interpreter; cwd and path: working directory and `sys.path` of the attempts.
         preload: modules worth importing before the fork.
         store: URL of the store that holds the call and takes the outcome.
@@ -64,7 +105,7 @@ class PodRequest:
     max_runtime: float | None = None
     max_queued_time: float | None = None
     deadline: float | None = None
-    memory: int | None = None
+    resources: Requirements = _NOTHING
     cwd: str = ""
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
@@ -80,12 +121,13 @@ class PodRequest:
         return f"{self.run}-{self.action}"
 
     def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+        return {**vars(self), "resources": self.resources.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PodRequest:
         backoff = data.get("backoff")
-        known = {name: tuple(data.get(name, ())) for name in ("path", "preload", "links")}
+        known: dict[str, Any] = {name: tuple(data.get(name, ())) for name in ("path", "preload", "links")}
+        known["resources"] = Requirements(**data.get("resources", {}))
         return cls(**dict(data, **known, backoff=tuple(backoff) if backoff is not None else None))
 
 

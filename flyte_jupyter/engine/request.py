@@ -14,7 +14,7 @@ from ..config.say import said
 from ..config.spec import PARAMS
 from ..config.words import together
 from ..errors import ConfigValueError
-from ..pods import PodRequest
+from ..pods import PodRequest, Requirements
 from .links import rendered
 from .options import RunOptions
 
@@ -87,7 +87,7 @@ def pod_request(
         interruptible=spec.interruptible if options.interruptible is None else options.interruptible,
         retries=spec.retries.count,
         backoff=_backoff(spec),
-        memory=_memory(spec),
+        resources=_requirements(spec),
         preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
         options=options.to_json(),
         links=rendered(task, run=run, action=action, parent=parent, context=options.custom_context),
@@ -107,12 +107,24 @@ def _seconds(value: Any) -> float | None:
     return seconds(value) or None if value is not None else None
 
 
-def _memory(spec: TaskSpec) -> int | None:
-    """What is asked for is also the limit here: a laptop has no cluster to take more from."""
-    if spec.resources is None:
-        return None
-    limit = spec.resources.memory_limit
-    return limit if limit is not None else spec.resources.memory_request
+def _requirements(spec: TaskSpec) -> Requirements:
+    resources = spec.resources
+    if resources is None:
+        return Requirements()
+    device = resources.get_device()
+    accelerators: dict[str, Any] = {} if resources.gpu is None else {"gpu": 0}
+    if device is not None:
+        accelerators = {"gpu": device.quantity, "device": device.device_class}
+        accelerators |= {"model": device.device or "", "partition": device.partition or ""}
+    return Requirements(
+        cpu=resources.cpu_request,
+        cpu_limit=resources.cpu_limit,
+        memory=resources.memory_request,
+        memory_limit=resources.memory_limit,
+        disk=resources.disk_bytes,
+        shm=resources.shm_bytes,
+        **accelerators,
+    )
 
 
 def _is_worth_preloading(name: str) -> bool:

@@ -82,7 +82,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
         inputs = loads(parts)
-        limits.bound_memory(pod.memory)
+        limits.bound_memory(request["memory"])
         channel.send({"op": "running"})
         outputs = _run(task, inputs, pod, number, request)
         shown = preview(outputs[0] if len(outputs) == 1 else outputs) if pod.parent is None and outputs else None
@@ -91,7 +91,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         raise
     except BaseException as error:
         limits.lift()
-        payload, failure = _seal_error(key, pod, error)
+        payload, failure = _seal_error(key, pod, error, request["memory"])
     if os.getpid() != process:  # the task has forked: its child does not answer for it
         sys.stderr.write(f"{failure.traceback}{failure.code}: {failure.message}\n" if failure else "")
         flush()
@@ -204,9 +204,12 @@ def _seal_value(
         raise explain(f"{pod.title} → returned value", value, error, returned=True) from None
 
 
-def _seal_error(key: bytes, pod: PodRequest, error: BaseException) -> tuple[list[bytes | memoryview], Failure]:
+def _seal_error(
+    key: bytes, pod: PodRequest, error: BaseException, memory: int | None
+) -> tuple[list[bytes | memoryview], Failure]:
     if isinstance(error, MemoryError):
-        failure = dataclasses.replace(failure_of(error), code="OOMError", message=limits.out_of_memory(pod))
+        message = limits.out_of_memory(pod.title, memory)
+        failure = dataclasses.replace(failure_of(error), code="OOMError", message=message)
         return outcome.seal_failure(key, failure, name=pod.name), failure
     if isinstance(error, SystemExit):
         failure = failure_of(error)

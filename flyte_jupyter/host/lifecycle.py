@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass, replace
 
 from ..pods import Failure, Phase, PodRequest
-from .limits import mebibytes
+from .limits import give_more, mebibytes
 
 LOST = "AttemptLost"
 ABORTED = "ActionAbortedError"
@@ -71,12 +71,14 @@ class Exit:
         code: of a normal exit; signal: that killed it; both None when it was lost with its zygote.
         peak_memory: bytes, where known.
         memory_ran_out: whether the system has killed for memory meanwhile, where known.
+        at_limit: whether that was the attempt's own limit; it, and then `peak_memory` too, counts all its processes.
     """
 
     code: int | None = None
     signal: int | None = None
     peak_memory: int | None = None
     memory_ran_out: bool | None = None
+    at_limit: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,12 +173,8 @@ def unexplained(exit: Exit, pod: PodRequest) -> Failure:
         message = f"{pod.title} was killed by SIGKILL from outside, not for its memory{peak}."
         return Failure(code="TaskInterruptedError", kind="user", message=message)
     if exit.signal == signal.SIGKILL:
-        limit = f" of {mebibytes(pod.memory)}" if pod.memory else ""
         return Failure(
-            code="OOMError",
-            kind="user",
-            message=f"{pod.title} was killed by SIGKILL, as the system does when memory runs out{peak}{limit}.\n"
-            f"Give it more: {pod.title}.override(resources=flyte.Resources(memory=...)).",
+            code="OOMError", kind="user", message=f"{_out_of_memory(exit, pod, peak)}\n{give_more(pod.title)}"
         )
     if exit.signal is not None:
         name = signal.Signals(exit.signal).name
@@ -189,3 +187,12 @@ def unexplained(exit: Exit, pod: PodRequest) -> Failure:
         kind="user",
         message=f"{pod.title} ended its process with exit code {exit.code} before it returned (os._exit?){peak}.",
     )
+
+
+def _out_of_memory(exit: Exit, pod: PodRequest, peak: str) -> str:
+    limit = pod.resources.most_memory
+    if exit.at_limit and limit is not None:
+        more = f"more memory than its limit of {mebibytes(limit)}{peak}"
+        return f"{pod.title} was killed: all its processes together needed {more}."
+    asked = f" of {mebibytes(limit)}" if limit is not None and peak else ""
+    return f"{pod.title} was killed by SIGKILL, as the system does when memory runs out{peak}{asked}."

@@ -7,17 +7,16 @@ import os
 import resource
 import sys
 
-from ..pods import PodRequest
-
 _SHARE_OF_FREE = 0.9
 """What a task without a limit may take of the memory that is free when it starts."""
 
 
 def bound_memory(limit: int | None) -> None:
-    """Bound what the task may allocate; what the interpreter and its libraries hold at the start comes on top.
+    """Bound what this process may allocate; what the interpreter and its libraries hold at the start comes on top.
 
-    Without a limit it may take 90 % of the free memory, so that a runaway task fails instead of the machine. The
-    system's out-of-memory killer is told to take this process first. Not enforced on macOS, whose kernel ignores it.
+    Without a limit, or when a control group has it (`cgroups`), it may take 90 % of the free memory, so that a runaway
+    task fails instead of the machine. The system's out-of-memory killer is told to take this process first. Not
+    enforced on macOS, whose kernel ignores it.
     """
     if sys.platform != "linux":
         return
@@ -35,13 +34,15 @@ def lift() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
-def out_of_memory(pod: PodRequest) -> str:
-    """What to tell the user about a MemoryError."""
-    limit = f"its limit of {mebibytes(pod.memory)}" if pod.memory else "what was free on this machine"
-    return (
-        f"{pod.title} needed more memory than {limit}; it had used {mebibytes(peak_memory())}.\n"
-        f"Give it more: {pod.title}.override(resources=flyte.Resources(memory=...))."
-    )
+def out_of_memory(title: str, limit: int | None) -> str:
+    """What to tell the user about a MemoryError of a task that `bound_memory` gave this limit."""
+    bound = f"its limit of {mebibytes(limit)}" if limit else "what was free on this machine"
+    return f"{title} needed more memory than {bound}; it had used {mebibytes(peak_memory())}.\n{give_more(title)}"
+
+
+def give_more(title: str) -> str:
+    """What to do about it."""
+    return f"Give it more: {title}.override(resources=flyte.Resources(memory=...))."
 
 
 def raise_open_files() -> int:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,9 +19,10 @@ from ..pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
+from .cgroups import Group, Groups
 from .conversation import Conversation
 from .forks import ForkError, Worker
-from .lifecycle import Attempts, Finish
+from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
 from .slots import Slots
 from .zygotes import Zygotes
@@ -35,6 +37,7 @@ class Environment(Protocol):
     home: Home
     zygotes: Zygotes
     slots: Slots
+    groups: Groups
 
     def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
     def publish(self, pod: Pod, event: Event) -> None: ...
@@ -179,6 +182,7 @@ class Pod:
             worker.discard()
             return End(lifecycle.STRANGER)
         log.follow(worker.stdout, worker.stderr)
+        group = self._group(worker)
         conversation = Conversation(worker, self._started)
         conversation.send(
             {
@@ -186,6 +190,7 @@ class Pod:
                 "attempt": number,
                 "environ": dict(environ),
                 "home": str(self._host.home.path),
+                "memory": request.resources.most_memory if group is None or group.memory is None else None,
             }
         )
         try:
@@ -196,11 +201,24 @@ class Pod:
             if done is not None and self._stopped is None:
                 failure = Failure.from_json(done["failure"]) if done["failure"] else None
                 return End(failure, done["peak_memory"], told=True)
-            exit = await worker.exited
+            exit = _with_what_the_group_knows(await worker.exited, group)
             return End(lifecycle.unexplained(exit, request), exit.peak_memory)
         finally:
             log.close()
             conversation.close()
+            if group is not None:  # it may still be ending
+                worker.exited.add_done_callback(lambda _: self._host.groups.close(group))
+
+    def _group(self, worker: Worker) -> Group | None:
+        """The group that bounds the attempt, with its process in it; None when there is nothing to bound, or no way."""
+        memory = self.request.resources.most_memory
+        if memory is None:
+            return None
+        try:
+            return self._host.groups.open(worker.pid, memory=memory)
+        except OSError as error:  # the groups are not ours any more
+            print(f"host: no control group for {self.request.name}: {error}", file=sys.stderr)  # noqa: T201 - its log
+            return None
 
     async def _until_done(self, worker: Worker, conversation: Conversation) -> None:
         # not when it hangs up: a task may close what it does not know, and still be running
@@ -283,3 +301,14 @@ class Pod:
         store = FileStore(request.store)
         store.put(keys.status(request.run, request.action), [json.dumps(history).encode()])
         (self._host.home.open_pods / request.name).unlink(missing_ok=True)
+
+
+def _with_what_the_group_knows(exit: Exit, group: Group | None) -> Exit:
+    if group is None or group.memory is None:
+        return exit
+    return replace(
+        exit,
+        peak_memory=group.peak() or exit.peak_memory,
+        memory_ran_out=group.kills() > 0,
+        at_limit=group.hit_its_limit(),
+    )

@@ -19,6 +19,7 @@ from ..pods import Event, LogEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
+from .cgroups import Groups
 from .environs import Environs
 from .forks import ForkError
 from .pod import KILL_AFTER, Pod
@@ -66,8 +67,10 @@ class Host:
     log: IO[bytes]
     zygotes: Zygotes = field(init=False)
     slots: Slots = field(init=False)
+    groups: Groups = field(init=False)
 
     def __post_init__(self) -> None:
+        self.groups = Groups.find()  # first: it may move this process, and zygotes begin where it is
         self.zygotes = Zygotes(self.log)
         self.slots = Slots(default_slots())
         self.pods: dict[str, Pod] = {}
@@ -112,6 +115,7 @@ class Host:
             for task in self._tasks.values():
                 task.cancel()
             self.zygotes.end()
+            self.groups.end()
 
     async def _end_pods(self) -> None:
         """Somebody stops the Host: what runs is cancelled, instead of being left to the next Host."""
@@ -300,7 +304,13 @@ class Host:
             self._is_stopping = True
             self._ending.set()
         elif op == "status":
-            return {"op": "status", "pid": os.getpid(), "pods": sorted(self.pods), "slots": repr(self.slots)}
+            return {
+                "op": "status",
+                "pid": os.getpid(),
+                "pods": sorted(self.pods),
+                "slots": repr(self.slots),
+                "groups": repr(self.groups),
+            }
         else:
             return {"op": "refused", "reason": f"unknown request {op!r}"}
         return {"op": "ok"}

@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from .limits import bound_open_files
@@ -28,6 +29,13 @@ _EVERY_ATTEMPT_NEEDS = (
     "flyte_jupyter.store.files",
     "flyte_jupyter.config.spec",
 )
+_TASKS_BRING = tuple(
+    f"flyte_jupyter.config.{name}"
+    for name in ("resources", "secret", "image", "reuse", "link", "documentation", "trigger")
+)
+"""What the configuration of tasks consists of: imported as soon as there is nothing else to do."""
+_IDLE = 0.05
+"""Seconds without a request."""
 
 
 class Zygote:
@@ -49,8 +57,12 @@ class Zygote:
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._send({"op": "ready", "pid": os.getpid()})
+        idle: float | None = _IDLE
         while True:
-            ready, _, _ = select.select([self._host.fileno(), self._wake], [], [])
+            ready, _, _ = select.select([self._host.fileno(), self._wake], [], [], idle)
+            if not ready:
+                idle = None
+                load(_TASKS_BRING)
             if self._wake in ready:
                 os.read(self._wake, 4096)
                 self._reap()
@@ -191,13 +203,24 @@ def main() -> None:
     """Start: descriptor of the socket to the Host, how many files may be open, then the modules to import."""
     host = socket.socket(fileno=int(sys.argv[1]))
     adopt_orphans()
-    for name in _EVERY_ATTEMPT_NEEDS:
-        importlib.import_module(name)
+    load(_EVERY_ATTEMPT_NEEDS)
     bound_open_files(int(sys.argv[2]))
     unsafe = preload(sys.argv[3:])
     if unsafe is not None:
         host.sendall(encode({"op": "unsafe", "module": unsafe}))
         return
-    gc.collect()
-    gc.freeze()  # a collection in a child would touch, and so copy, every page
+    _keep()
     Zygote(host).serve()
+
+
+def load(modules: Iterable[str]) -> None:
+    """Import modules of our own for the attempts to find."""
+    for name in modules:
+        importlib.import_module(name)
+    _keep()
+
+
+def _keep() -> None:
+    """What is here now stays: a collection in a child would touch, and so copy, every page."""
+    gc.collect()
+    gc.freeze()

@@ -104,19 +104,6 @@ def test_endless_loop_that_does_not_want_to_end() -> None:
     assert isinstance(error_of(clings), errors.MaxRuntimeExceededError)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="macOS ignores limits of memory")
-def test_memory_hog() -> None:
-    @env.task
-    def hoards() -> int:
-        hoard = [bytearray(1_000_000) for _ in range(100_000)]
-        return len(hoard)
-
-    error = error_of(hoards.override(resources=flyte.Resources(memory="100Mi")))
-    assert isinstance(error, errors.OOMError)
-    assert "hoards needed more memory than its limit of 100 MiB" in str(error)
-    assert "hoards.override(resources=" in str(error)
-
-
 @pytest.mark.skipif(kills_for_memory() is None, reason="this system does not count what it kills for memory")
 def test_killed_from_outside(tmp_path: Path) -> None:
     @env.task

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flyte_jupyter.config.device import AMD_GPU, GPU
 from flyte_jupyter.config.pod_template import PodTemplate
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import Backoff, RetryStrategy
@@ -20,7 +21,7 @@ from flyte_jupyter.config.timeout import Timeout
 from flyte_jupyter.engine.options import RunOptions
 from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
 from flyte_jupyter.environment import TaskEnvironment
-from flyte_jupyter.pods import PodRequest
+from flyte_jupyter.pods import PodRequest, Requirements
 from flyte_jupyter.task import Task
 
 PLACE = Place(store="file:///s", python="/bin/python", cwd="/work", path=("/work", "/lib"), labels={"session": "s"})
@@ -96,13 +97,45 @@ def test_the_title_is_the_short_name() -> None:
         ({"timeout": Timeout(max_queued_time=5)}, "max_runtime", None),
         ({"timeout": Timeout(deadline=timedelta(hours=1))}, "deadline", 3600.0),
         ({"timeout": 0}, "max_runtime", None),
-        ({"resources": Resources(memory="1Gi")}, "memory", 2**30),
-        ({"resources": Resources(memory=("1Gi", "2Gi"))}, "memory", 2**31),
-        ({"resources": Resources(cpu=1)}, "memory", None),
     ],
 )
 def test_configuration(given: dict[str, Any], field: str, expected: Any) -> None:
     assert expected == getattr(request(task_of(**given)), field)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, Requirements()),
+        (Resources(), Requirements()),
+        (Resources(cpu="500m"), Requirements(cpu=0.5)),
+        (Resources(cpu=(1, 2)), Requirements(cpu=1.0, cpu_limit=2.0)),
+        (Resources(memory="1Gi"), Requirements(memory=2**30)),
+        (Resources(memory=("1Gi", "2Gi")), Requirements(memory=2**30, memory_limit=2**31)),
+        (Resources(gpu=0), Requirements(gpu=0)),
+        (Resources(gpu=2), Requirements(gpu=2)),
+        (Resources(gpu="T4:2"), Requirements(gpu=2, model="T4")),
+        (Resources(gpu=GPU("A100", 1, "1g.5gb")), Requirements(gpu=1, model="A100", partition="1g.5gb")),
+        (Resources(gpu=AMD_GPU("MI300X")), Requirements(gpu=1, device="AMD_GPU", model="MI300X")),
+        (Resources(disk="1Gi", shm="64Mi"), Requirements(disk=2**30, shm=2**26)),
+        (Resources(shm="auto"), Requirements()),
+    ],
+)
+def test_resources_are_asked_for_in_plain_numbers(given: Resources | None, expected: Requirements) -> None:
+    assert expected == request(task_of(resources=given)).resources
+
+
+@pytest.mark.parametrize(
+    ("asked", "cores", "memory"),
+    [
+        (Requirements(), None, None),
+        (Requirements(cpu=2.0, memory=100), 2.0, 100),
+        (Requirements(cpu=1.0, cpu_limit=2.0, memory=100, memory_limit=200), 2.0, 200),
+        (Requirements(cpu=0.0, memory=0), None, None),
+    ],
+)
+def test_what_is_asked_for_is_also_the_limit(asked: Requirements, cores: float | None, memory: int | None) -> None:
+    assert (cores, memory) == (asked.most_cores, asked.most_memory)
 
 
 def test_an_override_counts() -> None:
@@ -120,7 +153,7 @@ def test_what_is_preloaded() -> None:
 
 def test_a_request_is_json_and_back() -> None:
     backoff = RetryStrategy(count=2, backoff=Backoff(base=timedelta(seconds=2), factor=2, cap=timedelta(minutes=1)))
-    task = task_of(retries=backoff, timeout=60, env_vars={"A": "1"}, resources=Resources(memory="1Gi"))
+    task = task_of(retries=backoff, timeout=60, env_vars={"A": "1"}, resources=Resources(memory="1Gi", gpu=0))
     for pod in (request(task, parent="a0", referenced=frozenset({"numpy"})), request(task_of())):
         assert pod == PodRequest.from_json(json.loads(json.dumps(pod.to_json())))
 

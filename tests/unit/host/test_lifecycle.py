@@ -27,7 +27,7 @@ from flyte_jupyter.host.lifecycle import (
     time_limit,
     unexplained,
 )
-from flyte_jupyter.pods import Failure, Phase, PodRequest
+from flyte_jupyter.pods import Failure, Phase, PodRequest, Requirements
 
 FAILED = Failure(code="ValueError", kind="user", message="text")
 FINAL = Failure(code="NonRecoverableError", kind="user", message="text", recoverable=False)
@@ -220,9 +220,15 @@ def test_a_cancelled_action_says_why() -> None:
         (Exit(signal=signal.SIGKILL), {}, "OOMError", "killed by SIGKILL, as the system does when memory runs out"),
         (
             Exit(signal=signal.SIGKILL, peak_memory=3 * 2**30, memory_ran_out=True),
-            {"memory": 2**31},
+            {"resources": Requirements(memory=2**31)},
             "OOMError",
-            r"it had used 3.00 GiB of 2.00 GiB\.\nGive it more: work.override",
+            r"killed by SIGKILL, as the system does .* it had used 3.00 GiB of 2.00 GiB\.\nGive it more: work.override",
+        ),
+        (
+            Exit(signal=signal.SIGKILL, peak_memory=2**31, memory_ran_out=True, at_limit=True),
+            {"resources": Requirements(memory=2**30, memory_limit=2**31)},
+            "OOMError",
+            r"all its processes together needed more memory than its limit of 2.00 GiB; it had used 2.00 GiB\.\n",
         ),
         (
             Exit(signal=signal.SIGKILL, memory_ran_out=False),

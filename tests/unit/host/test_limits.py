@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.host.limits import kills_for_memory, mebibytes, out_of_memory, peak_memory
-from flyte_jupyter.pods import PodRequest
 
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="enforced on Linux alone")
 
@@ -109,7 +108,6 @@ def test_sizes_for_people(size: int, expected: str) -> None:
     ("memory", "expected"), [(2**31, "its limit of 2.00 GiB"), (None, "what was free on this machine")]
 )
 def test_what_a_user_is_told(memory: int | None, expected: str) -> None:
-    pod = PodRequest(run="r", action="a", task="e.t", title="train", store="s", python="p", memory=memory)
-    first, second = out_of_memory(pod).splitlines()
+    first, second = out_of_memory("train", memory).splitlines()
     assert f"train needed more memory than {expected}; it had used " == first[: first.index("used ") + 5]
     assert "Give it more: train.override(resources=flyte.Resources(memory=...))." == second
