@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ..pack.call import Sealed
-from ..pack.identity import identity
 from ..pack.outcome import Outcome
+from ..pack.reach import identity
 from ..pods import PodRequest
 from .arrival import arrival
 from .engine import Engine

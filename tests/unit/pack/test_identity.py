@@ -15,7 +15,7 @@ import pytest
 from flyte_jupyter.config.plugin import TaskPluginRegistry
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.pack.codec import dumps, loads
-from flyte_jupyter.pack.identity import identity
+from flyte_jupyter.pack.reach import identity
 from flyte_jupyter.task import Task
 
 env = TaskEnvironment(name="my_env")
@@ -107,7 +107,7 @@ def test_recursion() -> None:
 _OPENS = """
 import pickle, sys
 from flyte_jupyter.pack.codec import dumps, loads
-from flyte_jupyter.pack.identity import identity
+from flyte_jupyter.pack.reach import identity
 task = loads([bytes.fromhex(sys.stdin.read())])
 if sys.argv[1] == "1":
     dumps(task.func.__globals__["box"])  # which changes what a pickle of its class looks like

@@ -1,0 +1,68 @@
+"""Which version of an installed library is on the disk, where a fresh process would find it; nothing is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from .modules import is_installed_file
+
+_known: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {}
+"""Versions by name, each with the folders and their times of change that it was read from: pip changes them."""
+
+
+def version(name: str) -> str:
+    """The version of the distribution that an import of `name` uses; several with commas, "" when there is none."""
+    folders = _folders()
+    found = _known.get(name)
+    if found is None or found[0] != folders:
+        found = _known[name] = (folders, ",".join(_versions(name, [folder for folder, _ in folders])))
+    return found[1]
+
+
+def _folders() -> tuple[tuple[str, int], ...]:
+    """The folders of `sys.path` where libraries are installed."""
+    found: list[tuple[str, int]] = []
+    for path in sys.path:
+        if path and is_installed_file(path + os.sep):
+            try:
+                found.append((path, os.stat(path).st_mtime_ns))
+            except OSError:
+                continue
+    return tuple(found)
+
+
+def _versions(name: str, folders: list[str]) -> list[str]:
+    infos = [Path(folder, entry) for folder in folders for entry in sorted(os.listdir(folder)) if _is_info(entry)]
+    wanted = _normal(name)
+    same = [info for info in infos if _normal(info.name.split("-")[0]) == wanted]
+    return sorted({_version(info) for info in same[:1] or [info for info in infos if _provides(info, name)]})
+
+
+def _is_info(entry: str) -> bool:
+    return entry.endswith((".dist-info", ".egg-info"))
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _version(info: Path) -> str:
+    """From `name-1.2.dist-info`."""
+    return info.name.rpartition(".")[0].partition("-")[2].partition("-py")[0]
+
+
+def _provides(info: Path, name: str) -> bool:
+    """Whether a distribution has installed a module of another name than its own, as scikit-learn has."""
+    try:
+        names = (info / "top_level.txt").read_text(errors="replace").split()
+    except OSError:
+        names = []
+    if names:
+        return name in names
+    try:
+        record = "\n" + (info / "RECORD").read_text(errors="replace")
+    except OSError:
+        return False
+    return f"\n{name}/" in record or f"\n{name}.py," in record
