@@ -13,17 +13,13 @@ Tell = Callable[[Any], bytes]
 
 def content(obj: Any, tell: Tell) -> bytes | None:
     """An array of numpy, or an object of pandas; None for anything else. `tell` gives the bytes of what is in it."""
-    kind = type(obj)
-    if kind.__module__ == "numpy" and kind.__name__ in ("ndarray", "memmap"):
+    kind, module = type(obj), str(type(obj).__module__)
+    if module == "numpy" and kind.__name__ in ("ndarray", "memmap"):
         return _array(obj, tell)
-    if kind.__name__ == "MaskedArray" and kind.__module__.startswith("numpy.ma"):
-        parts = (
-            obj.filled(),
-            sys.modules["numpy"].ma.getmaskarray(obj),
-            obj.fill_value,
-        )  # what a mask hides is no value
-        return joined("masked", map(tell, parts))
-    if kind.__module__.startswith("pandas."):
+    if kind.__name__ == "MaskedArray" and module.startswith("numpy.ma"):
+        mask = sys.modules["numpy"].ma.getmaskarray(obj)  # what it hides is no value
+        return joined("masked", map(tell, (obj.filled(), mask, obj.fill_value)))
+    if module.startswith("pandas."):
         pandas: Any = sys.modules["pandas"]
         if kind is pandas.DataFrame:
             columns = (tell(obj.iloc[:, i].array) for i in range(obj.shape[1]))

@@ -19,6 +19,7 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from ..annotations import describe
@@ -170,6 +171,8 @@ class _Walk:
         for base, tell in ((type, self._class), (Task, self._task), (types.ModuleType, self._module)):
             if issubclass(kind, base):
                 return tell(obj)
+        if issubclass(kind, PurePath):
+            return joined("path", (self.of(kind), scalar(str(obj))))
         if kind.__module__ == "flyte_jupyter.environment":
             return joined("environment", (obj.name.encode(),))
         return content(obj, self.of) or self._instance(obj)
@@ -191,7 +194,7 @@ class _Walk:
     def _instance(self, obj: Any) -> bytes:
         """By what pickle would make it again of."""
         cls = type(obj)
-        self.is_sure &= is_standard(cls.__module__)
+        self.is_sure &= is_standard(str(cls.__module__))
         try:
             reduce = Pickler.dispatch_table.get(cls)
             made = reduce(obj) if reduce is not None else obj.__reduce_ex__(4)
@@ -285,7 +288,7 @@ class _Walk:
         for name in bound:
             self._global(scope, name, known.names[name])
         for name, cell in zip(func.__code__.co_freevars, func.__closure__ or (), strict=False):
-            self._holds(id(cell), cell, f"closure {name} of {_qualified(func)}", _content(cell))
+            self._holds((id(func), name), cell, f"closure {name} of {_qualified(func)}", _content(cell))
         self._imports(known, str(scope.get("__package__") or ""))
         return Part(_hex(told), func.__code__.co_filename, func.__code__.co_firstlineno)
 

@@ -135,7 +135,10 @@ def test_neither_does_what_is_not_used() -> None:
 def test_a_part_says_where_it_is() -> None:
     parts = of(WORK).parts
     assert ("/tmp/ipykernel_1/1.py", 7) == (parts["function helper"].file, parts["function helper"].line)
-    assert ("/tmp/ipykernel_1/1.py", 11) == (parts["class Base"].file, parts["class Base"].line)
+    first_method, itself = 11, 10  # a class knows its line from Python 3.13 on
+    assert (parts["class Base"].file, parts["class Base"].line) in [
+        ("/tmp/ipykernel_1/1.py", line) for line in (first_method, itself)
+    ]
     assert "" == parts["global size"].file
 
 
