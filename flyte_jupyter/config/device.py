@@ -182,3 +182,14 @@ def _known(what: str, device: str, models: dict[str, Any]) -> str:
 
 def _wrong_partition(what: str, partition: str, allowed: list[str]) -> Exception:
     return wrong_value(what, partition, ", ".join(allowed), did_you_mean(str(partition), allowed))
+
+
+def catalogue() -> list[tuple[str, str, list[int], list[str]]]:
+    """What is known: the function that makes it, the model, in which counts it comes, and its parts."""
+    makers = {"GPU": "GPU", "NEURON": "Neuron", "AMD_GPU": "AMD_GPU", "HABANA_GAUDI": "HABANA_GAUDI"}
+    found = [
+        (makers.get(kind, kind), model, list(counts), _PARTITIONS.get(model, "").split())
+        for kind, known in _KINDS.items()
+        for model, counts in known.items()
+    ]
+    return [*found, *(("TPU", model, [1], parts.split()) for model, parts in _TPUS.items())]

@@ -30,7 +30,7 @@ class Field:
         editor: how it is edited.
         name: its name; set from where it stands.
         doc: what it means; of a value type's field what the docstring of the class says.
-        unit: what a number counts, such as "cores" or "seconds".
+        unit: what a number counts, such as "cores" or "seconds"; of a duration "" where only a timedelta is accepted.
         choices: words to choose from, or a function that finds them.
         is_open: something else than these is accepted too.
         least: the lowest number, in `unit`; None is no bound. A word may stand outside of it.
@@ -59,6 +59,10 @@ class Field:
     def words(self) -> tuple[str, ...]:
         """The choices."""
         return tuple(self.choices() if callable(self.choices) else self.choices)
+
+    def sentence(self) -> str:
+        """`doc` with a capital."""
+        return self.doc[:1].upper() + self.doc[1:]
 
     def canonical(self, value: Any) -> Any:
         """What becomes of a value that was given."""

@@ -27,7 +27,7 @@ def form(level: Level) -> list[dict[str, Any]]:
         shorthand: the field of that type whose text alone stands for the value;
     and for a parameter also of
         levels: where it may be set; locked: whether it is fixed while the task is reusable;
-        honoured: what each runner does of it, "" for all.
+        effects: what comes of it with each runner; honoured: what each runner does of that already, "" for all.
     """
     return [
         {
@@ -37,6 +37,7 @@ def form(level: Level) -> list[dict[str, Any]]:
             "default": plain(p.default),
             "levels": [LEVEL_NAMES[one] for one in Level if one & p.levels],
             "locked": p.reuse_locked,
+            "effects": {"local": p.local, "kubernetes": p.kubernetes},
             "honoured": dict(p.honoured),
         }
         for name, p in PARAMS.items()

@@ -1,4 +1,7 @@
-"""Writes `settings.py`, the static types of the table: `python -m flyte_jupyter.config.generate [--check]`."""
+"""Writes what is made from the table: `python -m flyte_jupyter.config.generate [--check]`.
+
+These are `settings.py`, its static types, and `docs/parameters.md`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import re
 import sys
 from pathlib import Path
 
+from . import reference
 from .signature import annotation
 from .spec import ENV, OVERRIDE, PARAMS, TASK, Level, TaskSpec
 
-TARGET = Path(__file__).with_name("settings.py")
+SETTINGS = Path(__file__).with_name("settings.py")
+PARAMETERS = Path(__file__).parents[2] / "docs" / "parameters.md"
 
 _HEADER = '''"""The static types of the parameters; made by `python -m flyte_jupyter.config.generate` from the table."""
 
@@ -97,20 +102,20 @@ def _imports(body: str) -> str:
 
 
 def main(args: list[str]) -> int:
-    """Write the file; with `--check` only say whether it is what would be written (exit code 1 when not)."""
-    text = source()
-    current = TARGET.read_text() if TARGET.exists() else ""
-    if "--check" in args:
-        if current != text:
-            print(
-                "flyte_jupyter/config/settings.py is stale: run python -m flyte_jupyter.config.generate",
-                file=sys.stderr,
-            )
-            return 1
-        return 0
-    if current != text:
-        TARGET.write_text(text)
-    return 0
+    """Write the files; with `--check` only say which are not what would be written (exit code 1 when one is not)."""
+    stale = [(path, text) for path, text in made().items() if not path.exists() or path.read_text("utf-8") != text]
+    for path, text in stale:
+        if "--check" in args:
+            print(f"{path} is stale: run python -m flyte_jupyter.config.generate", file=sys.stderr)
+        else:
+            path.write_text(text, "utf-8")
+    return 1 if stale and "--check" in args else 0
+
+
+def made() -> dict[Path, str]:
+    """The files and their text; the page only where the project's folder is."""
+    docs = {PARAMETERS: reference.page()} if PARAMETERS.parent.is_dir() else {}
+    return {SETTINGS: source(), **docs}
 
 
 if __name__ == "__main__":

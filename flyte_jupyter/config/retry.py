@@ -25,11 +25,9 @@ class Backoff(Value):
         ConfigTypeError: `base` or `cap` is not a timedelta. ConfigValueError: a value out of its range.
     """
 
-    base: timedelta = field(metadata=edited("duration", unit="seconds", least=0, examples=(timedelta(seconds=1),)))
+    base: timedelta = field(metadata=edited("duration", least=0, examples=(timedelta(seconds=1),)))
     factor: float = field(default=1.0, metadata=edited("number", least=1, is_whole=False, examples=(2.0,)))
-    cap: timedelta | None = field(
-        default=None, metadata=edited("duration", unit="seconds", least=0, examples=(timedelta(minutes=5),))
-    )
+    cap: timedelta | None = field(default=None, metadata=edited("duration", least=0, examples=(timedelta(minutes=5),)))
 
     def __post_init__(self) -> None:
         bounds: dict[str, Any] = {"base": self.base, "cap": self.cap}

@@ -8,9 +8,7 @@ Source of the parameters, levels and defaults: Flyte 2 (2.12.1).
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,12 +16,14 @@ from . import accept
 from .cache import Cache
 from .dependency import depends_on_of
 from .envvars import env_vars_of
-from .field import Editor, Field
 from .name import environment_name
+from .param import CLUSTER, ENV, EVERYWHERE, HONOURED, LOCAL, OVERRIDE, TASK, Level, Param, param
 from .plain import plain
 from .retry import RetryStrategy
 from .timeout import Timeout
 from .value import Value
+
+__all__ = ["ENV", "NOT_PARAMS", "OVERRIDE", "PARAMS", "TASK", "Level", "Param", "TaskSpec", "names"]
 
 if TYPE_CHECKING:
     from .dependency import Environment
@@ -35,75 +35,6 @@ if TYPE_CHECKING:
     from .reuse import ReusePolicy
     from .secret import Secret
     from .trigger import Trigger
-
-
-class Level(enum.Flag):
-    """Where a parameter may be set; the later one wins."""
-
-    ENV = enum.auto()
-    TASK = enum.auto()
-    OVERRIDE = enum.auto()
-
-
-ENV, TASK, OVERRIDE = Level.ENV, Level.TASK, Level.OVERRIDE
-EVERYWHERE = ENV | TASK | OVERRIDE
-
-HONOURED: Mapping[str, str] = {"local": "", "kubernetes": ""}
-"""A parameter that means the same to every runner, because it only says what is shown or sent."""
-
-LOCAL: Mapping[str, str] = {"local": ""}
-CLUSTER: Mapping[str, str] = {"kubernetes": ""}
-"""A parameter that says something about machines of a cluster, so that this one can only keep and show it."""
-
-NOWHERE: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Param(Field):
-    """What is known of one parameter, beside what is known of every field.
-
-    Attributes:
-        levels: where it may be set.
-        accept: makes a canonical value of what was given, or raises a ConfigError; None never gets there.
-        type_text: the annotation of what may be given.
-        default: its value when nobody gave it.
-        off: a word that takes away what a wider level gave; only in nearer levels.
-        fixed: what is said (as a ValueError) when it is overridden; "" where that is a TypeError like any wrong name.
-        reuse_locked: not to be overridden while the task is reusable.
-        travels: whether the task's own process can use it, so that it is pickled with the task.
-        honoured: the runners that do what it says; the value says what of it, "" for all.
-    """
-
-    levels: Level
-    accept: Callable[[Any], Any]
-    type_text: str
-    default: Any = None
-    off: str = ""
-    fixed: str = ""
-    reuse_locked: bool = False
-    travels: bool = True
-    honoured: Mapping[str, str] = field(default_factory=dict)
-
-    def canonical(self, value: Any) -> Any:
-        """What becomes of a value that was given. Raises a ConfigError."""
-        return self.accept(value)
-
-
-def param(
-    levels: Level,
-    doc: str,
-    *,
-    accept: Callable[[Any], Any],
-    type_text: str,
-    editor: Editor,
-    default: Any = None,
-    **more: Any,
-) -> Any:
-    """A field of the table."""
-    made = Param(levels=levels, accept=accept, type_text=type_text, editor=editor, doc=doc, default=default, **more)
-    copied = isinstance(default, (list, dict))
-    stored: Any = {"default_factory": default.copy} if copied else {"default": default}
-    return field(metadata={"field": made}, **stored)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -122,6 +53,8 @@ class TaskSpec(Value):
         default="",
         fixed="Name cannot be overridden",
         honoured=HONOURED,
+        local="Part of the names of its tasks, on cards and in run records.",
+        kubernetes="The same, and a label of the pods.",
     )
     image: Image | Literal["auto"] = param(
         ENV,
@@ -135,6 +68,9 @@ class TaskSpec(Value):
         codec="IMAGE",
         default="auto",
         fixed="Image cannot be overridden",
+        local="A virtual environment made with uv from its layers, once; "
+        "what that cannot do (apt packages, commands, a Dockerfile) is said on the card.",
+        kubernetes="An existing builder builds and pushes it; a URI is used as it is.",
     )
     depends_on: tuple[Environment, ...] = param(
         ENV,
@@ -145,6 +81,8 @@ class TaskSpec(Value):
         default=(),
         travels=False,
         honoured=HONOURED,
+        local="`flyte.deploy` takes these along.",
+        kubernetes="The same.",
     )
     description: str | None = param(
         ENV,
@@ -153,6 +91,8 @@ class TaskSpec(Value):
         type_text="str",
         editor="text",
         honoured=HONOURED,
+        local="Shown with the environment and its tasks.",
+        kubernetes="The same.",
     )
     plugin_config: Any = param(
         ENV | OVERRIDE,
@@ -161,6 +101,8 @@ class TaskSpec(Value):
         type_text="Any",
         editor="code",
         honoured={"local": "its hooks, and nothing that a platform would be told"},
+        local="The plugin's hooks run in the task's process.",
+        kubernetes="They run in the pod.",
     )
     include: tuple[str, ...] = param(
         ENV,
@@ -170,6 +112,9 @@ class TaskSpec(Value):
         editor="list",
         examples=(["data/birds.csv"],),
         default=(),
+        local="Nothing to do: tasks run in the folder of the notebook, where the files are.",
+        kubernetes="The files go along, to the same places.",
+        honoured=LOCAL,
     )
     resources: Resources | None = param(
         ENV | OVERRIDE,
@@ -180,6 +125,10 @@ class TaskSpec(Value):
         of=("resources.Resources",),
         reuse_locked=True,
         honoured={"local": "memory alone, as a limit"},
+        local="The memory limit is enforced, threads, CPUs and GPUs are what was asked for, "
+        "and a task waits until this machine has what it requests.",
+        kubernetes="Requests and limits of the pod, with the device's own resource key; "
+        "`shm` is a memory volume, `disk` ephemeral storage.",
     )
     env_vars: dict[str, str] = param(
         ENV | OVERRIDE,
@@ -191,6 +140,8 @@ class TaskSpec(Value):
         default={},
         reuse_locked=True,
         honoured=LOCAL,
+        local="In the environment of the task's process, and only there.",
+        kubernetes="Variables of the container; they win over those of a pod template.",
     )
     secrets: tuple[Secret, ...] = param(
         ENV | OVERRIDE,
@@ -203,6 +154,9 @@ class TaskSpec(Value):
         codec="SECRETS",
         default=(),
         reuse_locked=True,
+        local="From the kernel's environment, a `.env` file, the keyring or a prompt, as variables or files; "
+        "what the task prints of them is masked.",
+        kubernetes="References to Secrets of the namespace, never values; a missing one is named before the start.",
     )
     service_account: str | None = param(
         EVERYWHERE,
@@ -212,6 +166,8 @@ class TaskSpec(Value):
         editor="text",
         reuse_locked=True,
         honoured=CLUSTER,
+        local="Kept and shown.",
+        kubernetes="The service account of the pod.",
     )
     cache: Cache = param(
         EVERYWHERE,
@@ -222,6 +178,8 @@ class TaskSpec(Value):
         of=("cache.Cache",),
         shorthand="behavior",
         default=Cache("disable"),
+        local="Results are stored beside the runs; what a function reaches is part of the key, and a miss says why.",
+        kubernetes="The same, in the bucket.",
     )
     pod_template: PodTemplate | str | None = param(
         EVERYWHERE,
@@ -232,6 +190,8 @@ class TaskSpec(Value):
         of=("pod_template.PodTemplate",),
         travels=False,
         honoured=CLUSTER,
+        local="Kept and shown.",
+        kubernetes="The pod that the task's own container is merged into.",
     )
     reusable: ReusePolicy | None = param(
         ENV | OVERRIDE,
@@ -242,6 +202,8 @@ class TaskSpec(Value):
         of=("reuse.ReusePolicy",),
         shorthand="replicas",
         off="off",
+        local="Processes stay warm between tasks.",
+        kubernetes="Pods stay warm between tasks.",
     )
     interruptible: bool = param(
         EVERYWHERE,
@@ -251,6 +213,8 @@ class TaskSpec(Value):
         editor="switch",
         default=False,
         honoured=CLUSTER,
+        local="Kept and shown.",
+        kubernetes="Tolerations and affinity for machines that may go; their going costs no retry.",
     )
     queue: str | None = param(
         EVERYWHERE,
@@ -258,6 +222,8 @@ class TaskSpec(Value):
         accept=accept.str_or_none("queue"),
         type_text="str",
         editor="text",
+        local="A lane with a concurrency of its own.",
+        kubernetes="The namespace and context of the queue, and its label for Kueue.",
     )
     short_name: str | None = param(
         TASK | OVERRIDE,
@@ -266,6 +232,8 @@ class TaskSpec(Value):
         type_text="str",
         editor="text",
         honoured=HONOURED,
+        local="Shown instead of the function's name.",
+        kubernetes="The same.",
     )
     retries: RetryStrategy = param(
         TASK | OVERRIDE,
@@ -278,6 +246,8 @@ class TaskSpec(Value):
         examples=(3,),
         default=RetryStrategy(0),
         honoured=LOCAL,
+        local="Each attempt is a new process with a log of its own, after the wait of the backoff.",
+        kubernetes="The same within the pod; lost pods are replaced and not charged.",
     )
     timeout: Timeout = param(
         TASK | OVERRIDE,
@@ -290,6 +260,8 @@ class TaskSpec(Value):
         examples=(60, timedelta(hours=1)),
         default=Timeout(),
         honoured=LOCAL,
+        local="The Host ends an attempt that takes too long, and fails what waits too long.",
+        kubernetes="The same, and a deadline of the Job as a net.",
     )
     max_inline_io_bytes: int = param(
         TASK | OVERRIDE,
@@ -301,6 +273,8 @@ class TaskSpec(Value):
         least=0,
         examples=(100 * 1024 * 1024,),
         default=10 * 1024 * 1024,
+        local="What is larger is refused; the error names the input and its size.",
+        kubernetes="The same.",
     )
     links: tuple[Link, ...] = param(
         TASK | OVERRIDE,
@@ -310,6 +284,8 @@ class TaskSpec(Value):
         editor="code",
         default=(),
         honoured=HONOURED,
+        local="On the card and in the run record, with the names of run and action.",
+        kubernetes="The same.",
     )
     report: bool = param(
         TASK | OVERRIDE,
@@ -319,6 +295,8 @@ class TaskSpec(Value):
         editor="switch",
         default=False,
         honoured={"local": "its place on the card alone"},
+        local="A tab of the run.",
+        kubernetes="The same.",
     )
     triggers: tuple[Trigger, ...] = param(
         TASK | OVERRIDE,
@@ -329,6 +307,8 @@ class TaskSpec(Value):
         of=("trigger.Trigger",),
         default=(),
         travels=False,
+        local="The Host fires them while it lives, and says which times it missed.",
+        kubernetes="A CronJob each.",
     )
     docs: Documentation | None = param(
         TASK,
@@ -340,6 +320,8 @@ class TaskSpec(Value):
         codec="DOCS",
         fixed="Docs cannot be overridden",
         honoured=HONOURED,
+        local="Shown in `?`, on the card and in run records.",
+        kubernetes="The same.",
     )
     entrypoint: bool = param(
         TASK | OVERRIDE,
@@ -349,6 +331,8 @@ class TaskSpec(Value):
         editor="switch",
         default=False,
         honoured=HONOURED,
+        local="Kept and shown.",
+        kubernetes="The same.",
     )
     produces_artifacts: bool = param(
         TASK | OVERRIDE,
@@ -357,6 +341,8 @@ class TaskSpec(Value):
         type_text="bool",
         editor="switch",
         default=False,
+        local="Nothing: there are no artifacts here.",
+        kubernetes="The same.",
     )
 
     def to_json(self) -> dict[str, Any]:

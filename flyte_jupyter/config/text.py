@@ -85,7 +85,7 @@ def _option(f: Field, text: Codec, param: str, field: str = "") -> Option:
         param=param,
         field=field,
         metavar=text.metavar,
-        help=f.doc[:1].upper() + f.doc[1:] + such,
+        help=f.sentence() + such,
         choices=text.choices or f.words(),
         is_open=f.is_open,
         is_bool=f.editor == "switch",

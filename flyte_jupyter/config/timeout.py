@@ -13,7 +13,7 @@ from .value import Value
 
 Seconds: TypeAlias = "int | float | timedelta"
 
-_BOUND = edited("duration", unit="seconds", least=0, examples=(60, timedelta(hours=1)))
+_BOUND = edited("duration", unit="seconds", least=0, is_whole=False, examples=(60, timedelta(hours=1)))
 
 
 @dataclass(frozen=True, repr=False)

@@ -73,7 +73,7 @@ class Cron(Value):
     """
 
     expression: str = field(metadata=edited("text", examples=("0 6 * * 1-5",)))
-    timezone: str = field(default="UTC", metadata=edited("choice", choices=time_zones))
+    timezone: str = field(default="UTC", metadata=edited("choice", choices=time_zones, examples=("Europe/Berlin",)))
 
     def __post_init__(self) -> None:
         cron.check(self.expression)

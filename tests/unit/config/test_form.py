@@ -91,7 +91,7 @@ def test_every_field_says_what_it_means(f: Field, accept: Accept) -> None:
 @every
 def test_numbers_have_a_bound_and_choices_words(f: Field, accept: Accept) -> None:
     assert (f.least is not None) == (f.editor in ("number", "quantity", "duration") or f.name == "gpu")
-    assert bool(f.unit) >= (f.editor in ("quantity", "duration"))
+    assert bool(f.unit) >= (f.editor == "quantity")
     assert bool(f.words()) >= (f.editor == "choice")
     assert bool(f.examples) >= (f.editor in ("quantity", "duration", "number", "pairs", "list"))
 
@@ -152,9 +152,8 @@ def test_every_choice_is_accepted_and_nothing_else_where_they_are_all(f: Field, 
     for word in f.words():
         assert accepted(accept, word), word
     if f.words():
-        other = f.examples[0] if f.examples else "no/such word"
-        assert other not in f.words()
-        assert accepted(accept, other) == f.is_open
+        others = [example for example in f.examples if example not in f.words()] or ["no/such word"]
+        assert [f.is_open] * len(others) == [accepted(accept, other) for other in others]
 
 
 @every
@@ -171,6 +170,13 @@ def test_bounds_are_exact(f: Field, accept: Accept) -> None:
 def test_whole_numbers_are_whole(f: Field, accept: Accept) -> None:
     if f.editor == "number" and f.least is not None:
         assert accepted(accept, f.least + 1.5) == (not f.is_whole)
+
+
+@every
+def test_numbers_are_durations_where_they_have_a_unit(f: Field, accept: Accept) -> None:
+    if f.editor == "duration":
+        assert accepted(accept, 60) == bool(f.unit)
+        assert accepted(accept, 60.5) == (bool(f.unit) and not f.is_whole)
 
 
 @every

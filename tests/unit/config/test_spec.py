@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -100,16 +101,17 @@ def test_a_signature_shows_types_and_defaults() -> None:
     )
 
 
-def test_the_static_types_are_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_made_from_the_table_is_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     assert (generate.main(["--check"]), capsys.readouterr().err) == (0, "")
+    assert [path.name for path in generate.made()] == ["settings.py", "parameters.md"]
 
 
-def test_stale_static_types_fail_the_check(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pathlib import Path
-
-    stale = Path(str(tmp_path)) / "settings.py"
-    monkeypatch.setattr(generate, "TARGET", stale)
-    assert generate.main(["--check"]) == 1
+@pytest.mark.parametrize("name", ["SETTINGS", "PARAMETERS"])
+def test_a_stale_file_fails_the_check(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate, name, tmp_path / "stale")
+    assert (generate.main(["--check"]), str(tmp_path / "stale") in capsys.readouterr().err) == (1, True)
     assert (generate.main([]), generate.main(["--check"])) == (0, 0)
 
 
