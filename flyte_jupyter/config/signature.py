@@ -31,9 +31,13 @@ def parameters(level: Level, *, without: tuple[str, ...] = ()) -> list[inspect.P
 
 
 def sign(func: Callable[..., Any], first: list[inspect.Parameter], level: Level, returns: str) -> None:
-    """Give a function the signature of `first` and the parameters of a level."""
-    every = [*first, *parameters(level, without=tuple(p.name for p in first))]
-    func.__signature__ = inspect.Signature(every, return_annotation=returns)  # type: ignore[attr-defined]
+    """Give a function the signature of `first` and the parameters of a level, which its documentation explains."""
+    settings = parameters(level, without=tuple(p.name for p in first))
+    func.__signature__ = inspect.Signature([*first, *settings], return_annotation=returns)  # type: ignore[attr-defined]
+    lines = [f"    {p.name}: {PARAMS[p.name].doc}" for p in settings]
+    func.__doc__ = "\n".join(
+        [inspect.cleandoc(func.__doc__ or "The settings are parameters."), "", "Settings:", *lines]
+    )
 
 
 def positional(name: str, annotation: str = "", default: Any = inspect.Parameter.empty) -> inspect.Parameter:

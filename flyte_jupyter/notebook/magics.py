@@ -134,11 +134,12 @@ class Magics:
     # --- their parts --------------------------------------------------------------------------------------------------
 
     def _declare(self, line: Line, cell: CellCode, env: TaskEnvironment, filename: str) -> None:
-        for option in ("--inputs", "--output", "--background"):
-            if option in line.options:
-                raise OptionError(f"{option} is for a cell that runs; this one declares {', '.join(cell.functions)}")
-        if line.words:
-            raise OptionError(f"{line.words[0]!r}: the functions of the cell have names: {', '.join(cell.functions)}")
+        names = ", ".join(cell.functions)
+        given = [option for option in ("--inputs", "--output", "--background") if option in line.options]
+        problems = [f"{option} is for a cell that runs; this one declares {names}" for option in given]
+        problems += [f"{word!r}: the functions of the cell have names: {names}" for word in line.words]
+        if problems:
+            raise OptionError("\n".join(problems))
         if "--dry-run" in line.options:
             said = [f"{env.name}.{name}" for name in cell.functions]
             self._publish({"text/plain": f"would declare: {', '.join(said)}"})

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..config import text
 from ..config.spec import PARAMS, Level
-from ..errors import nearest
+from ..errors import ConfigError, nearest
 
 
 class OptionError(Exception):
@@ -62,15 +62,25 @@ def settings(level: Level) -> list[Flag]:
     return found
 
 
+_NO_LEVEL = Level(0)
+_SETTINGS = {option.flag: "a task: %%flyte_task" for option in text.options(Level.TASK | Level.OVERRIDE)} | {
+    option.flag: "an environment: %flyte_env NAME" for option in text.options(Level.ENV)
+}
+"""All settings, and which magic takes them; one that both take is never looked up."""
+
+
 class Parser:
     """Parses the line of one magic, and writes its help."""
 
-    def __init__(self, usage: str, about: str, flags: Sequence[Flag], *, most: int = 1) -> None:
+    def __init__(
+        self, usage: str, about: str, flags: Sequence[Flag] = (), *, level: Level = _NO_LEVEL, most: int = 1
+    ) -> None:
         self.usage = usage
         self.about = about
-        self.flags = [*flags, Flag("--help", "Show this help.", short="-h")]
+        self.flags = [*flags, Flag("--help", "Show this help.", short="-h"), *settings(level)]
         self._by_name = {flag.name: flag for flag in self.flags}
         self._by_name.update({flag.short: flag for flag in self.flags if flag.short})
+        self._level = level
         self._most = most
 
     def __repr__(self) -> str:
@@ -92,45 +102,69 @@ class Parser:
         return "\n".join(out)
 
     def parse(self, line: str) -> Line:
-        """Read a line. Raises `OptionError`."""
+        """Read a line. Raises `OptionError`, which names everything that is wrong with it."""
         try:
             rest = shlex.split(line)
         except ValueError as e:
             raise OptionError(f"{e}: {line.strip()}") from None
         words: list[str] = []
         given: dict[str, str] = {}
+        problems: list[str] = []
         while rest:
             part = rest.pop(0)
             if not part.startswith("-") or part == "-":
                 words.append(part)
                 continue
-            flag, value = self._split(part)
-            if value is None and flag.metavar:
-                if not rest or rest[0].partition("=")[0] in self._by_name:
-                    raise OptionError(f"{flag.name} needs a value: {flag.name} {flag.metavar}")
-                value = rest.pop(0)
-            if value is not None and not flag.metavar and not flag.is_setting:
-                raise OptionError(f"{flag.name} takes no value")
-            value = ("true" if flag.is_setting else "") if value is None else value
+            try:
+                flag, value = self._option(part, rest)
+            except OptionError as problem:
+                problems.append(str(problem))
+                continue
             given[flag.name] = f"{given[flag.name]},{value}" if flag.joined and flag.name in given else value
-        if len(words) > self._most:
-            raise OptionError(f"{words[self._most]!r} is one word too many\nusage: {self.usage}")
-        return Line(
-            tuple(words),
-            {name: v for name, v in given.items() if not self._by_name[name].is_setting},
-            {name: v for name, v in given.items() if self._by_name[name].is_setting},
-        )
+        problems += [f"{word!r} is one word too many" for word in words[self._most :]]
+        found = {name: value for name, value in given.items() if self._by_name[name].is_setting}
+        if problems:
+            raise OptionError("\n".join([*problems, *self._values(found), f"usage: {self.usage}"]))
+        return Line(tuple(words), {name: v for name, v in given.items() if name not in found}, found)
 
-    def _split(self, part: str) -> tuple[Flag, str | None]:
+    def _option(self, part: str, rest: list[str]) -> tuple[Flag, str]:
+        """An option and its value, which may be in the parts that follow; these are taken out of `rest`."""
         name, equals, value = part.partition("=")
         if not part.startswith("--") and name not in self._by_name and part[:2] in self._by_name:
             name, equals, value = part[:2], "=", part[2:]
-        if name in self._by_name:
-            return self._by_name[name], value if equals else None
+        follows = bool(rest) and not rest[0].startswith("-")
+        if name not in self._by_name:
+            if not equals and follows:
+                rest.pop(0)  # its value, most likely
+            raise OptionError(self._unknown(name))
+        flag = self._by_name[name]
+        if not flag.metavar:
+            if equals and not flag.is_setting:
+                raise OptionError(f"{flag.name} takes no value")
+            return flag, value if equals else "true" if flag.is_setting else ""
+        if not equals:
+            if not rest or rest[0].partition("=")[0] in self._by_name:
+                raise OptionError(f"{flag.name} needs a value: {flag.name} {flag.metavar}")
+            value = rest.pop(0)
+        while flag.joined and rest and (value.endswith(",") or rest[0].startswith(",")) and not rest[0].startswith("-"):
+            value += rest.pop(0)  # "a, b"
+        return flag, value
+
+    def _unknown(self, name: str) -> str:
         long = name if name.startswith("--") else "-" + name
-        near = nearest(long, [flag.name for flag in self.flags])
-        hint = f"did you mean {near}?" if near else "see --help"
-        raise OptionError(f"no option {name}; {hint}\nusage: {self.usage}")
+        near = nearest(long, [*(flag.name for flag in self.flags), *_SETTINGS])
+        if near is None:
+            return f"no option {name}; see --help"
+        said = f"no option {name}{'' if near == name else f'; did you mean {near}?'}"
+        return said if near in self._by_name else f"{said}; {near} is given to {_SETTINGS[near]}"
+
+    def _values(self, given: Mapping[str, str]) -> list[str]:
+        """What is wrong with the values of settings."""
+        try:
+            text.collect(given, self._level)
+        except ConfigError as problem:
+            return [str(problem)]
+        return []
 
 
 def split_levels(given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -153,13 +187,13 @@ TASK = Parser(
         Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True),
         Flag("--background", "Do not wait; outputs arrive before the first cell that starts after the end."),
         Flag("--dry-run", "Show inputs and configuration; run nothing."),
-        *settings(Level.TASK | Level.OVERRIDE),
     ],
+    level=Level.TASK | Level.OVERRIDE,
 )
 ENV = Parser(
     "%flyte_env [NAME] [options]",
     "Make an environment and bind it to a variable of that name. With the name of an existing one alone, show it;"
     " without arguments, list all.",
-    settings(Level.ENV),
+    level=Level.ENV,
 )
 RUNS = Parser("%flyte_runs [-n NUMBER]", "The newest runs.", [Flag("--number", "How many.", "NUMBER", "-n")], most=0)

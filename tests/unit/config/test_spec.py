@@ -91,6 +91,15 @@ def test_signatures_are_the_table(level: Level, func: object, first: list[str]) 
     assert list(signature.parameters) == [*first, *(name for name, p in PARAMS.items() if p.levels & level)]
 
 
+@pytest.mark.parametrize(
+    ("level", "func"), [(E, TaskEnvironment.__init__), (D, TaskEnvironment.task), (OV, Task.override)]
+)
+def test_the_documentation_explains_every_setting(level: Level, func: object) -> None:
+    lines = (inspect.getdoc(func) or "").splitlines()
+    for name, p in PARAMS.items():
+        assert (f"    {name}: {p.doc}" in lines) == bool(p.levels & level and name != "name")
+
+
 def test_a_signature_shows_types_and_defaults() -> None:
     override, task = inspect.signature(Task.override).parameters, inspect.signature(TaskEnvironment.task).parameters
     assert str(override["retries"]) == "retries: 'int | RetryStrategy | None' = None"

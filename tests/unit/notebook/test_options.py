@@ -4,7 +4,7 @@ import pytest
 
 from flyte_jupyter.config import text
 from flyte_jupyter.config.spec import Level
-from flyte_jupyter.notebook.options import ENV, RUNS, TASK, OptionError, split_levels
+from flyte_jupyter.notebook.options import ENV, RUNS, TASK, OptionError, Parser, split_levels
 
 
 def test_words_options_and_settings() -> None:
@@ -49,12 +49,50 @@ def test_settings(line: str, expected: dict[str, str]) -> None:
         ("one two", "'two' is one word too many"),
         ("--short-name 'open", "No closing quotation"),
         ("-x", "no option -x; see --help"),
+        ("--image python:3.12", "no option --image; --image is given to an environment: %flyte_env NAME"),
+        ("--descripton x", "did you mean --description?; --description is given to an environment"),
     ],
 )
 def test_refused(line: str, message: str) -> None:
     with pytest.raises(OptionError) as caught:
         TASK.parse(line)
     assert message in str(caught.value)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    with pytest.raises(OptionError) as caught:
+        TASK.parse("one two --retrys 3 --background=yes --memory 512m --timeout soon --image x --env")
+    said = str(caught.value).splitlines()
+    for message in (
+        "no option --retrys; did you mean --retries?",
+        "--background takes no value",
+        "no option --image; --image is given to an environment: %flyte_env NAME",
+        "--env needs a value: --env NAME",
+        "'two' is one word too many",
+        "timeout: 'soon' is not accepted",
+        "memory: '512m' is not accepted",
+    ):
+        assert 1 == sum(message in line for line in said), message
+    assert 1 == sum(line.startswith("usage:") for line in said)
+
+
+def test_an_option_of_tasks_is_not_one_of_environments() -> None:
+    with pytest.raises(OptionError, match=r"no option --retries; --retries is given to a task: %%flyte_task"):
+        ENV.parse("e --retries 3")
+
+
+@pytest.mark.parametrize(
+    "line", ["-o df,m", "-o df, m", "-o df ,m", "-o df , m", "-o=df, m", "--output df -o m", "-odf, m"]
+)
+def test_names_may_be_apart(line: str) -> None:
+    found = TASK.parse(f"{line} --retries 3")
+    assert ((), ("df", "m")) == (found.words, found.names("--output"))
+    assert {"--retries": "3"} == dict(found.settings)
+
+
+def test_a_list_that_ends_with_a_comma_takes_no_option() -> None:
+    found = TASK.parse("-o df, --env-vars A=1, B=2")
+    assert (("df",), {"--env-vars": "A=1,B=2"}) == (found.names("--output"), dict(found.settings))
 
 
 def test_short_forms() -> None:
@@ -67,7 +105,11 @@ def test_what_the_decorator_takes_and_what_an_override_takes() -> None:
     assert ({"retries"}, {"resources"}) == (set(task), set(override))
 
 
-def test_help_names_every_option() -> None:
-    said = TASK.help()
-    assert all(flag.name in said for flag in TASK.flags)
+@pytest.mark.parametrize("parser", [TASK, ENV, RUNS])
+def test_help_names_every_option_under_a_heading(parser: Parser) -> None:
+    said = parser.help()
+    assert all(flag.name in said for flag in parser.flags)
     assert max(map(len, said.splitlines())) <= 110
+    lines = said.splitlines()
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        assert below.startswith("  -") or line not in ("Options:", "Settings:")
