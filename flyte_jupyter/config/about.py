@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .say import said
+from .spec import PARAMS
 from .words import in_words
 
 if TYPE_CHECKING:
@@ -21,20 +23,20 @@ def documentation(spec: TaskSpec, func: Callable[..., Any]) -> str:
 def about(config: EffectiveConfig, name: str, func: Callable[..., Any]) -> str:
     """What `task?` says, in a few lines."""
     spec = config.resolved.spec
-    said = [f"{spec.short_name} ({name})"] if spec.short_name not in (None, func.__name__) else []
+    parts = [f"{spec.short_name} ({name})"] if spec.short_name not in (None, func.__name__) else []
     if documented := documentation(spec, func):
-        said.append(documented)
+        parts.append(documented)
     rest = []
     if spec.description:
         rest.append(f"Environment {spec.name}: {spec.description}")
     for trigger in spec.triggers:
         when = in_words(trigger.automation)
         rest.append(f"Trigger {trigger.name}: {when}; deploy the environment to activate it, flyte.deploy(...)")
-    given = [f"{key}={config[key]!r}" for key in config if config.level(key) != "default" and key not in _SAID]
+    settings = [key for key in config if config.level(key) != "default" and key not in _SAID]
+    given = [f"{key} {said(PARAMS[key], config[key])}" for key in settings]
     if given:
-        rest.append(f"Settings: {', '.join(given)}; .effective_config() says where they come from")
-    return "\n\n".join([*said, *(["\n".join(rest)] if rest else [])])
+        rest.append(f"Settings: {'; '.join(given)} (.effective_config() says where they come from)")
+    return "\n\n".join([*parts, *(["\n".join(rest)] if rest else [])])
 
 
-_SAID = frozenset({"name", "short_name", "docs", "description", "triggers", "env_vars", "pod_template", "depends_on"})
-"""Said already, or with values that are not for everybody's eyes."""
+_SAID = frozenset({"name", "short_name", "docs", "description", "triggers"})

@@ -43,9 +43,11 @@ Takes an hour.
 
 Environment models: Models for penguins
 Trigger nightly: every day at 06:00 (Europe/Berlin); deploy the environment to activate it, flyte.deploy(...)
-Settings: retries=RetryStrategy(3); .effective_config() says where they come from"""
+Settings: env_vars TOKEN=…; retries 3 (.effective_config() says where they come from)"""
     assert expected == train.getdoc()
-    assert "Says hello.\n\nEnvironment models: Models for penguins" == hello.getdoc()
+    assert hello.getdoc().startswith(
+        "Says hello.\n\nEnvironment models: Models for penguins\nSettings: env_vars TOKEN=…"
+    )
 
 
 def test_values_of_environment_variables_are_not_shown() -> None:
