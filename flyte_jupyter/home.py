@@ -60,6 +60,16 @@ class Home:
         return self.path / f"host-{_identity()}.environ"
 
     @property
+    def images(self) -> Path:
+        """The virtual environments of images, by what is in them; shared by all Hosts of this folder."""
+        return self.path / "images"
+
+    @property
+    def workdirs(self) -> Path:
+        """The folders of attempts whose images have files, one each."""
+        return self.path / f"host-{_identity()}.work"
+
+    @property
     def socket(self) -> Path:
         """In the folder itself when the name is short enough, else in a private folder under the temporary one."""
         name = f"host-{_identity()}.sock"
@@ -114,5 +124,5 @@ def _identity() -> str:
     """Kernels with another version or another copy of this package get a Host of their own."""
     from . import __version__
 
-    where = os.path.dirname(os.path.abspath(__file__))
+    where = os.path.dirname(os.path.realpath(__file__))  # virtual environments of images have a link to it
     return hashlib.sha256(f"{__version__}\0{where}\0{sys.version_info[:2]}".encode()).hexdigest()[:8]

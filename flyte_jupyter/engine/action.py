@@ -101,6 +101,8 @@ class RunState:
     @staticmethod
     def _advance(action: Action, event: PodEvent) -> None:
         step = (event.phase, event.at, event.attempt, event.step)
+        if action.history and step == action.history[-1] and not action.phase.is_terminal:
+            action.reason = event.reason  # told again, with other words
         if action.phase.is_terminal or step in action.history:
             return
         action.history.append(step)

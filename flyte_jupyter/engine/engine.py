@@ -17,6 +17,8 @@ from ..pack.outcome import Outcome, outcome_of, unseal_outcome
 from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced
 from ..runners import Runner
 from ..store import Store, keys
+from .images import require_uv
+from .images import send as send_image
 
 if TYPE_CHECKING:
     from ..task import Task
@@ -69,7 +71,7 @@ class Engine:
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._listeners: dict[str, list[Callable[[Event], None]]] = {}
-        self._sent: set[str] = set()  # digests of code
+        self._sent: set[str] = set()  # digests of code and images
         self._open: set[tuple[str, str]] = set()  # as far as the present watch has told
         self._watch: threading.Thread | None = None
         self._closed = threading.Event()
@@ -80,8 +82,16 @@ class Engine:
     # --- starting -----------------------------------------------------------------------------------------------------
 
     def seal_code(self, task: Task[..., Any]) -> Sealed:
-        """Pickle and sign a task, on the caller's thread. Raises `CaptureError`."""
-        return seal_code(self._key, task)
+        """Pickle and sign a task, on the caller's thread.
+
+        Raises:
+            CaptureError: something in it cannot be sent. ConfigValueError: its image cannot be built here.
+        """
+        code = seal_code(self._key, task)
+        recipe = code.recipes.get(code.image or "")
+        if recipe is not None and recipe.venv is not None:
+            require_uv()
+        return code
 
     def pack_inputs(self, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:
         """Pickle the inputs of one call, on the caller's thread. Raises `CaptureError`."""
@@ -97,6 +107,10 @@ class Engine:
             future: Future[Outcome] = Future()
             future.set_result(done)
             return future
+        for digest, recipe in code.recipes.items():
+            if digest not in self._sent:
+                send_image(self.store, self._key, recipe)
+                self._sent.add(digest)
         if code.digest not in self._sent:  # also when it is there: what is there may be damaged
             self.store.put(keys.code(code.digest), code.payload)
             self._sent.add(code.digest)

@@ -28,6 +28,7 @@ from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import keys, open_store
 from . import limits
+from .inside import Inside
 from .orphans import adopt_orphans, die_with_parent
 from .wire import Channel
 
@@ -71,7 +72,8 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     number = int(request["attempt"])
     if sys.platform != "linux":
         threading.Thread(target=_until_the_host_is_gone, args=(channel,), daemon=True).start()
-    _enter(pod, number, request["environ"])
+    inside = Inside(request["image"])
+    _enter(pod, number, request["environ"], inside)
     loaded = frozenset(sys.modules)
     store = open_store(pod.store)
     key = Home(request["home"]).key()
@@ -79,6 +81,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     task: Task[..., Any] | None = None
     process = os.getpid()
     try:
+        inside.put_files(store)
         code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
         inputs = loads(parts)
@@ -116,17 +119,16 @@ def _until_the_host_is_gone(channel: Channel) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _enter(pod: PodRequest, number: int, environ: dict[str, str]) -> None:
-    """The environment, folder and import path of the kernel, and a `__main__` of its own."""
+def _enter(pod: PodRequest, number: int, environ: dict[str, str], inside: Inside) -> None:
+    """The environment, folder and import path of the kernel or of the image, and a `__main__` of its own."""
     os.environ.clear()
-    os.environ.update(environ)
+    os.environ.update(inside.environ(environ))
     os.environ.update(pod.env)
     time.tzset()
     os.environ.update(RUN_NAME=pod.run, ACTION_NAME=pod.action, FLYTE_ATTEMPT_NUMBER=str(number))
-    if pod.cwd:
-        os.chdir(pod.cwd)
-    if pod.path:
-        sys.path[:] = pod.path
+    if folder := inside.folder(pod.cwd):
+        os.chdir(folder)
+    sys.path[:] = inside.path(pod.path)
     sys.argv = [pod.title]
     _reseed()
     sys.modules["__main__"] = types.ModuleType("__main__")

@@ -20,6 +20,10 @@ from .logs import STREAMS
 from .program import command
 from .wire import Frames, encode, receive_now
 
+_IMAGE = ((), ("flyte_jupyter.config.image",))
+"""What tasks need besides: those with an image know it."""
+_OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
+
 
 class ForkError(Exception):
     """No process could be made."""
@@ -93,10 +97,18 @@ class Zygote:
 
     Args:
         files: how many files its attempts may open; the Host itself may open more.
+        of_image: whether it belongs to an image: variables for Python itself are not for it.
     """
 
     def __init__(
-        self, python: str, modules: frozenset[str], files: int, log: IO[bytes], on_lost: Callable[[Zygote], None]
+        self,
+        python: str,
+        modules: frozenset[str],
+        files: int,
+        log: IO[bytes],
+        on_lost: Callable[[Zygote], None],
+        *,
+        of_image: bool = False,
     ) -> None:
         self.python = python
         self.modules = modules
@@ -114,12 +126,21 @@ class Zygote:
         self._socket, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [*command(python, "host.zygote"), str(theirs.fileno()), str(files), *sorted(modules)],
+                [
+                    *command(python, "host.zygote"),
+                    str(theirs.fileno()),
+                    str(files),
+                    *sorted(modules),
+                    *_IMAGE[of_image],
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"},
+                env={
+                    **{name: value for name, value in os.environ.items() if not (of_image and name in _OF_PYTHON)},
+                    "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+                },
             )
         except OSError as error:
             self._socket.close()

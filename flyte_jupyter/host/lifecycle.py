@@ -42,10 +42,11 @@ class Attempts:
         number: of the current attempt, from 0.
         failed: attempts charged to the user's retries; lost: those that are not.
         accepted_at: when the action was accepted; queued_at, started_at: of the current attempt, in seconds.
+            `queued_at` is None while its image is built, which is no queue.
     """
 
     accepted_at: float
-    queued_at: float
+    queued_at: float | None
     started_at: float | None = None
     number: int = 0
     failed: int = 0
@@ -140,7 +141,7 @@ def time_limit(attempts: Attempts, pod: PodRequest) -> tuple[float, Failure] | N
     if pod.max_runtime and attempts.started_at is not None:
         when = attempts.started_at + pod.max_runtime
         limits.append((when, _late(pod, "MaxRuntime", "ran longer", pod.max_runtime, True)))
-    if pod.max_queued_time and attempts.started_at is None:
+    if pod.max_queued_time and attempts.queued_at is not None and attempts.started_at is None:
         when = attempts.queued_at + pod.max_queued_time
         limits.append((when, _late(pod, "MaxQueuedTime", "waited longer", pod.max_queued_time, True)))
     if pod.deadline:

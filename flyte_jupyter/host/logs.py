@@ -47,6 +47,10 @@ class AttemptLog:
             self._pipes[stream] = pipe
             loop.add_reader(pipe, self._read, stream)
 
+    def write(self, stream: str, lines: list[str]) -> None:
+        """Lines that no pipe has brought."""
+        self._take(stream, lines)
+
     def drain(self) -> None:
         """Read what is there now: at most what a pipe holds, since somebody may still be writing."""
         for stream in list(self._pipes):

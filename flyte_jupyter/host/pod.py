@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
+from ..config.index_url import without as without_credentials
 from ..home import Home
 from ..pack import outcome
 from ..pack.envelope import PayloadError
@@ -22,6 +25,7 @@ from . import lifecycle
 from .cgroups import Group, Groups
 from .conversation import Conversation
 from .forks import ForkError, Worker
+from .images import Follower, Image, ImageFailed, Images
 from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
 from .slots import Slots
@@ -38,6 +42,7 @@ class Environment(Protocol):
     zygotes: Zygotes
     slots: Slots
     groups: Groups
+    images: Images
 
     def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
     def publish(self, pod: Pod, event: Event) -> None: ...
@@ -130,6 +135,44 @@ class Pod:
         return found.failure is None
 
     async def _attempt(self) -> End:
+        request, number = self.request, self._attempts.number
+        path = FileStore(request.store).path(keys.log(request.run, request.action, number))
+        log = AttemptLog(request, number, path, self._print)
+        environ = self._host.environ(request)
+        if environ is None:
+            return End(lifecycle.STRANGER)
+        image: Image | None = None
+        try:
+            if request.image is not None:
+                image = await self._image(environ, log)
+                if image is None:
+                    return End()
+            return await self._admitted(environ, image, log)
+        except ImageFailed as failed:
+            return End(failed.failure)
+        finally:
+            log.close()
+            if image is not None:
+                self._host.images.release(image)
+
+    async def _image(self, environ: Mapping[str, str], log: AttemptLog) -> Image | None:
+        """What it runs in, once that is there; None when it was stopped before. The wait is no queue."""
+
+        def step(what: str) -> None:
+            self._report(Phase.INITIALIZING, step="image", reason=f"image: {what}")
+
+        follower = Follower(self.request.run, step, lambda lines: log.write("image", lines))
+        self._attempts = replace(self._attempts, queued_at=None)
+        ready = asyncio.ensure_future(self._host.images.ready(self.request, environ, follower))
+        is_wanted = await self._unless_stopped(ready)
+        self._attempts = replace(self._attempts, queued_at=time.time())
+        if is_wanted:
+            return ready.result()
+        if not ready.cancelled() and ready.exception() is None:
+            self._host.images.release(ready.result())
+        return None
+
+    async def _admitted(self, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
         name = self.request.name
         try:
             if not await self._unless_stopped(self._host.slots.acquire(name)):
@@ -138,13 +181,13 @@ class Pod:
                 self._report(Phase.INITIALIZING)
                 request = self.request
                 # variables of its own may change how a library loads
-                worker = await self._host.zygotes.worker(
-                    request.python, request.task, request.preload, plain=bool(request.env)
-                )
+                own_variables = bool(request.env or (image is not None and image.recipe.env_vars))
+                python = image.python if image is not None else request.python
+                worker = await self._host.zygotes.worker(python, request.task, request.preload, plain=own_variables)
             except ForkError as error:
                 lost = Failure(code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}.")
                 return End(lost)
-            return await self._watch(worker)
+            return await self._watch(worker, environ, image, log)
         finally:
             self._host.slots.release(name)
 
@@ -173,14 +216,8 @@ class Pod:
         except asyncio.TimeoutError:
             self.stop(failure, KILL_AFTER)
 
-    async def _watch(self, worker: Worker) -> End:
+    async def _watch(self, worker: Worker, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
         request, number = self.request, self._attempts.number
-        store = FileStore(request.store)
-        log = AttemptLog(request, number, store.path(keys.log(request.run, request.action, number)), self._print)
-        environ = self._host.environ(request)
-        if environ is None:
-            worker.discard()
-            return End(lifecycle.STRANGER)
         log.follow(worker.stdout, worker.stderr)
         group = self._group(worker)
         conversation = Conversation(worker, self._started)
@@ -188,7 +225,8 @@ class Pod:
             {
                 "pod": request.to_json(),
                 "attempt": number,
-                "environ": dict(environ),
+                "environ": without_credentials(environ),
+                "image": image and self._told(image, worker),
                 "home": str(self._host.home.path),
                 "memory": request.resources.most_memory if group is None or group.memory is None else None,
             }
@@ -204,7 +242,6 @@ class Pod:
             exit = _with_what_the_group_knows(await worker.exited, group)
             return End(lifecycle.unexplained(exit, request), exit.peak_memory)
         finally:
-            log.close()
             conversation.close()
             if group is not None:  # it may still be ending
                 worker.exited.add_done_callback(lambda _: self._host.groups.close(group))
@@ -219,6 +256,15 @@ class Pod:
         except OSError as error:  # the groups are not ours any more
             print(f"host: no control group for {self.request.name}: {error}", file=sys.stderr)  # noqa: T201 - its log
             return None
+
+    def _told(self, image: Image, worker: Worker) -> dict[str, Any]:
+        """What the attempt is told of its image; the folder that it may get goes with its process."""
+        root = None
+        if image.recipe.has_folder:
+            root = self._host.home.workdirs / f"{self.request.name}-{self._attempts.number}"
+            loop = asyncio.get_running_loop()
+            worker.exited.add_done_callback(lambda _: loop.run_in_executor(None, _remove, root))
+        return {"recipe": image.recipe.to_json(), "venv": image.folder, "root": str(root) if root else None}
 
     async def _until_done(self, worker: Worker, conversation: Conversation) -> None:
         # not when it hangs up: a task may close what it does not know, and still be running
@@ -255,8 +301,14 @@ class Pod:
         failure: Failure | None = None,
         retry_in: float | None = None,
         peak_memory: int | None = None,
+        step: str = "",
+        reason: str = "",
     ) -> None:
         request = self.request
+        last = self.events[-1] if self.events else None
+        if last is not None and (last.phase, last.attempt, last.step) == (phase, self._attempts.number, step):
+            at = last.at  # the same stretch of time; what is said of it has changed
+            self.events.pop()
         event = PodEvent(
             run=request.run,
             action=request.action,
@@ -269,6 +321,8 @@ class Pod:
             failure=failure,
             retry_in=retry_in,
             peak_memory=peak_memory,
+            step=step,
+            reason=reason,
             links=request.links if phase is Phase.QUEUED else (),
         )
         self.events.append(event)
@@ -312,3 +366,7 @@ def _with_what_the_group_knows(exit: Exit, group: Group | None) -> Exit:
         memory_ran_out=group.kills() > 0,
         at_limit=group.hit_its_limit(),
     )
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

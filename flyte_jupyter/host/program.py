@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def command(python: str, module: str) -> list[str]:
     """The beginning of a command line that runs `main` of a module of this package."""
     source = (
         "import sys\n"
-        f"sys.path.insert(0, {str(_PACKAGE.parent)!r})\n"
-        f"import {_PACKAGE.name}\n"
+        f"sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
+        f"import {PACKAGE.name}\n"
         "del sys.path[0]\n"  # what lies beside the package is no business of ours
-        f"from {_PACKAGE.name}.{module} import main\n"
+        f"from {PACKAGE.name}.{module} import main\n"
         "sys.exit(main())\n"
     )
     return [python, "-c", source]

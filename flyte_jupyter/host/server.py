@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ from . import lifecycle
 from .cgroups import Groups
 from .environs import Environs
 from .forks import ForkError
+from .images import Images
 from .pod import KILL_AFTER, Pod
 from .slots import Slots, default_slots
 from .wire import PROTOCOL, Frames, encode, is_me
@@ -66,12 +68,14 @@ class Host:
     home: Home
     log: IO[bytes]
     zygotes: Zygotes = field(init=False)
+    images: Images = field(init=False)
     slots: Slots = field(init=False)
     groups: Groups = field(init=False)
 
     def __post_init__(self) -> None:
         self.groups = Groups.find()  # first: it may move this process, and zygotes begin where it is
-        self.zygotes = Zygotes(self.log)
+        self.zygotes = Zygotes(self.log, self.home.images)
+        self.images = Images(self.home, self.zygotes, self.log)
         self.slots = Slots(default_slots())
         self.pods: dict[str, Pod] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -101,6 +105,7 @@ class Host:
         server = await asyncio.start_unix_server(self._connected, path=str(path))
         path.chmod(0o600)
         self._check_idle()
+        self.images.start()
         if ready is not None:
             ready()
         try:
@@ -114,6 +119,7 @@ class Host:
                 writer.close()
             for task in self._tasks.values():
                 task.cancel()
+            self.images.end()
             self.zygotes.end()
             self.groups.end()
 
@@ -201,6 +207,7 @@ class Host:
 
     def _adopt(self) -> None:
         """Go on with what a Host that died had accepted. Called tasks are asked for again by their callers."""
+        shutil.rmtree(self.home.workdirs, ignore_errors=True)  # of attempts that have died with their Host
         folder = self.home.open_pods
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for note in sorted(folder.iterdir()):
@@ -298,6 +305,8 @@ class Host:
             self.zygotes.start(message["python"])
         elif op == "launch":
             self.launch(PodRequest.from_json(message["pod"]))
+        elif op == "rebuild":
+            self.images.rebuild(message["key"])
         elif op == "stop":
             self.stop(message["name"], message["reason"], message["grace"])
         elif op == "shutdown":

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
+from pathlib import Path
 from typing import IO, Any
 
 from .forks import ForkError, Worker, Zygote
@@ -13,25 +14,29 @@ from .limits import raise_open_files
 
 _PARKED = 5.0
 """Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""
-_WARM_IDLE = 300.0
-"""Seconds after which a zygote with libraries in it ends when nobody uses it."""
+_IDLE = 300.0
+"""Seconds after which a zygote with libraries in it, or one of an image, ends when nobody uses it."""
 
 
 class Zygotes:
     """All zygotes of a Host: per interpreter a bare one, and one with the libraries that tasks turned out to use.
 
     A worker is kept ready per zygote in use, so that the fork is not on a task's way.
+
+    Args:
+        log: of the Host; images: the folder of the virtual environments that it has made.
     """
 
-    def __init__(self, log: IO[bytes]) -> None:
+    def __init__(self, log: IO[bytes], images: Path) -> None:
         self._log = log
+        self._images = images
         self._files = raise_open_files()
         self._bare: dict[str, Zygote] = {}
         self._warm: dict[str, Zygote] = {}
         self._unsafe: dict[str, set[str]] = {}
         self._imports: dict[str, frozenset[str]] = {}
         self._parked: dict[Zygote, asyncio.Task[Worker]] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], str] = {}
         self._idle_check: asyncio.TimerHandle | None = None
 
     def learn(self, task: str, imported: list[str]) -> None:
@@ -43,8 +48,30 @@ class Zygotes:
         """The bare zygote of an interpreter, started when needed."""
         zygote = self._bare.get(python)
         if zygote is None or zygote.lost:
-            zygote = self._bare[python] = Zygote(python, frozenset(), self._files, self._log, self._forget)
+            zygote = self._bare[python] = self._make(python, frozenset())
         return zygote
+
+    def serves(self, python: str) -> bool:
+        """Whether there is a zygote of that interpreter."""
+        return any(zygote.python == python and not zygote.lost for zygote in self._all())
+
+    async def retire(self, python: str) -> None:
+        """End the zygotes of an interpreter, once their last workers have ended."""
+        for zygote in [zygote for zygote in self._all() if zygote.python == python]:
+            self._retire(zygote)
+        await asyncio.gather(*(retiring for retiring, of in self._retiring.items() if of == python))
+
+    def _all(self) -> list[Zygote]:
+        return [*self._bare.values(), *self._warm.values()]
+
+    def _make(self, python: str, modules: frozenset[str]) -> Zygote:
+        zygote = Zygote(python, modules, self._files, self._log, self._forget, of_image=self._is_image(python))
+        if self._idle_check is None and (modules or self._is_image(python)):
+            self._idle_check = asyncio.get_running_loop().call_later(_IDLE, self._cool)
+        return zygote
+
+    def _is_image(self, python: str) -> bool:
+        return Path(python).is_relative_to(self._images)
 
     async def worker(self, python: str, task: str, modules: tuple[str, ...], *, plain: bool) -> Worker:
         """A worker for an attempt.
@@ -107,29 +134,29 @@ class Zygotes:
         return None
 
     def _heat(self, python: str, modules: frozenset[str]) -> Zygote:
-        warm = self._warm[python] = Zygote(python, modules, self._files, self._log, self._forget)
+        warm = self._warm[python] = self._make(python, modules)
 
         def learn(ready: asyncio.Future[str | None]) -> None:
             if ready.result():
                 self._unsafe[python].add(str(ready.result()))
 
         warm.ready.add_done_callback(learn)
-        if self._idle_check is None:
-            self._idle_check = asyncio.get_running_loop().call_later(_WARM_IDLE, self._cool)
         return warm
 
     def _cool(self) -> None:
         self._idle_check = None
-        for warm in list(self._warm.values()):
-            if time.monotonic() - warm.used >= _WARM_IDLE:
-                self._retire(warm)
-        if self._warm:
-            self._idle_check = asyncio.get_running_loop().call_later(_WARM_IDLE / 2, self._cool)
+        mortal = [*self._warm.values(), *(bare for python, bare in self._bare.items() if self._is_image(python))]
+        for zygote in mortal:
+            if time.monotonic() - zygote.used >= _IDLE:
+                self._retire(zygote)
+        if mortal:
+            self._idle_check = asyncio.get_running_loop().call_later(_IDLE / 2, self._cool)
 
     def _retire(self, zygote: Zygote) -> None:
         """No more work for it; it ends when its last worker has."""
         zygote.retired = True
         self._warm = {python: z for python, z in self._warm.items() if z is not zygote}
+        self._bare = {python: z for python, z in self._bare.items() if z is not zygote}
         parked = self._parked.pop(zygote, None)
 
         async def end() -> None:
@@ -142,8 +169,8 @@ class Zygotes:
             zygote.end()
 
         retiring = asyncio.get_running_loop().create_task(end())
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
+        self._retiring[retiring] = zygote.python
+        retiring.add_done_callback(self._retiring.pop)
 
     def _forget(self, zygote: Zygote) -> None:
         parked = self._parked.pop(zygote, None)
@@ -152,5 +179,5 @@ class Zygotes:
 
     def end(self) -> None:
         """End all of them."""
-        for zygote in [*self._bare.values(), *self._warm.values()]:
+        for zygote in self._all():
             zygote.end()

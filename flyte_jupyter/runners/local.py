@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..config import index_url
 from ..errors import HostError
 from ..home import Home
 from ..host.client import connect, connect_or_start
@@ -64,7 +65,7 @@ class LocalRunner:
             self._watching.add(channel)
         try:
             if self._session is not None:  # a Host that goes on after another one has died does not know it
-                channel.send({"op": "environ", "session": self._session, "environ": dict(os.environ)})
+                channel.send({"op": "environ", "session": self._session, "environ": _environ()})
             channel.send({"op": "watch", "labels": dict(labels)})
             while (message := channel.receive()) is not None:
                 op = message.pop("op")
@@ -121,9 +122,14 @@ class LocalRunner:
         if self._channel is None:
             self._channel = connect_or_start(self._home)
             self._environ = None
-        environ = dict(os.environ)
+        environ = _environ()
         if self._session is not None and self._environ != environ:
             self._environ = environ
             self._channel.send({"op": "environ", "session": self._session, "environ": environ})
             self._channel.receive()
         return self._channel
+
+
+def _environ() -> dict[str, str]:
+    """What attempts start with, and what builds of images need to know."""
+    return {**os.environ, **index_url.known}

@@ -1,0 +1,226 @@
+"""The program that makes a virtual environment with uv, and tells the Host how far it is.
+
+It runs in a process group of its own, so that the Host can end it with all that it has started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..config.index_url import PREFIX, hide, put_back, without
+from ..config.recipe import Step
+from ..config.recipe import Venv as Recipe
+from ..store import keys, open_store
+from .orphans import die_with_parent
+from .program import PACKAGE
+from .venv import Venv
+from .wire import Channel
+
+_TOLD = 30
+"""Lines of a command that failed that are told with the failure."""
+_STRANGE = (
+    "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
+    "UV_SYSTEM_PYTHON",
+)  # fmt: skip
+"""Variables of the kernel that speak of its own environment."""
+_URL_OPTIONS = {
+    "--default-index": "UV_DEFAULT_INDEX",
+    "--index": "UV_INDEX",
+    "--index-url": "UV_INDEX_URL",
+    "-i": "UV_INDEX_URL",
+    "--extra-index-url": "UV_EXTRA_INDEX_URL",
+    "--find-links": "UV_FIND_LINKS",
+    "-f": "UV_FIND_LINKS",
+}
+"""Options as variables: command lines are for everybody to see, and these URLs may have credentials."""
+
+
+class BuildError(Exception):
+    """A step has failed; what is said is what people read."""
+
+
+class Builder:
+    """Makes one environment.
+
+    Args:
+        channel: to the Host; recipe: of the environment; venv: its place.
+        store: where the files are; environ: of the kernel that asks; uv: the program.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        recipe: Recipe,
+        venv: Venv,
+        *,
+        store: str,
+        environ: Mapping[str, str],
+        uv: str,
+        lock: int,
+    ) -> None:
+        self._channel = channel
+        self._recipe = recipe
+        self._venv = venv
+        self._store = open_store(store)
+        self._credentials = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+        own = {name: value for name, value in without(environ).items() if name not in _STRANGE}
+        self._environ = {**own, "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        self._uv = uv
+        self._lock = lock
+
+    def build(self) -> None:
+        """Make it. Raises `BuildError`; then nothing is left of it."""
+        self._venv.remove()
+        try:
+            self._write_files()
+            python = ("--python", self._recipe.interpreter)
+            venv = ("venv", "--seed", "--no-project", *python, str(self._venv.folder))
+            made = Step(what="making a virtual environment", command=venv)
+            needs = ("pip", "install", "--python", "{python}", *self._recipe.needs)
+            for step in (made, Step(what="installing what tasks need", command=needs), *self._recipe.steps):
+                self._take(step)
+            self._link_package()
+            self._venv.complete()
+        except BaseException:
+            self._venv.remove()
+            raise
+        finally:
+            shutil.rmtree(self._venv.draft, ignore_errors=True)
+
+    def _write_files(self) -> None:
+        self._venv.draft.mkdir(mode=0o700, parents=True)
+        for content in self._recipe.files:
+            data = self._store.get(keys.file(content.digest))
+            if hashlib.sha256(data).hexdigest() != content.digest:
+                raise BuildError(f"The file {content.path} is damaged in the store. Run the task again.")
+            to = self._venv.draft / content.path
+            to.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(UnicodeDecodeError):
+                text = bytes(data).decode()
+                data = memoryview(put_back(text, self._credentials).encode())
+            to.write_bytes(data)
+            to.chmod(content.mode | 0o600)
+
+    def _take(self, step: Step) -> None:
+        self._channel.send({"op": "step", "what": step.what})
+        shown = [self._venv.python if word == "{python}" else word for word in step.command]
+        command, variables = self._with_credentials(shown)
+        process = subprocess.Popen(
+            [self._uv, *command],
+            cwd=self._venv.draft / step.folder,
+            env={**self._environ, **step.env_vars, **variables, "VIRTUAL_ENV": str(self._venv.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[self._lock],  # held for as long as anything of this runs
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - this program has one thread
+        )
+        last: deque[str] = deque(maxlen=_TOLD)
+        assert process.stdout is not None
+        for line in process.stdout:
+            text = self._without_credentials(line.decode("utf-8", "replace").rstrip("\r\n"))
+            last.append(text)
+            self._channel.send({"op": "line", "text": text})
+        code = process.wait()
+        if code:
+            lines = "".join(f"\n  {line}" for line in last)
+            raise BuildError(f"{step.what} failed (exit code {code}):\n  uv {shlex.join(shown)}{lines}")
+
+    def _with_credentials(self, command: list[str]) -> tuple[list[str], dict[str, str]]:
+        """The command, and what is not to be seen in it: as variables, or in a file."""
+        words: list[str] = []
+        urls: dict[str, list[str]] = {}
+        packages: list[str] = []
+        given = iter(command)
+        for word in given:
+            option, is_joined, url = word.partition("=")
+            full = put_back(word, self._credentials)
+            if option in _URL_OPTIONS:
+                urls.setdefault(option, []).append(url if is_joined else next(given, ""))
+            elif full != word:
+                packages.append(full)
+            else:
+                words.append(word)
+        variables: dict[str, str] = {}
+        for option, hidden in urls.items():
+            whole = [put_back(url, self._credentials) for url in hidden]
+            if whole != hidden:
+                variables[_URL_OPTIONS[option]] = " ".join(whole)
+            else:
+                words += [word for url in hidden for word in (option, url)]
+        if packages:
+            file = self._venv.draft / "packages.txt"
+            file.write_text("\n".join(packages) + "\n")
+            words += ["--requirement", str(file)]
+        return words, variables
+
+    def _without_credentials(self, line: str) -> str:
+        for value in self._credentials.values():
+            for part in (value, value.partition(":")[2]):
+                line = line.replace(part, "***") if part else line
+        return hide(line)
+
+    def _link_package(self) -> None:
+        """This copy of the package, for subprocesses of tasks too, and nothing of what lies beside it."""
+        site = next(self._venv.folder.glob("lib/python*/site-packages"))
+        link = site / PACKAGE.name
+        if link.is_dir() and not link.is_symlink():
+            shutil.rmtree(link)
+        link.unlink(missing_ok=True)
+        link.symlink_to(PACKAGE)
+        self._check_needs(site)
+
+    def _check_needs(self, site: Path) -> None:
+        """The layers may have put other versions there; within a major version pickles travel."""
+        for need in self._recipe.needs:
+            name, _, version = need.partition("==")
+            found = [path.name.split("-")[1] for path in site.glob(f"{name}-*.dist-info")]
+            if [there.split(".")[0] for there in found] != [version.split(".")[0]]:
+                raise BuildError(
+                    f"The image has {name} {' and '.join(found) or 'in no version'}, and tasks travel with {version}.\n"
+                    f"Leave it out of the image, or ask for {need}."
+                )
+
+
+def main() -> int:
+    """Build what the Host says over the socket whose descriptor is given."""
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    die_with_parent()
+    request = channel.receive()
+    if request is None:
+        return 0
+    venv = Venv(Path(request["images"]), request["key"])
+    lock = venv.lock(alone=True, wait=False)
+    if lock is None:
+        channel.send({"op": "step", "what": "waiting for others who use or build it"})
+        lock = venv.lock(alone=True)
+    assert lock is not None
+    try:
+        if request["again"] or not venv.is_complete:
+            _build(channel, request, venv, lock)
+    except BuildError as error:
+        venv.forget_lock()
+        channel.send({"op": "failed", "message": str(error)})
+        return 1
+    channel.send({"op": "done"})
+    return 0
+
+
+def _build(channel: Channel, request: dict[str, Any], venv: Venv, lock: int) -> None:
+    found = (request["uv"], shutil.which("uv", path=request["environ"].get("PATH")))
+    uv = next((path for path in found if path and os.access(path, os.X_OK)), None)
+    if uv is None:
+        raise BuildError('uv is not installed here any more: pip install "flyte_jupyter[image]"')
+    recipe = Recipe.from_json(request["venv"])
+    Builder(channel, recipe, venv, store=request["store"], environ=request["environ"], uv=uv, lock=lock).build()
