@@ -71,6 +71,7 @@ class TaskSpec(Value):
         local="A virtual environment made with uv from its layers, once; "
         "what that cannot do (apt packages, commands, a Dockerfile) is said on the card.",
         kubernetes="An existing builder builds and pushes it; a URI is used as it is.",
+        honoured=LOCAL,
     )
     depends_on: tuple[Environment, ...] = param(
         ENV,

@@ -19,6 +19,7 @@ from .links import rendered
 from .options import RunOptions
 
 if TYPE_CHECKING:
+    from ..config.image import Image
     from ..config.spec import TaskSpec
     from ..task import Task
 
@@ -141,6 +142,8 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
     for name, param in PARAMS.items():
         if config.level(name) == "default" or config.value(name) == param.default:
             continue
+        if name == "image" and runner == "local":
+            said += _left_out(config.value(name))
         if runner not in param.honoured:
             (elsewhere if param.honoured else nowhere).append(name)
         elif param.honoured[runner]:
@@ -152,6 +155,12 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
     if nowhere:
         said.append(f"{together(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect on {here} yet.")
     return said
+
+
+def _left_out(image: Image) -> list[str]:
+    from ..config.image_local import left_out
+
+    return left_out(image)
 
 
 def _refuse_unhonoured(task: Task[..., Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import RunNotDoneError, RunNotFoundError
 from ..host.lifecycle import ABORTED
-from ..host.logs import parse
+from ..host.logs import STREAMS, parse
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
@@ -196,14 +196,19 @@ class Run:
 
     # --- its logs -----------------------------------------------------------------------------------------------------
 
-    def get_logs(self, attempt: int | None = None, *, action: str = ROOT) -> Iterator[str]:
-        """The lines that an action has printed so far, of its last attempt or a given one (counted from 0)."""
-        for _, _, text in self._log(action, attempt):
-            yield text
+    def get_logs(self, attempt: int | None = None, *, action: str = ROOT, filter_system: bool = True) -> Iterator[str]:
+        """The lines that an action has printed so far, of its last attempt or a given one (counted from 0).
 
-    def show_logs(self, attempt: int | None = None, *, action: str = ROOT) -> None:
+        Args:
+            filter_system: without what was said while its image was built.
+        """
+        for _, stream, text in self._log(action, attempt):
+            if stream in STREAMS or not filter_system:
+                yield text
+
+    def show_logs(self, attempt: int | None = None, *, action: str = ROOT, filter_system: bool = True) -> None:
         """Print them."""
-        for line in self.get_logs(attempt, action=action):
+        for line in self.get_logs(attempt, action=action, filter_system=filter_system):
             print(line)  # noqa: T201 - that is what it is for
 
     def _log(self, action: str, attempt: int | None) -> list[tuple[float, str, str]]:

@@ -27,7 +27,7 @@ from ..pack.modules import installed
 from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import keys, open_store
-from . import limits
+from . import limits, missing
 from .inside import Inside
 from .orphans import adopt_orphans, die_with_parent
 from .wire import Channel
@@ -94,6 +94,8 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         raise
     except BaseException as error:
         limits.lift()
+        if isinstance(error, ModuleNotFoundError) and inside.venv is not None:
+            missing.explain(error, pod.title, pod.path)
         payload, failure = _seal_error(key, pod, error, request["memory"])
     if os.getpid() != process:  # the task has forked: its child does not answer for it
         sys.stderr.write(f"{failure.traceback}{failure.code}: {failure.message}\n" if failure else "")
@@ -128,7 +130,7 @@ def _enter(pod: PodRequest, number: int, environ: dict[str, str], inside: Inside
     os.environ.update(RUN_NAME=pod.run, ACTION_NAME=pod.action, FLYTE_ATTEMPT_NUMBER=str(number))
     if folder := inside.folder(pod.cwd):
         os.chdir(folder)
-    sys.path[:] = inside.path(pod.path)
+    sys.path[:] = inside.path(pod.path, pod.cwd)
     sys.argv = [pod.title]
     _reseed()
     sys.modules["__main__"] = types.ModuleType("__main__")

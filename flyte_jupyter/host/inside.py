@@ -47,8 +47,13 @@ class Inside:
             environ[name] = string.Template(value).safe_substitute(environ)
         return environ
 
-    def path(self, kernel: Sequence[str]) -> list[str]:
-        """Where modules come from, given where the kernel has them from: its installed ones are not for this one."""
+    def path(self, kernel: Sequence[str], cwd: str) -> list[str]:
+        """Where modules come from, given where the kernel has them from: its installed ones are not for this one.
+
+        Args:
+            cwd: of the kernel.
+        """
+        kernel = [entry or cwd for entry in kernel] if self._workdir is not None else kernel
         folder = [str(self._workdir)] if self._workdir is not None else []
         if self.venv is None:
             return [*folder, *(kernel or sys.path)]

@@ -19,6 +19,8 @@ from .sections_task import about, anchors, links, origin, report
 View = Mapping[str, Any]
 Action = Mapping[str, Any]
 
+_APART = {"stderr": "stderr", "image": "the build of the image"}
+"""Streams that are not the task's standard output, and what they are."""
 LISTED = 50
 """Child actions are listed up to here and counted above."""
 _DEPTH = 6
@@ -177,9 +179,9 @@ def log(view: View, name: str, attempt: int | None = None) -> Html | None:
     for i, (_, _, stream, text) in enumerate(lines):
         block.append(coloured(text, 1000))
         if i + 1 == len(lines) or lines[i + 1][2] != stream:
-            is_err = stream == "stderr"
-            content = Html("\n".join(block) + ("" if is_err else "\n"))
-            blocks.append(el("span", content, cls="fr-stderr", title="stderr") if is_err else content)
+            is_apart = stream != "stdout"
+            content = Html("\n".join(block) + ("" if is_apart else "\n"))
+            blocks.append(el("span", content, cls=f"fr-{stream}", title=_APART[stream]) if is_apart else content)
             block = []
     return el("div", el("pre", join(*blocks)), cls="fr-log", tabindex="0", aria_label="log")
 

@@ -43,6 +43,8 @@ class Limits:
 
 _LONGEST_LINK = 1000
 
+_STREAMS = ("stdout", "stderr", "image")
+
 LEVELS = (
     Limits(
         rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, links=10, log_lines=200,
@@ -199,7 +201,7 @@ def _logs(logs: Mapping[str, Any], names: list[str], limits: Limits) -> dict[str
             room -= len(line) + 12
             if room < 0:
                 break
-            lines.append([attempt, round(float(at), 3), "stderr" if stream == "stderr" else "stdout", line])
+            lines.append([attempt, round(float(at), 3), stream if stream in _STREAMS else "stdout", line])
         printed = max(int(logs[name].get("printed") or 0), len(logs[name]["lines"]))
         if lines and i < limits.actions:
             out[_line(name, 120)] = {"printed": printed, "lines": lines[::-1]}

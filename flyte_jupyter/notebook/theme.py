@@ -112,6 +112,7 @@ font:12px/1.45 var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)}
 .flyte-run .fr-rich table.dataframe :is(td,th){border:0;padding:.15em .7em}
 .flyte-run .fr-rich table.dataframe thead{border-bottom:1px solid var(--fr-line)}
 .flyte-run .fr-stderr{display:block;border-left:2px solid var(--fr-muted);padding-left:.4em;margin-left:-.5em}
+.flyte-run .fr-image{display:block;color:var(--fr-muted)}
 .flyte-run .fr-error{color:var(--fr-bad);font-weight:600;overflow-wrap:anywhere;white-space:pre-wrap}
 .flyte-run.flyte-run ul.fr-tree,.flyte-run.flyte-run ul.fr-notes{list-style:none;margin:.1rem 0 0;padding:0}
 .flyte-run.flyte-run ul.fr-tree ul.fr-tree{margin:0 0 0 .55em;padding-left:.8em;border-left:1px solid var(--fr-line)}

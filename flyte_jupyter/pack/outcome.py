@@ -41,7 +41,10 @@ class Outcome:
         error = self.error()
         if error is not None:
             raise error
-        outputs: tuple[Any, ...] = loads(self.envelope.parts)
+        try:
+            outputs: tuple[Any, ...] = loads(self.envelope.parts)
+        except (ImportError, AttributeError) as problem:  # an image may have what this process has not
+            raise error_from(_unreadable(problem, self.worker), problem, self.worker) from None
         return outputs
 
     def error(self) -> BaseRuntimeError | None:
@@ -60,6 +63,20 @@ class Outcome:
         except Exception:  # a class that this process cannot rebuild: the failure's text says it all
             return None
         return original if isinstance(original, BaseException) else None
+
+
+def _unreadable(error: ImportError | AttributeError, worker: str) -> Failure:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        why = f"it needs {error.name.partition('.')[0]}, and there is {str(error)[:1].lower()}{str(error)[1:]} here"
+    else:
+        why = f"{error}; its library has another version here"
+    return Failure(
+        code=type(error).__name__,
+        kind="user",
+        message=f"What {worker} returned cannot be opened in this process: {why}.\n"
+        "Install the same here, or have the task return plain data: numbers, text, lists, dicts, a path.",
+        recoverable=False,
+    )
 
 
 def seal_value(
