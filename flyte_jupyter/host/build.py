@@ -185,7 +185,7 @@ class Builder:
         """The layers may have put other versions there; within a major version pickles travel."""
         for need in self._recipe.needs:
             name, _, version = need.partition("==")
-            found = [path.name.split("-")[1] for path in site.glob(f"{name}-*.dist-info")]
+            found = [path.stem.split("-")[1] for path in site.glob(f"{name}-*.dist-info")]
             if [there.split(".")[0] for there in found] != [version.split(".")[0]]:
                 raise BuildError(
                     f"The image has {name} {' and '.join(found) or 'in no version'}, and tasks travel with {version}.\n"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..config.index_url import hide
 from ..errors import ConfigError
 from .capture import explain
 from .codec import Pickled, dumps, loads
@@ -127,7 +128,7 @@ def _sources(files: frozenset[str]) -> dict[str, str]:
     sources: dict[str, str] = {}
     room = _MAX_SOURCES
     for name in sorted(files):
-        text = "".join(linecache.getlines(name))
+        text = hide("".join(linecache.getlines(name)))
         if text and len(text) <= room:
             sources[name] = text
             room -= len(text)
