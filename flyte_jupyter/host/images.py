@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from .wire import Frames, encode
 from .zygotes import Zygotes
 
 _KEPT_LINES = 200
+_DYING = 5.0
 _KEPT_RECIPES = 200
 _TIDY_AFTER = 20.0
 """Seconds after its start that a Host looks for what may go: not while somebody waits for a first result."""
@@ -313,7 +315,11 @@ class Images:
 def _clear(process: subprocess.Popen[bytes], venv: Venv) -> None:
     """Leave nothing of a build that was ended."""
     process.wait()
+    until = time.monotonic() + _DYING
     lock = venv.lock(alone=True, wait=False)
+    while lock is None and time.monotonic() < until:  # what the program has started is still dying
+        time.sleep(0.01)
+        lock = venv.lock(alone=True, wait=False)
     if lock is not None:  # else somebody else builds it already
         venv.remove()
         venv.forget_lock()
