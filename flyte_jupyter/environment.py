@@ -195,7 +195,7 @@ class _Setting:
             return self
         if self._name in _AS_GIVEN:
             return env._given.get(self._name, _AS_GIVEN[self._name])
-        return env._layer.get(self._name, PARAMS[self._name].default)
+        return env._layer.get(self._name, _NOT_GIVEN.get(self._name, PARAMS[self._name].default))
 
     def __set__(self, env: TaskEnvironment, value: Any) -> None:
         layer = check(ENV, {self._name: value}, env._layers())
@@ -209,6 +209,8 @@ class _Setting:
 
 _AS_GIVEN = {"image": "auto", "cache": "disable", "secrets": None}
 """What Flyte's environments keep as it was written, and its default; a task has it as an object."""
+_NOT_GIVEN = {"env_vars": None}
+"""What an environment has where a task has something empty."""
 
 
 def _check_cycles(name: str, dependencies: tuple[Environment, ...]) -> None:

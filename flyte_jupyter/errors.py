@@ -12,7 +12,7 @@ import difflib
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -77,6 +77,9 @@ def _shell() -> Any:
 
 class ConfigError(ShortTraceback, Exception):
     """The configuration is not valid."""
+
+    each: Sequence[str] = ()
+    """What is wrong, one text each, when it is more than one thing."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or type(self).__doc__)
@@ -222,6 +225,14 @@ class InlineIOMaxBytesBreached(_Coded):
 
 class ImageBuildError(_Coded):
     """The image of the task could not be built."""
+
+
+class ImageFileError(ConfigValueError, FileNotFoundError, ImageBuildError):
+    """An image names files that are missing or cannot be used."""
+
+    code = "ImageBuildError"
+    kind = "user"
+    worker = None
 
 
 class WorkerCrashedError(_Coded):

@@ -5,10 +5,11 @@ Value types are loaded when first used, so that importing the table stays cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from .refusal import wrong_type, wrong_value
+from ..errors import ConfigError
+from .refusal import raise_all, wrong_type, wrong_value
 
 
 def str_or_none(name: str) -> Callable[[Any], str | None]:
@@ -18,6 +19,42 @@ def str_or_none(name: str) -> Callable[[Any], str | None]:
         if not isinstance(value, str):
             raise wrong_type(name, value, "a str")
         return value or None
+
+    return accept
+
+
+def text(name: str, *, empty: bool = True) -> Callable[[Any], str]:
+    """A str."""
+
+    def accept(value: Any) -> str:
+        if not isinstance(value, str):
+            raise wrong_type(name, value, "a str")
+        if not value and not empty:
+            raise wrong_value(name, value, "a str that is not empty")
+        return value
+
+    return accept
+
+
+def optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """None, or what `rule` accepts."""
+    return lambda value: None if value is None else rule(value)
+
+
+def texts(name: str) -> Callable[[Any], dict[str, str]]:
+    """A mapping of str to str, copied. Refuses all that is wrong with it at once."""
+
+    def accept(value: Any) -> dict[str, str]:
+        if not isinstance(value, Mapping):
+            raise wrong_type(name, value, 'a dict such as {"name": "value"}')
+        problems: list[ConfigError] = []
+        for key, item in value.items():
+            if not isinstance(key, str):
+                problems.append(wrong_type(name, key, "names that are str"))
+            if not isinstance(item, str):
+                problems.append(wrong_type(f"{name}[{key!r}]", item, "a str", f"write {str(item)!r}"))
+        raise_all(problems)
+        return dict(value)
 
     return accept
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
+from .accept import boolean, optional, text
 from .field import edited
-from .refusal import ConfigTypeAndValueError, did_you_mean, refusal, wrong_type, wrong_value
+from .refusal import ConfigTypeAndValueError, did_you_mean, raise_all, refusal, wrong_type, wrong_value
 from .value import Value
 
 Behavior: TypeAlias = Literal["auto", "override", "disable"]
@@ -51,7 +52,7 @@ class Cache(Value):
 
     Raises:
         ConfigValueError: an unknown behaviour, a negative age, or an empty list of policies without `version_override`.
-        ConfigTypeError: a `max_age` or names of a wrong type.
+        ConfigTypeError: a value of a wrong type.
     """
 
     behavior: Behavior = field(metadata=edited("choice", choices=get_args(Behavior)))
@@ -63,20 +64,19 @@ class Cache(Value):
     max_age: timedelta | int | None = field(default=None, metadata=_AGE)
 
     def __post_init__(self) -> None:
-        put = object.__setattr__  # frozen, but shorthands become what they stand for
-        put(self, "behavior", _behavior(self.behavior))
-        names = (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else tuple(self.ignored_inputs)
-        if not all(isinstance(name, str) for name in names):
-            raise wrong_type("Cache.ignored_inputs", self.ignored_inputs, "a name of an input, or a tuple of names")
-        put(self, "ignored_inputs", names)
-        if self.policies is not None:
-            policies = tuple(self.policies) if isinstance(self.policies, (list, tuple)) else (self.policies,)
-            if not policies and self.version_override is None and self.behavior != "disable":
-                raise wrong_value(
-                    "Cache.policies", [], "a policy, or version_override=", "leave it out for the default"
-                )
-            put(self, "policies", policies)
-        put(self, "max_age", _max_age(self.max_age))
+        problems = self._canonical(
+            behavior=_behavior,
+            version_override=optional(text("Cache.version_override")),
+            serialize=boolean("Cache.serialize"),
+            ignored_inputs=_ignored_inputs,
+            salt=text("Cache.salt"),
+            policies=optional(_policies),
+            max_age=optional(_max_age),
+        )
+        if self.policies == () and self.version_override is None and self.behavior != "disable":
+            allowed = "a policy, or version_override="
+            problems.append(wrong_value("Cache.policies", [], allowed, "leave it out for the default"))
+        raise_all(problems)
 
     @classmethod
     def of(cls, value: Any) -> Cache:
@@ -92,7 +92,9 @@ class Cache(Value):
         if isinstance(value, str):
             return cls(_behavior(value))
         hint = f'write cache="{"auto" if value else "disable"}"' if isinstance(value, bool) else ""
-        raise ConfigTypeAndValueError(refusal("cache", value, '"auto", "override", "disable" or Cache(...)', hint))
+        raise ConfigTypeAndValueError(
+            refusal("cache: Invalid cache behavior", value, '"auto", "override", "disable" or Cache(...)', hint)
+        )
 
     def is_enabled(self) -> bool:
         """Whether results are looked up or stored at all."""
@@ -116,9 +118,23 @@ def _behavior(word: Any) -> Behavior:
     return found
 
 
-def _max_age(value: Any) -> timedelta | None:
-    if value is None:
-        return None
+def _ignored_inputs(value: Any) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, (list, tuple)) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise wrong_type("Cache.ignored_inputs", value, "a name of an input, or a tuple of names")
+    return names
+
+
+def _policies(value: Any) -> tuple[CachePolicy, ...]:
+    policies = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    for policy in policies:
+        if not isinstance(policy, CachePolicy) or isinstance(policy, type):
+            hint = f"write {policy.__name__}()" if isinstance(policy, type) else ""
+            raise wrong_type("Cache.policies", policy, "objects with get_version(salt, params), or one of them", hint)
+    return policies
+
+
+def _max_age(value: Any) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, (int, timedelta)):
         raise wrong_type("Cache.max_age", value, "seconds (int) or a timedelta")
     age = value if isinstance(value, timedelta) else timedelta(seconds=value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+from ..errors import ConfigError
+from .accept import optional, text
 from .field import edited
-from .refusal import did_you_mean, whole, wrong_value
+from .refusal import did_you_mean, gathered, raise_all, warn, whole, wrong_value
 from .value import Value
 
 DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI", "APPLE_SILICON"]
@@ -15,10 +16,11 @@ DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUD
 _EIGHT = range(1, 9)
 _ONE = range(1, 2)
 _TRAINIUM = (1, 4, 8, 16)
+_SHARED = ("T4 shared", "L4 shared", "A10G shared", "A10 shared", "L40S shared")
 _GPUS: dict[str, Any] = (
     {"A2": _ONE, "GB10": _ONE, "RTX_PRO_4500": _ONE, "RTX_PRO_6000": (1, 2)}
     | dict.fromkeys(("A10", "A10G", "A100", "A100_80G", "B200", "H100", "H200", "L4", "L40s", "T4", "V100"), _EIGHT)
-    | dict.fromkeys(("T4 shared", "L4 shared", "A10G shared", "A10 shared", "L40S shared"), _ONE)
+    | dict.fromkeys(_SHARED, _ONE)
 )
 _NEURON: dict[str, Any] = dict.fromkeys(("Trn1", "Trn1n", "Trn2", "Trn2u"), _TRAINIUM) | {
     "Inf1": range(1, 17),
@@ -54,12 +56,13 @@ _TPUS = {
 
 def models() -> list[str]:
     """What "TYPE:count" may be, each type with its lowest count."""
-    return [f"{name}:{min(counts)}" for kind in _KINDS.values() for name, counts in kind.items()]
+    counted = (f"{name}:{min(counts)}" for kind in _KINDS.values() for name, counts in kind.items())
+    return [*counted, *(f"{name}:1" for name in _TPUS)]
 
 
 def devices() -> list[str]:
-    """The models that are known."""
-    return [*(name for kind in _KINDS.values() for name in kind), *_TPUS]
+    """The models that are known, but for the one that its class names already."""
+    return [*(name for kind in _KINDS.values() for name in kind if name not in _APPLE), *_TPUS]
 
 
 def partitions() -> list[str]:
@@ -74,7 +77,7 @@ class Device(Value):
     Attributes:
         quantity: how many, 1 or more.
         device_class: "GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI" or "APPLE_SILICON".
-        device: the model, such as "A100"; None for any.
+        device: the model, such as "A100"; None for any, and for the only one of "APPLE_SILICON".
         partition: a part of the device, such as "1g.5gb" of an A100 or the topology "2x2" of a TPU.
 
     Raises:
@@ -87,12 +90,21 @@ class Device(Value):
     partition: str | None = field(default=None, metadata=edited("choice", choices=partitions, is_open=True))
 
     def __post_init__(self) -> None:
-        if not whole(self.quantity, 1):
-            raise wrong_value("Device.quantity", self.quantity, "an int of 1 or more")
-        if self.device_class not in get_args(DeviceClass):
-            classes = ", ".join(get_args(DeviceClass))
-            hint = did_you_mean(str(self.device_class), get_args(DeviceClass))
-            raise wrong_value("Device.device_class", self.device_class, classes, hint)
+        problems = self._canonical(
+            quantity=lambda value: _quantity("Device.quantity", value),
+            device_class=_class,
+            device=optional(text("Device.device")),
+            partition=optional(text("Device.partition")),
+        )
+        is_apple = self.device_class == "APPLE_SILICON"
+        if is_apple and self.device is None:
+            object.__setattr__(self, "device", "AppleSilicon")
+        if (str(self.device) in _APPLE) is not is_apple:
+            allowed = 'Device(1, "APPLE_SILICON", "AppleSilicon"), or neither of the two words'
+            problems.append(wrong_value("Device.device", self.device, allowed))
+        elif is_apple and self.quantity != 1:
+            problems.append(wrong_value("Device.quantity", self.quantity, "1: a Mac has one GPU"))
+        raise_all(problems)
 
     def in_words(self) -> str:
         """How many of what: "2 × A100, part 1g.5gb"."""
@@ -106,14 +118,18 @@ def GPU(device: str, quantity: int, partition: str | None = None) -> Device:
     Raises:
         ConfigValueError: an unknown model, a quantity below 1, or a partition that the model does not have.
     """
-    _known("GPU.device", device, _GPUS)
-    if not whole(quantity, 1):
-        raise wrong_value("GPU.quantity", quantity, "an int of 1 or more")
-    if partition is not None:
-        if device.endswith(" shared"):
-            raise wrong_value("GPU.partition", partition, f"none: {device!r} is shared already")
-        if device in _PARTITIONS and partition not in _PARTITIONS[device].split():
-            raise _wrong_partition("GPU.partition", partition, _PARTITIONS[device].split())
+    problems: list[ConfigError] = []
+    device = current(device)
+    with gathered(problems):
+        _known("GPU.device", device, _GPUS)
+    with gathered(problems):
+        _quantity("GPU.quantity", quantity)
+    if partition is not None and device in _SHARED:
+        problems.append(wrong_value("GPU.partition", partition, f"none: {device!r} is shared already"))
+    elif partition is not None and device in _PARTITIONS:
+        with gathered(problems):
+            _part("GPU.partition", partition, _PARTITIONS[device])
+    raise_all(problems)
     return Device(quantity, "GPU", device, partition)
 
 
@@ -124,8 +140,8 @@ def TPU(device: Literal["V5E", "V5P", "V6E"], partition: str | None = None) -> D
         ConfigValueError: an unknown model or topology.
     """
     _known("TPU.device", device, _TPUS)
-    if partition is not None and partition not in _TPUS[device].split():
-        raise _wrong_partition("TPU.partition", partition, _TPUS[device].split())
+    if partition is not None:
+        _part("TPU.partition", partition, _TPUS[device])
     return Device(1, "TPU", device, partition)
 
 
@@ -149,39 +165,64 @@ def APPLE_SILICON() -> Device:
     return Device(1, "APPLE_SILICON", "AppleSilicon")
 
 
-def parse_device(text: str) -> Device:
+def current(model: Any) -> Any:
+    """The spelling of today of what Flyte once called otherwise, with a warning."""
+    for old, new in (("A100 80G", "A100_80G"), ("RTX PRO 6000", "RTX_PRO_6000")):
+        if isinstance(model, str) and model.partition(":")[0] == old:
+            renamed = model.replace(old, new)
+            warn(f"{model!r} is an old spelling of {renamed!r}", FutureWarning)
+            return renamed
+    return model
+
+
+def parse_device(given: str) -> Device:
     """The device of "TYPE:count", such as "T4:1" or "A10G shared:1"; "AppleSilicon" needs no count.
+
+    A TPU takes its topology instead: "V5P:2x2x1".
 
     Raises:
         ConfigValueError: an unknown type (the nearest is named), a missing count, or one that the type does not have.
     """
     what, allowed = "Resources.gpu", 'an int, a Device, or "TYPE:count" such as "T4:1"'
-    for old, new in (("A100 80G:", "A100_80G:"), ("RTX PRO 6000:", "RTX_PRO_6000:")):
-        if text.startswith(old):
-            warnings.warn(f"{text!r} is an old spelling of {text.replace(old, new)!r}", FutureWarning, stacklevel=5)
-            text = text.replace(old, new)
-    model, _, count = text.partition(":")
+    model, _, count = given.partition(":")
+    if model in _TPUS:
+        return TPU(model, None if count in ("", "1") else count)  # type: ignore[arg-type]  # it is one of these
     for device_class, models in _KINDS.items():
         if model not in models:
             continue
         if not count and device_class != "APPLE_SILICON":
-            raise wrong_value(what, text, allowed, f"the count is missing: {model + ':1'!r}")
+            raise wrong_value(what, given, allowed, f"the count is missing: {model + ':1'!r}")
         counts = models[model]
         if count and count not in map(str, counts):
-            raise wrong_value(what, text, f"{model} comes in counts of {', '.join(map(str, counts))}")
+            raise wrong_value(what, given, f"{model} comes in counts of {', '.join(map(str, counts))}")
         return Device(int(count or 1), device_class, model)
-    known = [name for models in _KINDS.values() for name in models]
-    raise wrong_value(what, text, allowed, did_you_mean(model, known))
+    known = [*(name for models in _KINDS.values() for name in models), *_TPUS]
+    raise wrong_value(what, given, allowed, did_you_mean(model, known))
 
 
-def _known(what: str, device: str, models: dict[str, Any]) -> str:
-    if device not in models:
+def _known(what: str, device: Any, models: dict[str, Any]) -> str:
+    if not isinstance(device, str) or device not in models:
         raise wrong_value(what, device, ", ".join(models), did_you_mean(str(device), models))
     return device
 
 
-def _wrong_partition(what: str, partition: str, allowed: list[str]) -> Exception:
-    return wrong_value(what, partition, ", ".join(allowed), did_you_mean(str(partition), allowed))
+def _quantity(what: str, value: Any) -> int:
+    if not whole(value, 1):
+        raise wrong_value(what, value, "an int of 1 or more")
+    return int(value)
+
+
+def _class(value: Any) -> str:
+    classes = get_args(DeviceClass)
+    if value not in classes:
+        raise wrong_value("Device.device_class", value, ", ".join(classes), did_you_mean(str(value), classes))
+    return str(value)
+
+
+def _part(what: str, partition: Any, parts: str) -> None:
+    allowed = parts.split()
+    if partition not in allowed:
+        raise wrong_value(what, partition, ", ".join(allowed), did_you_mean(str(partition), allowed))
 
 
 def catalogue() -> list[tuple[str, str, list[int], list[str]]]:

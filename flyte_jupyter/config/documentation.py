@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .accept import text
 from .field import edited
-from .refusal import wrong_type
+from .refusal import raise_all, wrong_type
 from .value import Value
 
 _LONGEST, _SUFFIX = 255, "...(tr.)"
@@ -18,9 +19,15 @@ class Documentation(Value):
 
     Attributes:
         description: the text.
+
+    Raises:
+        ConfigTypeError: it is not a str.
     """
 
     description: str = field(metadata=edited("text"))
+
+    def __post_init__(self) -> None:
+        raise_all(self._canonical(description=text("Documentation.description")))
 
     @classmethod
     def of(cls, value: Any) -> Documentation:

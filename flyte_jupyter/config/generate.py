@@ -1,21 +1,25 @@
-"""Writes what is made from the table: `python -m flyte_jupyter.config.generate [--check]`.
+"""Writes what is made from something else: `python -m flyte_jupyter.config.generate [--check]`.
 
-These are `settings.py`, its static types, and `docs/parameters.md`.
+From the table these are `settings.py`, its static types, and `docs/parameters.md`; from the client of Kubernetes
+`pod_spec.json`, the fields of pods.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
 
-from . import reference
+from . import pod_spec, reference
 from .signature import annotation
 from .spec import ENV, OVERRIDE, PARAMS, TASK, Level, TaskSpec
 
 SETTINGS = Path(__file__).with_name("settings.py")
 PARAMETERS = Path(__file__).parents[2] / "docs" / "parameters.md"
+CLIENT = "37"
+"""The version of the client of Kubernetes that the fields of pods are made from."""
 
 _HEADER = '''"""The static types of the parameters; made by `python -m flyte_jupyter.config.generate` from the table."""
 
@@ -101,6 +105,15 @@ def _imports(body: str) -> str:
     return "".join(lines)
 
 
+def pod_fields() -> str:
+    """The text of `pod_spec.json`: what the client knows, or what is there already when another client is installed."""
+    found = pod_spec.client()
+    if found is None or found.__version__.partition(".")[0] != CLIENT:
+        return pod_spec.FIELDS.read_text()
+    kinds = (f"{json.dumps(kind)}: {json.dumps(fields)}" for kind, fields in pod_spec.fields_of_client().items())
+    return "{\n" + ",\n".join(kinds) + "\n}\n"
+
+
 def main(args: list[str]) -> int:
     """Write the files; with `--check` only say which are not what would be written (exit code 1 when one is not)."""
     stale = [(path, text) for path, text in made().items() if not path.exists() or path.read_text("utf-8") != text]
@@ -115,7 +128,7 @@ def main(args: list[str]) -> int:
 def made() -> dict[Path, str]:
     """The files and their text; the page only where the project's folder is."""
     docs = {PARAMETERS: reference.page()} if PARAMETERS.parent.is_dir() else {}
-    return {SETTINGS: source(), **docs}
+    return {SETTINGS: source(), pod_spec.FIELDS: pod_fields(), **docs}
 
 
 if __name__ == "__main__":

@@ -5,13 +5,18 @@ Source of the names and of what is refused: Flyte 2.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
+from ..errors import ImageFileError
 from . import image_layers as layers
+from . import image_rules as rules
+from .accept import boolean, optional, text
 from .image_layers import Layer, PathLike, Urls
+from .image_rules import Architecture
 from .image_steps import Layered
 from .plain import plain
 from .refusal import wrong_type, wrong_value
@@ -20,9 +25,8 @@ from .secret import Secret, SecretRequest
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-Architecture: TypeAlias = Literal["linux/amd64", "linux/arm64"]
-
-_BOTH: tuple[Architecture, ...] = ("linux/amd64", "linux/arm64")
+_REGISTRY = "FLYTE_IMAGE_REGISTRY"
+"""The environment variable that says where images are pushed to, as in Flyte."""
 _MAKING = object()
 
 
@@ -69,7 +73,9 @@ class Image(Layered):
         object.__setattr__(self, "made_by", None)
 
     def __repr__(self) -> str:
-        return f"Image({', '.join(f'{name}={value!r}' for name, value in self._told().items())})"
+        from .image_repr import calls
+
+        return calls(self)
 
     def _repr_html_(self) -> str:
         from .show import image
@@ -102,6 +108,35 @@ class Image(Layered):
         """What differs from the default, as plain data."""
         return {"type": "Image"} | {name: plain(value) for name, value in self._told().items()}
 
+    @property
+    def uri(self) -> str:
+        """Its name on a registry: `[registry/]name:tag`, with the tag of its files as they are now; or the image that
+        it starts from, when nothing is to be built.
+
+        Raises:
+            ImageFileError: a file that is missing or cannot be used, or the image has no name of its own.
+        """
+        if self.base_image is not None and self == type(self).from_base(self.base_image):
+            return self.base_image
+        if not self.name or (self.ref_name is not None and self == type(self).from_ref_name(self.ref_name)):
+            what = f"Image: {self!r} has no URI of its own"
+            if self.ref_name is not None:
+                raise ImageFileError(f"{what}\n  the platform's configuration knows it as {self.ref_name!r}")
+            raise ImageFileError(f"{what}\n  give it a name: clone(name=...)")
+        from .image_tag import tag
+
+        return f"{self.registry}/{self.name}:{tag(self)}" if self.registry else f"{self.name}:{tag(self)}"
+
+    def validate(self) -> None:
+        """Look whether the files that it names are there and can be used.
+
+        Raises:
+            ImageFileError: some are not; all of them in one error.
+        """
+        from .image_tag import contents
+
+        contents(self)
+
     @classmethod
     def of(cls, value: Any) -> Image | Literal["auto"]:
         """An Image, a URI, or "auto" for the environment of the one who calls. Raises ConfigTypeError."""
@@ -130,29 +165,26 @@ class Image(Layered):
         platform: Architecture | tuple[Architecture, ...] | None = None,
     ) -> Image:
         """A slim Debian with Python (default: the running version) and this package; takes layers."""
-        version = _version(python_version)
-        return _new(
-            base_image=_debian(version),
-            python_version=version,
-            install_flyte=install_flyte,
-            flyte_version=flyte_version,
-            registry=registry,
-            registry_secret=_secret(registry_secret),
-            name=name or "flyte",
-            platform=_platform(platform, _BOTH),
-            extendable=True,
+        given = rules.checked(
+            python_version=(rules.version, python_version or sys.version_info[:2]),
+            install_flyte=(boolean("Image: install_flyte"), install_flyte),
+            flyte_version=(optional(text("Image: flyte_version")), flyte_version),
+            registry=(optional(rules.registry), registry or os.environ.get(_REGISTRY)),
+            registry_secret=(optional(rules.secret), registry_secret),
+            name=(rules.name, "flyte" if name is None else name),
+            platform=(rules.platform, rules.BOTH if platform is None else platform),
         )
+        return _new(base_image=_debian(given["python_version"]), extendable=True, **given)
 
     @classmethod
     def from_base(cls, image_uri: str) -> Image:
         """An image as it is; to add layers, `clone(name=..., extendable=True)` it first."""
-        if not isinstance(image_uri, str):
-            raise wrong_type("Image.from_base", image_uri, "the URI of an image, a str")
-        return _new(base_image=image_uri)
+        return _new(base_image=rules.uri("Image.from_base", image_uri))
 
     @classmethod
     def from_ref_name(cls, name: str = "default") -> Image:
         """The image that the platform's configuration has under `name`."""
+        name = text("Image.from_ref_name: name", empty=False)(name)
         return _new(name=name, ref_name=name)
 
     @classmethod
@@ -164,7 +196,14 @@ class Image(Layered):
         platform: Architecture | tuple[Architecture, ...] | None = None,
     ) -> Image:
         """What a Dockerfile makes; takes no layers."""
-        return _new(dockerfile=Path(file), registry=registry, name=name, platform=_platform(platform))
+        return _new(
+            **rules.checked(
+                dockerfile=(rules.path("Image.from_dockerfile: file"), file),
+                registry=(rules.registry, registry),
+                name=(rules.name, name),
+                platform=(rules.platform, "linux/amd64" if platform is None else platform),
+            )
+        )
 
     @classmethod
     def from_uv_script(
@@ -183,12 +222,16 @@ class Image(Layered):
         secret_mounts: SecretRequest | None = None,
     ) -> Image:
         """A Debian base with the packages that a script names in its header (PEP 723)."""
-        layer = layers.UVScript(
-            script=Path(script),
-            secret_mounts=layers.to_secrets(secret_mounts),
-            **layers.index_of(index_url, extra_index_urls, pre, extra_args),
+        given = rules.checked(
+            script=(rules.path("Image.from_uv_script: script"), script),
+            name=(rules.name, name),
+            **rules.index(index_url, extra_index_urls, pre, extra_args, secret_mounts),
         )
-        return _scripted(layer, name, registry, registry_secret, python_version, platform)
+        # a script says itself whether it needs this package
+        image = cls.from_debian_base(
+            python_version, None, False, registry, registry_secret, given.pop("name"), platform
+        )
+        return image.with_layer(layers.UVScript(**given))
 
     @classmethod
     def from_pixi_script(
@@ -204,13 +247,14 @@ class Image(Layered):
         secret_mounts: SecretRequest | None = None,
     ) -> Image:
         """A Debian base with the packages that a script names for pixi in its header."""
-        layer = layers.PixiScript(
-            script=Path(script),
-            environment=environment,
-            extra_args=extra_args,
-            secret_mounts=layers.to_secrets(secret_mounts),
+        given = rules.checked(
+            script=(rules.path("Image.from_pixi_script: script"), script),
+            name=(rules.name, name),
+            environment=(text("Image: environment", empty=False), environment),
+            **rules.installer(extra_args, secret_mounts),
         )
-        return _scripted(layer, name, registry, registry_secret, None, platform)
+        image = cls.from_debian_base(None, None, False, registry, registry_secret, given.pop("name"), platform)
+        return image.with_layer(layers.PixiScript(**given))
 
     def clone(
         self,
@@ -228,15 +272,15 @@ class Image(Layered):
         Raises:
             ConfigValueError: a layer for an image that is not extendable or has no name.
         """
-        given: dict[str, Any] = {
-            "registry": registry,
-            "registry_secret": _secret(registry_secret),
-            "name": name,
-            "base_image": base_image,
-            "python_version": python_version and _version(python_version),
-            "extendable": extendable,
-            "platform": platform and _platform(platform),
-        }
+        given = rules.checked(
+            registry=(optional(rules.registry), registry),
+            registry_secret=(optional(rules.secret), registry_secret),
+            name=(optional(rules.name), name),
+            base_image=(optional(lambda value: rules.uri("Image.clone: base_image", value)), base_image),
+            python_version=(optional(rules.version), python_version),
+            extendable=(optional(boolean("Image.clone: extendable")), extendable),
+            platform=(optional(rules.platform), platform),
+        )
         changed = replace(
             self, made_by=_MAKING, recipe=None, **{key: value for key, value in given.items() if value is not None}
         )
@@ -250,15 +294,17 @@ class Image(Layered):
         """A copy with one more layer.
 
         Raises:
-            ConfigValueError: the image is not extendable, or has no name.
+            ConfigValueError: the image is not extendable, is made by a Dockerfile, or has no name.
         """
         if not self.extendable:
             hint = 'clone(name="...", extendable=True) it first'
             raise wrong_value("Image: layer", type(layer).__name__, "layers on an image that is extendable", hint)
+        if self.dockerfile is not None:
+            allowed = "layers on an image without a Dockerfile"
+            raise wrong_value("Image: layer", type(layer).__name__, allowed, f"write it into {self.dockerfile}")
         if not self.name:
-            raise wrong_value(
-                "Image: layer", type(layer).__name__, "layers on an image with a name", 'clone(name="...") it first'
-            )
+            allowed, hint = "layers on an image with a name", 'clone(name="...") it first'
+            raise wrong_value("Image: layer", type(layer).__name__, allowed, hint)
         return replace(self, made_by=_MAKING, layers=(*self.layers, layer), recipe=None)
 
 
@@ -272,41 +318,3 @@ def _make(fields: dict[str, Any]) -> Image:
 
 def _debian(version: tuple[int, int]) -> str:
     return f"python:{version[0]}.{version[1]}-slim-bookworm"
-
-
-def _scripted(
-    layer: Layer,
-    name: str,
-    registry: str | None,
-    registry_secret: str | Secret | None,
-    python_version: tuple[int, int] | None,
-    platform: Architecture | tuple[Architecture, ...] | None,
-) -> Image:
-    version = _version(python_version)
-    return _new(
-        base_image=_debian(version),
-        python_version=version,
-        registry=registry,
-        registry_secret=_secret(registry_secret),
-        name=name,
-        platform=_platform(platform, _BOTH),
-        extendable=True,
-    ).with_layer(layer)
-
-
-def _version(value: Any) -> tuple[int, int]:
-    if value is None:
-        return (sys.version_info.major, sys.version_info.minor)
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
-        return value
-    raise wrong_type("Image: python_version", value, "a tuple such as (3, 12)")
-
-
-def _platform(value: Any, default: tuple[Architecture, ...] = ("linux/amd64",)) -> tuple[Architecture, ...]:
-    if value is None:
-        return default
-    return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[return-value]
-
-
-def _secret(value: str | Secret | None) -> Secret | None:
-    return Secret(value) if isinstance(value, str) else value

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from .index_url import hide
-from .refusal import wrong_type, wrong_value
-from .secret import Secret, SecretRequest
+from .secret import Secret
 
 InstallMode: TypeAlias = Literal["dependencies_only", "install_project"]
 PathLike: TypeAlias = "str | Path"
@@ -168,35 +167,3 @@ def without_credentials(layer: Layer) -> Layer:
 
     changed = {f.name: hidden(getattr(layer, f.name)) for f in fields(layer)}
     return replace(layer, **changed)
-
-
-def to_secrets(value: SecretRequest | None) -> tuple[Secret, ...]:
-    """The secrets that a layer is made with."""
-    return () if value is None else Secret.of(value)
-
-
-def to_path(value: PathLike | None) -> Path | None:
-    """A path, or None."""
-    return None if value is None else Path(value)
-
-
-def index_of(index_url: str | None, extra: Urls, pre: bool, extra_args: str | None) -> dict[str, Any]:
-    """The fields of `Index`, as arguments."""
-    urls = (extra,) if isinstance(extra, str) else tuple(extra or ())
-    return {"index_url": index_url, "extra_index_urls": urls, "pre": pre, "extra_args": extra_args}
-
-
-def to_words(what: str, words: tuple[Any, ...]) -> tuple[str, ...]:
-    """Arguments that have to be str, one by one. Raises ConfigTypeError."""
-    for word in words:
-        if not isinstance(word, str):
-            hint = f"pass them one by one: {what}(*[...])" if isinstance(word, (list, tuple)) else ""
-            raise wrong_type(f"Image.{what}", word, "str arguments", hint)
-    return words
-
-
-def to_mode(value: InstallMode) -> InstallMode:
-    """How much of a project is installed. Raises ConfigValueError."""
-    if value not in ("dependencies_only", "install_project"):
-        raise wrong_value("Image: project_install_mode", value, '"dependencies_only" or "install_project"')
-    return value

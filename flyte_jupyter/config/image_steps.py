@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from . import image_layers as layers
+from . import image_rules as rules
+from .accept import boolean, optional, text
 from .envvars import env_vars_of
 from .image_layers import InstallMode, Layer, PathLike, Urls
 from .refusal import wrong_value
@@ -15,9 +17,12 @@ from .secret import SecretRequest
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_MODE = rules.one_of("Image: project_install_mode", "dependencies_only", "install_project")
+_STYLE = rules.one_of("Image.with_code_bundle: copy_style", "loaded_modules", "all")
+
 
 class Layered:
-    """Adds layers; each method gives a copy with one more."""
+    """Adds layers; each method gives a copy with one more, and refuses all that is wrong with its arguments at once."""
 
     def with_layer(self, layer: Layer) -> Self:
         """A copy with one more layer; `Image` says how."""
@@ -33,11 +38,11 @@ class Layered:
         secret_mounts: SecretRequest | None = None,
     ) -> Self:
         """With packages from an index (PyPI)."""
-        index = layers.index_of(index_url, extra_index_urls, pre, extra_args)
-        packages = layers.to_words("with_pip_packages", packages)
-        return self.with_layer(
-            layers.PipPackages(packages=packages, secret_mounts=layers.to_secrets(secret_mounts), **index)
+        given = rules.checked(
+            packages=(rules.words("with_pip_packages"), packages),
+            **rules.index(index_url, extra_index_urls, pre, extra_args, secret_mounts),
         )
+        return self.with_layer(layers.PipPackages(**given))
 
     def with_requirements(
         self,
@@ -49,17 +54,15 @@ class Layered:
         secret_mounts: SecretRequest | None = None,
     ) -> Self:
         """With the packages of a requirements file. Raises ConfigValueError when it is not a .txt file."""
-        if Path(file).suffix != ".txt":
-            raise wrong_value("Image.with_requirements", str(file), "a file ending in .txt")
-        index = layers.index_of(index_url, extra_index_urls, pre, extra_args)
-        return self.with_layer(
-            layers.Requirements(file=Path(file), secret_mounts=layers.to_secrets(secret_mounts), **index)
+        given = rules.checked(
+            file=(_requirements, file), **rules.index(index_url, extra_index_urls, pre, extra_args, secret_mounts)
         )
+        return self.with_layer(layers.Requirements(**given))
 
     def with_uv_project(
         self,
         pyproject_file: PathLike,
-        uvlock: Path | None = None,
+        uvlock: PathLike | None = None,
         index_url: str | None = None,
         extra_index_urls: Urls = None,
         pre: bool = False,
@@ -68,65 +71,59 @@ class Layered:
         project_install_mode: InstallMode = "dependencies_only",
     ) -> Self:
         """With the dependencies of a uv project, or the project too."""
-        return self.with_layer(
-            layers.UVProject(
-                pyproject=Path(pyproject_file),
-                uvlock=layers.to_path(uvlock),
-                project_install_mode=layers.to_mode(project_install_mode),
-                secret_mounts=layers.to_secrets(secret_mounts),
-                **layers.index_of(index_url, extra_index_urls, pre, extra_args),
-            )
+        given = rules.checked(
+            pyproject=(rules.path("Image.with_uv_project: pyproject_file"), pyproject_file),
+            uvlock=(optional(rules.path("Image.with_uv_project: uvlock")), uvlock),
+            project_install_mode=(_MODE, project_install_mode),
+            **rules.index(index_url, extra_index_urls, pre, extra_args, secret_mounts),
         )
+        return self.with_layer(layers.UVProject(**given))
 
     def with_poetry_project(
         self,
         pyproject_file: PathLike,
-        poetry_lock: Path | None = None,
+        poetry_lock: PathLike | None = None,
         extra_args: str | None = None,
         secret_mounts: SecretRequest | None = None,
         project_install_mode: InstallMode = "dependencies_only",
     ) -> Self:
         """With the dependencies of a Poetry project, or the project too."""
-        return self.with_layer(
-            layers.PoetryProject(
-                pyproject=Path(pyproject_file),
-                poetry_lock=layers.to_path(poetry_lock),
-                extra_args=extra_args,
-                project_install_mode=layers.to_mode(project_install_mode),
-                secret_mounts=layers.to_secrets(secret_mounts),
-            )
+        given = rules.checked(
+            pyproject=(rules.path("Image.with_poetry_project: pyproject_file"), pyproject_file),
+            poetry_lock=(optional(rules.path("Image.with_poetry_project: poetry_lock")), poetry_lock),
+            project_install_mode=(_MODE, project_install_mode),
+            **rules.installer(extra_args, secret_mounts),
         )
+        return self.with_layer(layers.PoetryProject(**given))
 
     def with_pixi_project(
         self,
         manifest_file: PathLike,
-        pixi_lock: Path | None = None,
+        pixi_lock: PathLike | None = None,
         environment: str = "default",
         extra_args: str | None = None,
         secret_mounts: SecretRequest | None = None,
         project_install_mode: InstallMode = "dependencies_only",
     ) -> Self:
         """With the dependencies of a pixi project, or the project too."""
-        return self.with_layer(
-            layers.PixiProject(
-                manifest=Path(manifest_file),
-                pixi_lock=layers.to_path(pixi_lock),
-                environment=environment,
-                extra_args=extra_args,
-                project_install_mode=layers.to_mode(project_install_mode),
-                secret_mounts=layers.to_secrets(secret_mounts),
-            )
+        given = rules.checked(
+            manifest=(rules.path("Image.with_pixi_project: manifest_file"), manifest_file),
+            pixi_lock=(optional(rules.path("Image.with_pixi_project: pixi_lock")), pixi_lock),
+            environment=(text("Image: environment", empty=False), environment),
+            project_install_mode=(_MODE, project_install_mode),
+            **rules.installer(extra_args, secret_mounts),
         )
+        return self.with_layer(layers.PixiProject(**given))
 
     def with_apt_packages(self, *packages: str, secret_mounts: SecretRequest | None = None) -> Self:
         """With Debian packages."""
-        packages = layers.to_words("with_apt_packages", packages)
-        return self.with_layer(layers.AptPackages(packages=packages, secret_mounts=layers.to_secrets(secret_mounts)))
+        given = rules.checked(packages=(rules.words("with_apt_packages"), packages), **rules.secrets(secret_mounts))
+        return self.with_layer(layers.AptPackages(**given))
 
     def with_commands(self, commands: str | Sequence[str], secret_mounts: SecretRequest | None = None) -> Self:
         """With what shell commands do."""
-        lines = (commands,) if isinstance(commands, str) else layers.to_words("with_commands", tuple(commands))
-        return self.with_layer(layers.Commands(commands=lines, secret_mounts=layers.to_secrets(secret_mounts)))
+        given = rules.checked(commands=(rules.lines("with_commands"), commands), **rules.secrets(secret_mounts))
+        return self.with_layer(layers.Commands(**given))
 
     def with_env_vars(self, env_vars: dict[str, str]) -> Self:
         """With environment variables."""
@@ -135,29 +132,36 @@ class Layered:
 
     def with_workdir(self, workdir: str) -> Self:
         """With a working directory."""
-        return self.with_layer(layers.WorkDir(path=str(workdir)))
+        return self.with_layer(layers.WorkDir(path=text("Image.with_workdir", empty=False)(workdir)))
 
     def with_source_folder(self, src: PathLike, dst: str = ".", copy_contents_only: bool = False) -> Self:
         """With a folder copied in, or only what is in it."""
-        return self.with_layer(layers.SourceFolder(src=Path(src), dst=dst, copy_contents_only=copy_contents_only))
+        given = rules.checked(
+            src=(rules.path("Image.with_source_folder: src"), src),
+            dst=(text("Image.with_source_folder: dst"), dst),
+            copy_contents_only=(boolean("Image.with_source_folder: copy_contents_only"), copy_contents_only),
+        )
+        return self.with_layer(layers.SourceFolder(**given))
 
     def with_source_file(self, src: PathLike | Sequence[PathLike], dst: str = ".") -> Self:
         """With files copied in. Raises ConfigValueError when two have one name."""
-        files = tuple(Path(file) for file in ((src,) if isinstance(src, (str, Path)) else src))
-        names = [file.name for file in files]
-        for name in names:
-            if names.count(name) > 1:
-                raise wrong_value(
-                    "Image.with_source_file", name, "each name once", "copy one of them with another dst="
-                )
-        return self.with_layer(layers.SourceFiles(src=files, dst=dst))
+        given = rules.checked(
+            src=(rules.paths("Image.with_source_file: src"), src), dst=(text("Image.with_source_file: dst"), dst)
+        )
+        return self.with_layer(layers.SourceFiles(**given))
 
     def with_code_bundle(self, copy_style: Literal["loaded_modules", "all"] = "loaded_modules", dst: str = ".") -> Self:
         """With the user's code."""
-        if copy_style not in ("loaded_modules", "all"):
-            raise wrong_value("Image.with_code_bundle", copy_style, '"loaded_modules" or "all"')
-        return self.with_layer(layers.CodeBundle(copy_style=copy_style, dst=dst))
+        given = rules.checked(copy_style=(_STYLE, copy_style), dst=(text("Image.with_code_bundle: dst"), dst))
+        return self.with_layer(layers.CodeBundle(**given))
 
     def with_dockerignore(self, path: PathLike) -> Self:
         """With a .dockerignore file that filters the copied folders."""
-        return self.with_layer(layers.DockerIgnore(path=Path(path)))
+        return self.with_layer(layers.DockerIgnore(path=rules.path("Image.with_dockerignore")(path)))
+
+
+def _requirements(value: object) -> Path:
+    file: Path = rules.path("Image.with_requirements: file")(value)
+    if file.suffix != ".txt":
+        raise wrong_value("Image.with_requirements", str(file), "a file ending in .txt")
+    return file

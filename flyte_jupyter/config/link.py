@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from .refusal import wrong_type
+from ..errors import ConfigError
+from .refusal import raise_all, wrong_type
 
 
 @runtime_checkable
@@ -37,7 +38,10 @@ class Link(Protocol):
 def links_of(value: Any) -> tuple[Link, ...]:
     """The links of one link, a list or a tuple. Raises ConfigTypeError."""
     links = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    problems: list[ConfigError] = []
     for link in links:
         if not (hasattr(link, "name") and callable(getattr(link, "get_link", None))):
-            raise wrong_type("links", link, "an object with name, icon_uri and get_link(...), or a list of these")
+            allowed = "an object with name, icon_uri and get_link(...), or a list of these"
+            problems.append(wrong_type("links", link, allowed))
+    raise_all(problems)
     return links

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from pathlib import PurePath
 from typing import Any
 
+from .pod_spec import as_dict, is_model
+
 
 def plain(value: Any) -> Any:
     """`value` as dicts, lists, strings, numbers, booleans and None.
@@ -40,8 +42,8 @@ def plain(value: Any) -> Any:
             for f in dataclasses.fields(value)
             if f.repr and not _is_default(f, item := getattr(value, f.name))
         }
-    if callable(getattr(value, "to_dict", None)):  # models of the kubernetes client
-        return {key: plain(item) for key, item in value.to_dict().items() if item is not None}
+    if is_model(value):
+        return plain(as_dict(value))
     return repr(value)
 
 

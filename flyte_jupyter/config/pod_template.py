@@ -1,7 +1,6 @@
 """PodTemplate: what Kubernetes is told beyond the other parameters.
 
-`pod_spec` is a `V1PodSpec` of the kubernetes client, or the same as a dict in Kubernetes' own spelling; it is carried
-as given.  The client is not imported here.
+Source of the names, and of what a grant gives and refuses: Flyte 2.
 """
 
 from __future__ import annotations
@@ -12,13 +11,21 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from ..errors import ConfigError
+from . import pod_spec as specs
+from .accept import optional, text, texts
 from .field import edited
-from .refusal import did_you_mean, wrong_type, wrong_value
+from .plain import plain
+from .refusal import did_you_mean, raise_all, wrong_type, wrong_value
 from .value import Value
 
 PRIMARY = "primary"
 
 _LABELS = edited("pairs", examples=({"team": "birds"},))
+_FUSE = "smarter-devices/fuse"
+"""What the device plugin for FUSE calls its devices."""
+_DEVICE = ("fuse-device", "/dev/fuse")
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,16 +33,31 @@ class PodTemplate(Value):
     """A pod to start from; the task's own container is merged into its primary container.
 
     Attributes:
-        pod_spec: a `V1PodSpec`, or a dict; None for an empty one.
+        pod_spec: a `V1PodSpec` of the kubernetes client, or the same as a dict in Kubernetes' spelling; None for an
+            empty one. It is copied.
         primary_container_name: which container is the task's; it is made when there is none at all.
         labels: labels of the pod.
         annotations: annotations of the pod.
+
+    Raises:
+        ConfigTypeError, ConfigValueError: a value of a wrong type, or fields that Kubernetes does not know; all of them
+            in one error.
     """
 
     pod_spec: Any = field(default=None, metadata=edited("yaml"))
     primary_container_name: str = field(default=PRIMARY, metadata=edited("text"))
     labels: Mapping[str, str] | None = field(default=None, hash=False, metadata=_LABELS)
     annotations: Mapping[str, str] | None = field(default=None, hash=False, metadata=_LABELS)
+
+    def __post_init__(self) -> None:
+        raise_all(
+            self._canonical(
+                pod_spec=_spec,
+                primary_container_name=text("PodTemplate.primary_container_name", empty=False),
+                labels=optional(texts("PodTemplate.labels")),
+                annotations=optional(texts("PodTemplate.annotations")),
+            )
+        )
 
     @classmethod
     def of(cls, value: Any) -> PodTemplate | str | None:
@@ -56,44 +78,89 @@ class PodTemplate(Value):
     @classmethod
     def from_spec(
         cls,
-        spec: Any,
+        pod_spec: Any,
         *,
         primary_container_name: str | None = None,
         labels: Mapping[str, str] | None = None,
         annotations: Mapping[str, str] | None = None,
     ) -> PodTemplate:
-        """A template of a copy of `spec`; the primary container is the one named, "primary", or the only one.
+        """A template of a copy of `pod_spec`; its primary container is the one named, "primary", or the only one.
 
         Raises:
-            ConfigValueError: there is no such container.
+            ConfigTypeError: it is no spec. ConfigValueError: there is no such container, or Kubernetes does not know a
+                field.
         """
-        template = cls(copy.deepcopy(spec), PRIMARY, labels, annotations)
+        template = cls(pod_spec, PRIMARY, labels or None, annotations or None)
         names = template.container_names()
         name = primary_container_name or (names[0] if len(names) == 1 else PRIMARY)
         if name not in names:
             raise _no_primary(name, names)
         return replace(template, primary_container_name=name)
 
-    def with_termination_grace_period(self, period: int | timedelta) -> PodTemplate:
-        """A copy in which the pod has so long to end: whole seconds or a timedelta, 0 or more.
+    def allow_fuse(self, privileged: bool = False) -> PodTemplate:
+        """A copy whose primary container may mount file systems of its own (FUSE).
+
+        It asks for a device of the cluster's FUSE device plugin; where there is none, `privileged=True` takes the
+        device of the node and makes the container privileged.
 
         Raises:
-            ConfigTypeError: neither of these. ConfigValueError: negative, or not whole seconds.
+            ConfigValueError: the container says already that it must not be privileged.
         """
-        what, allowed = "with_termination_grace_period", "whole seconds or a timedelta, 0 or more"
-        if isinstance(period, bool) or not isinstance(period, (int, timedelta)):
-            raise wrong_type(what, period, allowed)
-        count = period.total_seconds() if isinstance(period, timedelta) else period
-        if count < 0 or count != int(count):
-            raise wrong_value(what, period, allowed)
-        spec = copy.deepcopy(self.pod_spec)
-        if spec is None:
-            spec = {}
-        if isinstance(spec, dict):
-            spec["terminationGracePeriodSeconds"] = int(count)
+        spec, primary = self._open()
+        security = primary.setdefault("securityContext", {})
+        if privileged:
+            what = "allow_fuse(privileged=True): the primary container"
+            if security.get("privileged") is False:
+                raise wrong_value(what, "privileged=False", "a container that may be privileged", "or allow_fuse()")
+            if security.get("allowPrivilegeEscalation") is False:
+                given = "allowPrivilegeEscalation=False"
+                raise wrong_value(what, given, "a container that may gain privileges", "or allow_fuse()")
+            name, path = _DEVICE
+            _add(spec, "volumes", {"name": name, "hostPath": {"path": path, "type": "CharDevice"}})
+            _add(primary, "volumeMounts", {"name": name, "mountPath": path})
+            security["privileged"] = True
         else:
-            spec.termination_grace_period_seconds = int(count)
-        return replace(self, pod_spec=spec)
+            resources = primary.setdefault("resources", {})
+            for bound in ("requests", "limits"):
+                resources[bound] = {**resources.get(bound, {}), _FUSE: "1"}
+        _may_administer(security)
+        return self._granted("fuse", spec)
+
+    def allow_nested_sandboxing(self) -> PodTemplate:
+        """A copy whose primary container may start sandboxes of its own (user namespaces, as bubblewrap uses).
+
+        Raises:
+            ConfigValueError: the container is privileged, may gain privileges, or has another AppArmor profile.
+        """
+        spec, primary = self._open()
+        security = primary.setdefault("securityContext", {})
+        profile = f"{_APPARMOR}{self.primary_container_name}"
+        what, found = "allow_nested_sandboxing(): the primary container", (self.annotations or {}).get(profile)
+        if security.get("privileged") is True:
+            raise wrong_value(what, "privileged=True", "a container that is not privileged")
+        if security.get("allowPrivilegeEscalation") is True:
+            raise wrong_value(what, "allowPrivilegeEscalation=True", "a container that must not gain privileges")
+        if found not in (None, "unconfined"):
+            raise wrong_value(f"{what}: AppArmor", found, 'the profile "unconfined"', f"annotation {profile}")
+        _may_administer(security)
+        security["allowPrivilegeEscalation"] = False
+        return self._granted("nested-sandboxing", spec, {profile: "unconfined"})
+
+    def with_termination_grace_period(self, termination_grace_period: int | timedelta) -> PodTemplate:
+        """A copy in which the pod has so long to end: seconds or a timedelta, 0 or more; fractions are cut.
+
+        Raises:
+            ConfigTypeError: neither of these. ConfigValueError: negative.
+        """
+        what, allowed = "with_termination_grace_period", "seconds or a timedelta, 0 or more"
+        given: Any = termination_grace_period
+        if isinstance(given, bool) or not isinstance(given, (int, timedelta)):
+            raise wrong_type(what, given, allowed)
+        period = int(given.total_seconds()) if isinstance(given, timedelta) else given
+        if period < 0:
+            raise wrong_value(what, given, allowed)
+        spec, _ = self._open()
+        return replace(self, pod_spec=specs.like(self.pod_spec, {**spec, "terminationGracePeriodSeconds": period}))
 
     def in_words(self) -> str:
         """The names of its containers."""
@@ -101,15 +168,50 @@ class PodTemplate(Value):
 
     def container_names(self) -> list[str]:
         """Names of the containers, in order."""
-        if self.pod_spec is None:
-            return []
-        if isinstance(self.pod_spec, Mapping):
-            return [container.get("name", "") for container in self.pod_spec.get("containers") or ()]
-        return [container.name for container in getattr(self.pod_spec, "containers", None) or ()]
+        return [container.get("name", "") for container in specs.as_dict(self.pod_spec or {}).get("containers", ())]
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the default, as plain data; the spec in Kubernetes' spelling."""
+        given = {"pod_spec": specs.as_dict(self.pod_spec), "labels": self.labels, "annotations": self.annotations}
+        if self.primary_container_name != PRIMARY:
+            given["primary_container_name"] = self.primary_container_name
+        return {"type": "PodTemplate"} | {name: plain(item) for name, item in given.items() if item is not None}
+
+    def _open(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A copy of the spec as a dict, and its primary container, made when it is not there."""
+        spec = specs.as_dict(self.pod_spec or {})
+        for container in spec.setdefault("containers", []):
+            if container.get("name") == self.primary_container_name:
+                return spec, container
+        spec["containers"].append({"name": self.primary_container_name})
+        return spec, spec["containers"][-1]
+
+    def _granted(self, grant: str, spec: dict[str, Any], more: Mapping[str, str] | None = None) -> PodTemplate:
+        """With a spec, and the annotation that says what was granted, for those who look after the cluster."""
+        annotations = {**(self.annotations or {}), **(more or {}), f"flyte.org/capability-{grant}": "true"}
+        return replace(self, pod_spec=specs.like(self.pod_spec, spec), annotations=annotations)
 
 
-def _no_primary(name: str, names: list[str]) -> Exception:
+def _spec(value: Any) -> Any:
+    raise_all(list(specs.problems(value, "pod_spec")))
+    return copy.deepcopy(value)
+
+
+def _add(to: dict[str, Any], name: str, item: dict[str, Any]) -> None:
+    """Add an item with a name to a list, unless one of that name is there."""
+    items = to.setdefault(name, [])
+    if item["name"] not in [other.get("name") for other in items]:
+        items.append(item)
+
+
+def _may_administer(security: dict[str, Any]) -> None:
+    """Add SYS_ADMIN, which mounting takes."""
+    added = security.setdefault("capabilities", {}).setdefault("add", [])
+    if "SYS_ADMIN" not in added:
+        added.append("SYS_ADMIN")
+
+
+def _no_primary(name: str, names: list[str]) -> ConfigError:
     hint = did_you_mean(name, names) or "name it with primary_container_name="
-    return wrong_value(
-        "pod_template: No primary container", name, f"one of {', '.join(names) or 'no containers'}", hint
-    )
+    allowed = f"one of the containers: {', '.join(names) or 'there are none'}"
+    return wrong_value("pod_template: No primary container", name, allowed, hint)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import inspect
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-from ..errors import ConfigError, ConfigTypeError, ConfigValueError, nearest
+from ..errors import ConfigError, ConfigTypeError, ConfigValueError, is_ours, nearest
 
 
 class ConfigTypeAndValueError(ConfigTypeError, ConfigValueError):
@@ -43,15 +46,39 @@ def did_you_mean(given: str, names: Iterable[str]) -> str:
     return f"did you mean {by_lower[found]!r}?" if found else ""
 
 
+@contextmanager
+def gathered(problems: list[ConfigError]) -> Iterator[None]:
+    """What is refused within it is added to `problems`, to be raised with others."""
+    try:
+        yield
+    except ConfigError as problem:
+        problems.append(problem)
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of something that is accepted; the warning is shown with the line that is not ours."""
+    level, frame = 2, inspect.currentframe()
+    frame = frame and frame.f_back
+    while frame is not None and (is_ours(frame.f_code.co_filename) or frame.f_code.co_filename == "<string>"):
+        level, frame = level + 1, frame.f_back  # the __init__ of a dataclass comes from a string
+    warnings.warn(text, category, stacklevel=level)
+
+
 def raise_all(problems: Sequence[ConfigError]) -> None:
     """Raise one error for all problems; it is a TypeError or a ValueError as they are, or both when they differ."""
     if not problems:
         return
     if len(problems) == 1:
         raise problems[0]
-    text = f"{len(problems)} problems\n" + "\n".join(str(problem) for problem in problems)
+    texts = [text for problem in problems for text in (problem.each or [str(problem)])]
+    found = _united(problems)(f"{len(texts)} problems\n" + "\n".join(texts))
+    found.each = texts
+    raise found
+
+
+def _united(problems: Sequence[ConfigError]) -> type[ConfigError]:
     if all(isinstance(problem, TypeError) for problem in problems):
-        raise ConfigTypeError(text)
+        return ConfigTypeError
     if all(isinstance(problem, ValueError) for problem in problems):
-        raise ConfigValueError(text)
-    raise ConfigTypeAndValueError(text)
+        return ConfigValueError
+    return ConfigTypeAndValueError

@@ -65,7 +65,7 @@ def check(level: Level, given: Mapping[str, Any], below: Layers = ()) -> dict[st
             problems.append(_misplaced(level, name, p))
         elif p.off and value == p.off and level is ENV:
             problems.append(wrong_type(name, value, f'{p.type_text}; "{p.off}" belongs in an override', "leave it out"))
-        elif value is not None:
+        elif value is not None or name == "name":  # which is always required
             try:
                 layer[name] = p.accept(value)
             except ConfigError as problem:
@@ -101,8 +101,11 @@ def _misplaced(level: Level, name: str, p: Param | None) -> ConfigError:
             return ConfigValueError(f"{NOT_PARAMS[name]}\n  it is what the function's annotations say")
         from .resources import Resources
 
-        if name in Resources.__dataclass_fields__ and "resources" in names(level):
-            return ConfigTypeError(f"{name}: not a parameter of {here}\n  write resources=Resources({name}=...)")
+        if name in Resources.__dataclass_fields__:
+            given = f"resources=Resources({name}=...)"
+            own = "resources" in names(level)
+            hint = f"write {given}" if own else f"for one task: my_task.override({given})"
+            return ConfigTypeError(f"{name}: not a parameter of {here}\n  {hint}")
         similar = nearest(name, names(level)) or nearest(name, PARAMS)
         if similar is None:
             return ConfigTypeError(f"{name}: not a parameter of {here}\n  parameters here: {', '.join(names(level))}")

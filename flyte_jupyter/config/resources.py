@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from .device import Device, models, parse_device
+from .device import Device, current, models, parse_device
 from .field import edited
 from .quantity import parse_bytes, parse_cores
-from .refusal import did_you_mean, wrong_type, wrong_value
+from .refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
 from .value import Value
 
 CPU: TypeAlias = "int | float | str"
@@ -38,7 +39,8 @@ class Resources(Value):
         shm: size of /dev/shm, a Kubernetes quantity, or "auto" for as much as the memory allows.
 
     Raises:
-        ConfigValueError: a value is not a quantity, negative, of another type, or a request above its limit.
+        ConfigValueError: a value is not a quantity, negative, of another type, or a request above its limit; all that
+            is wrong is in one error.
     """
 
     cpu: CPU | tuple[CPU, CPU] | None = field(default=None, metadata=_CORES)
@@ -48,18 +50,7 @@ class Resources(Value):
     shm: str | None = field(default=None, metadata=_SHM)
 
     def __post_init__(self) -> None:
-        _check_range("Resources.cpu", self.cpu, _cores, 'cores such as 2 or "500m", or a (request, limit) of these')
-        _check_range(
-            "Resources.memory",
-            self.memory,
-            _bytes,
-            'a Kubernetes quantity such as "512Mi", or a (request, limit) of these',
-        )
-        if self.disk is not None:
-            _bytes("Resources.disk", self.disk)
-        if self.shm is not None and self.shm != "auto":
-            _bytes("Resources.shm", self.shm)
-        _check_gpu(self.gpu)
+        raise_all(self._canonical(cpu=_cpu, memory=_memory, gpu=_gpu, disk=_disk, shm=_shm))
 
     @classmethod
     def of(cls, value: Any) -> Resources:
@@ -118,17 +109,40 @@ def _end(value: Any, index: int) -> Any:
     return value[index] if isinstance(value, tuple) else value
 
 
-def _check_range(what: str, value: Any, parse: Any, allowed: str) -> None:
+def _cpu(value: Any) -> Any:
+    return _range("Resources.cpu", value, _cores, 'cores such as 2 or "500m", or a (request, limit) of these')
+
+
+def _memory(value: Any) -> Any:
+    allowed = 'a Kubernetes quantity such as "512Mi", or a (request, limit) of these'
+    return _range("Resources.memory", value, _bytes, allowed)
+
+
+def _disk(value: Any) -> Any:
+    if value is not None:
+        _bytes("Resources.disk", value)
+    return value
+
+
+def _shm(value: Any) -> Any:
+    if value is not None and value != "auto":
+        _bytes("Resources.shm", value)
+    return value
+
+
+def _range(what: str, value: Any, parse: Callable[[str, Any], float], allowed: str) -> Any:
+    """The value as it was given, alone or as a pair; None is not given."""
     if value is None:
-        return
+        return None
     if not isinstance(value, tuple):
         parse(what, value)
-        return
-    if len(value) != 2:
+    elif len(value) != 2:
         raise wrong_value(what, value, allowed)
-    request, limit = (parse(what, part) for part in value)
-    if request > limit:
-        raise wrong_value(what, value, "a request that is not above its limit", f"try {(value[1], value[0])!r}")
+    else:
+        request, limit = (parse(what, part) for part in value)
+        if request > limit:
+            raise wrong_value(what, value, "a request that is not above its limit", f"try {(value[1], value[0])!r}")
+    return value
 
 
 def _cores(what: str, value: Any) -> float:
@@ -146,10 +160,11 @@ def _bytes(what: str, value: Any) -> int:
     raise wrong_value(what, value, 'a Kubernetes quantity, a str such as "512Mi"', hint)
 
 
-def _check_gpu(gpu: Any) -> None:
-    if gpu is None or isinstance(gpu, Device):
-        return
+def _gpu(gpu: Any) -> Any:
+    """As it was given; an old spelling becomes the new one."""
     if isinstance(gpu, str):
+        gpu = current(gpu)
         parse_device(gpu)
-    elif isinstance(gpu, bool) or not isinstance(gpu, int) or gpu < 0:
+    elif gpu is not None and not isinstance(gpu, Device) and not whole(gpu, 0):
         raise wrong_value("Resources.gpu", gpu, 'an int of 0 or more, a Device, or "TYPE:count" such as "T4:1"')
+    return gpu

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from .accept import optional
 from .field import edited
-from .refusal import wrong_type, wrong_value
+from .refusal import raise_all, wrong_type, wrong_value
 from .value import Value
 
 
@@ -30,24 +32,11 @@ class Backoff(Value):
     cap: timedelta | None = field(default=None, metadata=edited("duration", least=0, examples=(timedelta(minutes=5),)))
 
     def __post_init__(self) -> None:
-        bounds: dict[str, Any] = {"base": self.base, "cap": self.cap}
-        for name, value in bounds.items():
-            if value is None and name == "cap":
-                continue
-            if not isinstance(value, timedelta):
-                hint = f"try {name}=timedelta(seconds={value})" if isinstance(value, (int, float)) else ""
-                raise wrong_type(f"Backoff.{name}", value, "a timedelta", hint)
-            if value < timedelta():
-                raise wrong_value(f"Backoff.{name}", value, "0 or more")
-        factor: Any = self.factor
-        if isinstance(factor, bool) or not isinstance(factor, (int, float)):
-            raise wrong_type("Backoff.factor", self.factor, "a number of 1 or more")
-        if not math.isfinite(self.factor) or self.factor < 1:
-            raise wrong_value("Backoff.factor", self.factor, "a finite number of 1 or more")
-        if self.factor > 1 and self.cap is None:
-            raise wrong_value(
-                "Backoff.cap", None, "a timedelta, because factor is above 1", "try cap=timedelta(minutes=5)"
-            )
+        problems = self._canonical(base=_wait("base"), factor=_factor, cap=optional(_wait("cap")))
+        if not problems and self.factor > 1 and self.cap is None:
+            allowed = "a timedelta, because factor is above 1"
+            problems.append(wrong_value("Backoff.cap", None, allowed, "try cap=timedelta(minutes=5)"))
+        raise_all(problems)
 
     def compute_delay(self, attempt: int) -> timedelta:
         """The wait before retry `attempt`, counted from 0; a wait too long to count is the cap.
@@ -80,13 +69,7 @@ class RetryStrategy(Value):
     backoff: Backoff | None = field(default=None, metadata=edited("fields", of=("retry.Backoff",)))
 
     def __post_init__(self) -> None:
-        count: Any = self.count
-        if not isinstance(count, int) or count < 0:
-            raise _wrong(count)
-        object.__setattr__(self, "count", int(self.count))  # True is 1
-        backoff: Any = self.backoff
-        if backoff is not None and not isinstance(backoff, Backoff):
-            raise wrong_type("RetryStrategy.backoff", backoff, "Backoff(base, factor=1.0, cap=None)")
+        raise_all(self._canonical(count=_count, backoff=optional(_backoff)))
 
     @classmethod
     def of(cls, value: Any) -> RetryStrategy:
@@ -101,6 +84,37 @@ class RetryStrategy(Value):
     def attempts(self) -> int:
         """How often the task runs at most."""
         return self.count + 1
+
+
+def _wait(name: str) -> Callable[[Any], timedelta]:
+    def accept(value: Any) -> timedelta:
+        if not isinstance(value, timedelta):
+            hint = f"try {name}=timedelta(seconds={value})" if isinstance(value, (int, float)) else ""
+            raise wrong_type(f"Backoff.{name}", value, "a timedelta", hint)
+        if value < timedelta():
+            raise wrong_value(f"Backoff.{name}", value, "0 or more")
+        return value
+
+    return accept
+
+
+def _factor(value: Any) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or value < 1:
+        raise wrong_value("Backoff.factor", value, "a finite number of 1 or more")
+    return value  # type: ignore[no-any-return]  # it is a number
+
+
+def _backoff(value: Any) -> Backoff:
+    if not isinstance(value, Backoff):
+        raise wrong_type("RetryStrategy.backoff", value, "Backoff(base, factor=1.0, cap=None)")
+    return value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise _wrong(value)
+    return int(value)  # True is 1
 
 
 def _wrong(value: Any) -> Exception:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from .field import edited
-from .refusal import did_you_mean, whole, wrong_type, wrong_value
+from .refusal import did_you_mean, raise_all, warn, whole, wrong_type, wrong_value
 from .value import Value
 
 _SHORTEST = timedelta(seconds=30)
@@ -28,6 +28,9 @@ class ReusePolicy(Value):
 
     Raises:
         ConfigValueError: a value of a wrong type or out of its range.
+
+    Warns:
+        one process with `concurrency` 1, in which a task that calls tasks of its environment would wait for itself.
     """
 
     replicas: int | tuple[int, int] = field(default=2, metadata=_REPLICAS)
@@ -37,15 +40,20 @@ class ReusePolicy(Value):
     scope: Literal["global", "run"] = field(default="global", metadata=edited("choice", choices=("global", "run")))
 
     def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "replicas", _replicas(self.replicas))
-        put(self, "idle_ttl", _ttl("idle_ttl", self.idle_ttl))
-        put(self, "scaledown_ttl", _ttl("scaledown_ttl", self.scaledown_ttl))
-        if not whole(self.concurrency, 1):
-            raise wrong_value("ReusePolicy.concurrency", self.concurrency, "an int of 1 or more")
-        if self.scope not in ("global", "run"):
-            hint = did_you_mean(str(self.scope), ["global", "run"])
-            raise wrong_value("ReusePolicy.scope", self.scope, '"global" or "run"', hint)
+        raise_all(
+            self._canonical(
+                replicas=_replicas,
+                idle_ttl=lambda value: _ttl("idle_ttl", value),
+                concurrency=_concurrency,
+                scaledown_ttl=lambda value: _ttl("scaledown_ttl", value),
+                scope=_scope,
+            )
+        )
+        if self.max_replicas == 1 and self.concurrency == 1:
+            warn(
+                "ReusePolicy: with one replica and concurrency=1 a task that calls tasks of its own environment "
+                'waits for the process that it occupies; take replicas=2 or more, or reusable="off" for the caller'
+            )
 
     @classmethod
     def of(cls, value: Any) -> ReusePolicy | None:
@@ -78,6 +86,19 @@ def _replicas(value: Any) -> tuple[int, int]:
     if isinstance(pair, tuple) and len(pair) == 2 and all(whole(n, 0) for n in pair) and pair[0] <= pair[1]:
         return pair
     raise wrong_value("ReusePolicy.replicas", value, "an int of 0 or more, or a tuple (min, max)")
+
+
+def _concurrency(value: Any) -> int:
+    if not whole(value, 1):
+        raise wrong_value("ReusePolicy.concurrency", value, "an int of 1 or more")
+    return int(value)
+
+
+def _scope(value: Any) -> str:
+    if value not in ("global", "run"):
+        hint = did_you_mean(str(value), ["global", "run"])
+        raise wrong_value("ReusePolicy.scope", value, '"global" or "run"', hint)
+    return str(value)
 
 
 def _ttl(name: str, value: Any) -> timedelta:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath, PurePosixPath
 from typing import Any, TypeAlias
 
+from ..errors import ConfigError
+from .accept import optional, text
 from .field import edited
-from .refusal import wrong_type, wrong_value
+from .refusal import gathered, raise_all, wrong_type, wrong_value
 from .value import Value
 
 MOUNT = "/etc/flyte/secrets"
@@ -31,7 +33,7 @@ class Secret(Value):
 
     Raises:
         ConfigValueError: no environment variable can have that name, or another folder than the one allowed.
-        ConfigTypeError: `key` is not a str.
+        ConfigTypeError: a value that is not a str.
     """
 
     key: str = field(metadata=edited("text", examples=("api-key",)))
@@ -40,23 +42,21 @@ class Secret(Value):
     as_env_var: str | None = field(default=None, metadata=edited("text", examples=("DB_API_KEY",)))
 
     def __post_init__(self) -> None:
-        if not isinstance(self.key, str):
-            raise wrong_type("Secret.key", self.key, "a str")
-        if self.mount is not None:
-            if str(self.mount) != MOUNT:
-                raise wrong_value("Secret.mount", str(self.mount), MOUNT)
-            object.__setattr__(self, "mount", PurePosixPath(MOUNT))
+        is_derived = not self.as_env_var and self.mount is None
+        problems = self._canonical(
+            key=text("Secret.key"),
+            group=optional(text("Secret.group")),
+            mount=optional(_mount),
+            as_env_var=optional(text("Secret.as_env_var")),
+        )
+        if is_derived and not problems:
+            object.__setattr__(self, "as_env_var", derived_env_var(self.key, self.group))
         name = self.as_env_var
-        if name is None and self.mount is None:
-            name = derived_env_var(self.key, self.group)
-            object.__setattr__(self, "as_env_var", name)
-        if name is not None and not _ENV_VAR.fullmatch(name):
-            hint = (
-                f"{self.key!r} cannot be turned into one: give as_env_var= or mount=" if self.as_env_var == name else ""
-            )
-            raise wrong_value(
-                "Secret.as_env_var", name, "capital letters, digits and _, not starting with a digit", hint
-            )
+        if isinstance(name, str) and not _ENV_VAR.fullmatch(name) and (is_derived or name):
+            allowed = "capital letters, digits and _, not starting with a digit"
+            hint = f"{self.key!r} cannot be turned into one: give as_env_var= or mount=" if is_derived else ""
+            problems.append(wrong_value("Secret.as_env_var", name, allowed, hint))
+        raise_all(problems)
 
     def in_words(self) -> str:
         """Where it is from, and where it is found."""
@@ -70,7 +70,13 @@ class Secret(Value):
             return (cls(value) if isinstance(value, str) else value,)
         if not isinstance(value, (list, tuple)):
             raise wrong_type("secrets", value, "a str, a Secret, or a list of these")
-        return tuple(cls._one(item) for item in value)
+        problems: list[ConfigError] = []
+        found: list[Secret] = []
+        for item in value:
+            with gathered(problems):
+                found.append(cls._one(item))
+        raise_all(problems)
+        return tuple(found)
 
     @classmethod
     def _one(cls, value: Any) -> Secret:
@@ -79,6 +85,12 @@ class Secret(Value):
         if isinstance(value, str):
             return cls(value)
         raise wrong_type("secrets", value, "a list of str and Secret")
+
+
+def _mount(value: Any) -> PurePath:
+    if str(value) != MOUNT:
+        raise wrong_value("Secret.mount", str(value), MOUNT)
+    return PurePosixPath(MOUNT)
 
 
 def derived_env_var(key: str, group: str | None) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
 
+from .accept import optional
 from .duration import is_duration, seconds
 from .field import edited
-from .refusal import wrong_value
+from .refusal import raise_all, wrong_value
 from .value import Value
 
 Seconds: TypeAlias = "int | float | timedelta"
@@ -34,10 +36,8 @@ class Timeout(Value):
     deadline: Seconds | None = field(default=None, metadata=_BOUND)
 
     def __post_init__(self) -> None:
-        for name in ("max_runtime", "max_queued_time", "deadline"):
-            value = getattr(self, name)
-            if value is not None and not is_duration(value):
-                raise wrong_value(f"Timeout.{name}", value, "seconds or a timedelta, 0 or more")
+        names = ("max_runtime", "max_queued_time", "deadline")
+        raise_all(self._canonical(**{name: optional(_seconds(name)) for name in names}))
 
     @classmethod
     def of(cls, value: Any) -> Timeout:
@@ -69,6 +69,15 @@ class Timeout(Value):
 
 TimeoutType: TypeAlias = "Timeout | int | float | timedelta"
 """What the parameter `timeout` takes."""
+
+
+def _seconds(name: str) -> Callable[[Any], Seconds]:
+    def accept(value: Any) -> Seconds:
+        if not is_duration(value):
+            raise wrong_value(f"Timeout.{name}", value, "seconds or a timedelta, 0 or more")
+        return value  # type: ignore[no-any-return]  # it is one of these
+
+    return accept
 
 
 def _bound(value: Seconds | None) -> float | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+from ..errors import ConfigError
 from . import cron
+from .accept import boolean, optional, text, texts
 from .documentation import shorten
 from .envvars import env_vars_of
 from .field import edited
-from .refusal import did_you_mean, whole, wrong_type, wrong_value
+from .refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
 from .value import Value
 
 _PAIRS = edited("pairs", examples=({"NAME": "value"},))
@@ -59,6 +61,9 @@ class TriggeredPartition(Value):
 
     key: str = field(metadata=edited("text"))
 
+    def __post_init__(self) -> None:
+        raise_all(self._canonical(key=text("TriggeredPartition.key", empty=False)))
+
 
 @dataclass(frozen=True, repr=False)
 class Cron(Value):
@@ -76,8 +81,7 @@ class Cron(Value):
     timezone: str = field(default="UTC", metadata=edited("choice", choices=time_zones, examples=("Europe/Berlin",)))
 
     def __post_init__(self) -> None:
-        cron.check(self.expression)
-        _check_timezone(self.timezone)
+        raise_all(self._canonical(expression=_expression, timezone=_timezone))
 
     @property
     def timezone_expression(self) -> str:
@@ -101,10 +105,7 @@ class FixedRate(Value):
     start_time: datetime | None = field(default=None, metadata=edited("moment"))
 
     def __post_init__(self) -> None:
-        if not whole(self.interval_minutes, 1):
-            raise wrong_value("FixedRate.interval_minutes", self.interval_minutes, "an int of 1 or more")
-        if self.start_time is not None and not isinstance(self.start_time, datetime):
-            raise wrong_type("FixedRate.start_time", self.start_time, "a datetime")
+        raise_all(self._canonical(interval_minutes=_interval, start_time=optional(_start)))
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -117,8 +118,10 @@ class OnArtifact(Value):
         partitions: with these values of its partitions; may be given as keywords too.
 
     Raises:
-        ConfigTypeError: the value of a partition is not a str.
+        ConfigTypeError: a value is not a str. ConfigValueError: the name is empty.
     """
+
+    takes_any_name: ClassVar[bool] = True
 
     name: str = field(metadata=edited("text"))
     version: str | None = field(metadata=edited("text"))
@@ -131,13 +134,16 @@ class OnArtifact(Value):
         partitions: Mapping[str, str] | None = None,
         **partition_kwargs: str,
     ) -> None:
-        every = {**(partitions or {}), **partition_kwargs}
-        for key, value in every.items():
-            if not isinstance(value, str):
-                raise wrong_type(f"OnArtifact partition {key!r}", value, "a str")
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "version", version)
-        object.__setattr__(self, "partitions", every or None)
+        given = {"name": name, "version": version, "partitions": {**(partitions or {}), **partition_kwargs} or None}
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
+        raise_all(
+            self._canonical(
+                name=text("OnArtifact.name", empty=False),
+                version=optional(text("OnArtifact.version")),
+                partitions=optional(texts("OnArtifact.partitions")),
+            )
+        )
 
 
 Automation: TypeAlias = "Cron | FixedRate | OnArtifact"
@@ -165,7 +171,7 @@ class Trigger(Value):
 
     Raises:
         ConfigValueError: an empty name, a concurrency of 1, or inputs that the automation cannot fill.
-        ConfigTypeError: an automation or `env_vars` of a wrong type.
+        ConfigTypeError: a value of a wrong type.
     """
 
     name: str = field(metadata=edited("text"))
@@ -184,34 +190,37 @@ class Trigger(Value):
     custom_context: Mapping[str, str] | None = field(default=None, metadata=_PAIRS)
 
     def __post_init__(self) -> None:
-        automation: Any = self.automation
-        if not str(self.name):
-            raise wrong_value("Trigger.name", self.name, "a str that is not empty")
         what = f"Trigger {self.name!r}"
-        if automation is not None and not isinstance(automation, (Cron, FixedRate, OnArtifact)):
-            hint = f"try Cron({automation!r})" if isinstance(automation, str) else ""
-            raise wrong_type(f"{what}: automation", automation, "Cron, FixedRate, OnArtifact or None", hint)
-        limit = self.max_action_concurrency
-        if limit is not None and (not whole(limit, 0) or limit == 1):
-            hint = "with 1 a parent would wait for its own children for ever" if limit == 1 else ""
-            raise wrong_value(f"{what}: max_action_concurrency", limit, "None, 0, or an int of 2 or more", hint)
-        if self.env_vars is not None:
-            env_vars_of(self.env_vars, f"{what}: env_vars")
-        object.__setattr__(self, "description", shorten(self.description))
-        self._check_inputs(what)
+        problems = self._canonical(
+            name=text("Trigger.name", empty=False),
+            automation=optional(lambda value: _automation(f"{what}: automation", value)),
+            description=lambda value: shorten(text(f"{what}: description")(value)),
+            auto_activate=boolean(f"{what}: auto_activate"),
+            inputs=optional(lambda value: _inputs(f"{what}: inputs", value)),
+            env_vars=optional(lambda value: env_vars_of(value, f"{what}: env_vars")),
+            interruptible=optional(boolean(f"{what}: interruptible")),
+            overwrite_cache=boolean(f"{what}: overwrite_cache"),
+            queue=optional(text(f"{what}: queue")),
+            max_action_concurrency=optional(lambda value: _concurrency(f"{what}: max_action_concurrency", value)),
+            labels=optional(texts(f"{what}: labels")),
+            annotations=optional(texts(f"{what}: annotations")),
+            custom_context=optional(texts(f"{what}: custom_context")),
+        )
+        if not problems:
+            problems += self._unbound(f"{what}: inputs")
+        raise_all(problems)
 
-    def _check_inputs(self, what: str) -> None:
+    def _unbound(self, what: str) -> Iterator[ConfigError]:
+        """The inputs that the automation cannot fill."""
         values = list((self.inputs or {}).values())
         if any(value is TriggerTime for value in values) and not isinstance(self.automation, (Cron, FixedRate)):
-            raise wrong_value(f"{what}: inputs", TriggerTime, "TriggerTime with Cron or FixedRate")
+            yield wrong_value(what, TriggerTime, "TriggerTime with Cron or FixedRate")
         artifacts = sum(value is TriggeredArtifact for value in values)
         partitions = any(isinstance(value, TriggeredPartition) for value in values)
         if (artifacts or partitions) and not isinstance(self.automation, OnArtifact):
-            raise wrong_value(
-                f"{what}: inputs", self.inputs, "TriggeredArtifact and TriggeredPartition with OnArtifact"
-            )
+            yield wrong_value(what, self.inputs, "TriggeredArtifact and TriggeredPartition with OnArtifact")
         if artifacts > 1:
-            raise wrong_value(f"{what}: inputs", self.inputs, "TriggeredArtifact at most once")
+            yield wrong_value(what, self.inputs, "TriggeredArtifact at most once")
 
     @classmethod
     def of(cls, value: Any) -> tuple[Trigger, ...]:
@@ -221,13 +230,16 @@ class Trigger(Value):
             ConfigTypeError: something else is among them. ConfigValueError: two have one name.
         """
         triggers = tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+        problems: list[ConfigError] = []
         names: set[str] = set()
         for trigger in triggers:
             if not isinstance(trigger, cls):
-                raise wrong_type("triggers", trigger, "a Trigger, or a list of these")
-            if trigger.name in names:
-                raise wrong_value("triggers", trigger.name, "each name once")
-            names.add(trigger.name)
+                problems.append(wrong_type("triggers", trigger, "a Trigger, or a list of these"))
+            elif trigger.name in names:
+                problems.append(wrong_value("triggers", trigger.name, "each name once"))
+            else:
+                names.add(trigger.name)
+        raise_all(problems)
         return triggers
 
     @classmethod
@@ -257,16 +269,52 @@ class Trigger(Value):
 
     @classmethod
     def _every(cls, cron: str, key: str | None, name: str, description: str, settings: dict[str, Any]) -> Trigger:
-        inputs = dict(settings.pop("inputs", None) or {})
-        if key is not None:
-            inputs[key] = TriggerTime
+        inputs = {} if key is None else {key: TriggerTime}
+        inputs.update(settings.pop("inputs", None) or {})
         settings.setdefault("description", f"Fires {description}")
         return cls(name, Cron(cron), inputs=inputs, **settings)
 
 
-def _check_timezone(name: Any) -> None:
+def _expression(value: Any) -> str:
+    cron.check(value)
+    return str(value)
+
+
+def _interval(value: Any) -> int:
+    if not whole(value, 1):
+        raise wrong_value("FixedRate.interval_minutes", value, "an int of 1 or more")
+    return int(value)
+
+
+def _start(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise wrong_type("FixedRate.start_time", value, "a datetime")
+    return value
+
+
+def _automation(what: str, value: Any) -> Automation:
+    if not isinstance(value, (Cron, FixedRate, OnArtifact)):
+        hint = f"try Cron({value!r})" if isinstance(value, str) else ""
+        raise wrong_type(what, value, "Cron, FixedRate, OnArtifact or None", hint)
+    return value
+
+
+def _inputs(what: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise wrong_type(what, value, "a dict of inputs by name")
+    return dict(value)
+
+
+def _concurrency(what: str, value: Any) -> int:
+    if not whole(value, 0) or value == 1:
+        hint = "with 1 a parent would wait for its own children for ever" if value == 1 else ""
+        raise wrong_value(what, value, "None, 0, or an int of 2 or more", hint)
+    return int(value)
+
+
+def _timezone(name: Any) -> str:
     if name == "UTC":
-        return
+        return "UTC"
     import zoneinfo
 
     try:
@@ -274,3 +322,4 @@ def _check_timezone(name: Any) -> None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError):
         hint = did_you_mean(str(name), zoneinfo.available_timezones())
         raise wrong_value("Cron.timezone", name, 'an IANA name such as "Europe/Berlin"', hint) from None
+    return str(name)

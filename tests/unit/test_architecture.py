@@ -27,9 +27,9 @@ LAYERS = [
     {"notebook"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-ONLY_IN = {
+ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "cloudpickle": "pack/",
-    "kubernetes": "runners/kubernetes",
+    "kubernetes": ("runners/kubernetes", "config/pod_spec"),
     "ipywidgets": "notebook/panel",
     "sqlite3": "engine/journal",
     "IPython": "notebook/",

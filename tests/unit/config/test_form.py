@@ -14,10 +14,10 @@ import pytest
 
 from flyte_jupyter import config
 from flyte_jupyter.config import text
-from flyte_jupyter.config.device import Device
 from flyte_jupyter.config.field import Field, attributes, edited, fields_of
 from flyte_jupyter.config.form import form
 from flyte_jupyter.config.resolve import check
+from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import RetryStrategy
 from flyte_jupyter.config.spec import ENV, OVERRIDE, PARAMS, TASK, TaskSpec
 from flyte_jupyter.config.trigger import TriggeredPartition
@@ -172,6 +172,7 @@ def test_whole_numbers_are_whole(f: Field, accept: Accept) -> None:
         assert accepted(accept, f.least + 1.5) == (not f.is_whole)
 
 
+@pytest.mark.filterwarnings("ignore:ReusePolicy")
 @every
 def test_numbers_are_durations_where_they_have_a_unit(f: Field, accept: Accept) -> None:
     if f.editor == "duration":
@@ -179,6 +180,7 @@ def test_numbers_are_durations_where_they_have_a_unit(f: Field, accept: Accept) 
         assert accepted(accept, 60.5) == (bool(f.unit) and not f.is_whole)
 
 
+@pytest.mark.filterwarnings("ignore:ReusePolicy")
 @every
 def test_two_are_accepted_where_it_says_so_in_their_order(f: Field, accept: Accept) -> None:
     if f.least is not None:
@@ -235,7 +237,9 @@ def test_examples_of_the_form_are_text_that_is_accepted() -> None:
 
 def test_a_device_may_be_any_of_those_that_are_offered() -> None:
     for word in PARAMS["resources"].types()[0].__dataclass_fields__["gpu"].metadata["field"].words():
-        assert isinstance(Device(1, "GPU", word.partition(":")[0]), Device)
+        device = Resources(gpu=word).get_device()
+        assert device is not None
+        assert device.device == word.partition(":")[0]
 
 
 # --- where it comes from

@@ -111,4 +111,4 @@ def test_as_plain_data_and_shown() -> None:
         "extendable": True,
         "layers": [{"type": "Commands", "commands": ["a"]}],
     }
-    assert repr(Image.from_base("x:1")) == "Image(base_image='x:1')"
+    assert repr(Image.from_base("x:1")) == "Image.from_base('x:1')"

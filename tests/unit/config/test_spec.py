@@ -112,7 +112,7 @@ def test_a_signature_shows_types_and_defaults() -> None:
 
 def test_what_is_made_from_the_table_is_fresh(capsys: pytest.CaptureFixture[str]) -> None:
     assert (generate.main(["--check"]), capsys.readouterr().err) == (0, "")
-    assert [path.name for path in generate.made()] == ["settings.py", "parameters.md"]
+    assert [path.name for path in generate.made()] == ["settings.py", "pod_spec.json", "parameters.md"]
 
 
 @pytest.mark.parametrize("name", ["SETTINGS", "PARAMETERS"])

@@ -196,8 +196,10 @@ def test_an_accelerator_is_given_as_a_count_a_word_or_a_device(gpu: Any, device:
 def test_an_old_spelling_of_an_accelerator_warns() -> None:
     with pytest.warns(FutureWarning, match="A100_80G:1"):
         resources = Resources(gpu="A100 80G:1")
-    with pytest.warns(FutureWarning):
-        assert resources.get_device() == Device(1, "GPU", "A100_80G")
+    assert (resources.gpu, resources.get_device()) == ("A100_80G:1", Device(1, "GPU", "A100_80G"))
+    with pytest.warns(FutureWarning, match="RTX_PRO_6000") as caught:
+        assert GPU("RTX PRO 6000", 1).device == "RTX_PRO_6000"
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(
