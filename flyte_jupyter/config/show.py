@@ -34,7 +34,7 @@ _CSS = (
     "max-width:40rem;white-space:normal;background:none;color:inherit}"
     ".flyte-value.flyte-value tr{background:none;border-top:1px solid rgba(128,128,128,.3)}"
     ".flyte-value.flyte-value pre{max-height:20em;overflow:auto;margin:0;white-space:pre-wrap;background:none;"
-    "color:inherit}"
+    "color:inherit;font-family:var(--jp-code-font-family,monospace)}"
     ".flyte-value.flyte-value ol{margin:.2rem 0;padding-left:1.6em}"
     ".flyte-value summary{cursor:pointer}"
 )
