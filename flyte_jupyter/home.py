@@ -70,6 +70,16 @@ class Home:
         return self.path / f"host-{_identity()}.work"
 
     @property
+    def triggers(self) -> Path:
+        """The triggers that were deployed, one file each; each says which Host fires it."""
+        return self.path / "triggers"
+
+    @property
+    def host(self) -> str:
+        """Which Host this is: kernels with another version or another copy of this package have one of their own."""
+        return _identity()
+
+    @property
     def socket(self) -> Path:
         """In the folder itself when the name is short enough, else in a private folder under the temporary one."""
         name = f"host-{_identity()}.sock"

@@ -12,7 +12,7 @@ import inspect
 import sys
 import typing
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from inspect import _ParameterKind as ParameterKind
 from typing import TYPE_CHECKING, Any, NoReturn, Optional, TypeAlias, get_args, get_origin
@@ -143,8 +143,13 @@ class Interface:
             return cls(inputs)
         return cls(inputs, *_returned(name, scope.resolve(signature.return_annotation, "the return value")))
 
-    def bind(self, task_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def bind(
+        self, task_name: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, later: Container[str] = ()
+    ) -> dict[str, Any]:
         """All inputs of one call by name: defaults filled in, values converted.
+
+        Args:
+            later: inputs whose values are not known yet; they are left out.
 
         Raises:
             ConfigValueError: inputs are missing, unknown, too many or given twice.
@@ -167,6 +172,8 @@ class Interface:
         missing: list[str] = []
         wrong: _Problems = []
         for name, (check, default) in checkers.items():
+            if name in later:
+                continue
             value = given.get(name, default)
             if value is EMPTY:
                 missing.append(name)
@@ -180,6 +187,10 @@ class Interface:
         if problems or wrong:
             _refuse(task_name, problems + wrong, f"{task_name}{self}")
         return bound
+
+    def convert(self, name: str, value: Any) -> Any:
+        """A value as the input of that name takes it. Raises `Mismatch`."""
+        return self._plan[1][name][0](value)
 
     def call_with(self, func: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
         """Call the function with the inputs that `bind` gave; what it returns, a coroutine for an async function."""

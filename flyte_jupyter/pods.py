@@ -25,6 +25,8 @@ class Phase(str, enum.Enum):
         return self in _TERMINAL
 
 
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+"""Of the names of runs."""
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT})
 
 
@@ -88,6 +90,7 @@ class PodRequest:
         options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
         image: digest of the recipe of what it runs in, None for the environment of the one who calls.
         interruptible, service_account: for runners of clusters.
+        trigger_time: for inputs that are `TriggerTime`, in seconds since the epoch; None when no trigger started it.
         links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
     """
 
@@ -113,6 +116,7 @@ class PodRequest:
     image: str | None = None
     interruptible: bool = False
     service_account: str | None = None
+    trigger_time: float | None = None
     links: tuple[Mapping[str, str], ...] = ()
 
     @property
@@ -129,6 +133,15 @@ class PodRequest:
         known: dict[str, Any] = {name: tuple(data.get(name, ())) for name in ("path", "preload", "links")}
         known["resources"] = Requirements(**data.get("resources", {}))
         return cls(**dict(data, **known, backoff=tuple(backoff) if backoff is not None else None))
+
+
+def run_name(milliseconds: int, unique: str) -> str:
+    """The name of a run that begins then: later runs have later names, until the year 5188."""
+    digits = ""
+    while milliseconds:
+        milliseconds, digit = divmod(milliseconds, len(ALPHABET))
+        digits = ALPHABET[digit] + digits
+    return f"r{digits.rjust(9, '0')}{unique}"
 
 
 class FrameName(NamedTuple):

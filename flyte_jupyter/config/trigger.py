@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, ClassVar, TypeAlias
 
 from ..errors import ConfigError
@@ -147,6 +147,29 @@ class OnArtifact(Value):
 
 
 Automation: TypeAlias = "Cron | FixedRate | OnArtifact"
+
+
+def automation_of(data: Mapping[str, Any] | None) -> Automation | None:
+    """An automation of what `plain` made of it."""
+    if data is None:
+        return None
+    given = dict(data)
+    kind = {"Cron": Cron, "FixedRate": FixedRate, "OnArtifact": OnArtifact}[given.pop("type")]
+    if isinstance(start := given.get("start_time"), str):
+        given["start_time"] = datetime.fromisoformat(start)
+    made: Automation = kind(**given)
+    return made
+
+
+def inputs_at(inputs: Mapping[str, Any], at: float, convert: Callable[[str, Any], Any]) -> dict[str, Any]:
+    """The inputs of a run, with the time of its trigger where `TriggerTime` stands.
+
+    Args:
+        at: seconds since the epoch.
+        convert: what an input of that name makes of a value.
+    """
+    moment = datetime.fromtimestamp(at, timezone.utc)
+    return {name: convert(name, moment) if value is TriggerTime else value for name, value in inputs.items()}
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,7 +14,7 @@ from ..config.say import said
 from ..config.spec import PARAMS
 from ..config.words import together
 from ..errors import ConfigValueError
-from ..pods import PodRequest, Requirements
+from ..pods import ALPHABET, PodRequest, Requirements, run_name
 from .links import rendered
 from .options import RunOptions
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..config.spec import TaskSpec
     from ..task import Task
 
-_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _NEVER_PRELOADED = frozenset(
     {"flyte_jupyter", "cloudpickle", "builtins", "IPython", "ipykernel", "ipywidgets", "traitlets", "zmq"}
 )
@@ -186,9 +185,5 @@ def _cut(text: str) -> str:
 
 
 def new_run_name() -> str:
-    """Later runs have later names; the end is random, so that nobody gets the same."""
-    number, digits = time.time_ns() // 1_000_000, ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _ALPHABET[digit] + digits
-    return f"r{digits.rjust(9, '0')}{''.join(secrets.choice(_ALPHABET) for _ in range(5))}"
+    """The name of a run that begins now; the end is random, so that nobody gets the same."""
+    return run_name(time.time_ns() // 1_000_000, "".join(secrets.choice(ALPHABET) for _ in range(5)))

@@ -85,6 +85,10 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
         inputs = loads(parts)
+        if pod.trigger_time is not None:
+            from ..config.trigger import inputs_at
+
+            inputs = inputs_at(inputs, pod.trigger_time, task.interface.convert)
         limits.bound_memory(request["memory"])
         channel.send({"op": "running"})
         outputs = _run(task, inputs, pod, number, request)

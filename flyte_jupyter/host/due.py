@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LATE = 90.0
 """Seconds after its time at which a trigger is still fired: a busy machine, a short sleep. Later, it was missed."""
 MOST = 1000
-"""Missed times are counted up to here: those of a minutely trigger in a year off would take long, and tell nobody more."""
+"""Missed times are counted up to here: all those of a minutely trigger in a year off would take long to find."""
 _SET_BACK = 24 * 3600.0
 """A clock that is back by this much has been wrong before, and counts from now on."""
 

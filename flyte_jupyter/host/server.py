@@ -25,7 +25,9 @@ from .environs import Environs
 from .forks import ForkError
 from .images import Images
 from .pod import KILL_AFTER, Pod
+from .registration import Registration
 from .slots import Slots, default_slots
+from .triggers import Triggers
 from .wire import PROTOCOL, Frames, encode, is_me
 from .zygotes import Zygotes
 
@@ -81,6 +83,7 @@ class Host:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
         self._environs = Environs(self.home.environs)
+        self.triggers = Triggers(self.home, self._environs, self.launch)
         self._connections: set[asyncio.StreamWriter] = set()
         self._ending = asyncio.Event()
         self._is_stopping = False
@@ -99,6 +102,7 @@ class Host:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
+        self.triggers.load()
         self._adopt()
         path = self.home.socket
         path.unlink(missing_ok=True)
@@ -113,6 +117,7 @@ class Host:
             if self._is_stopping:
                 await self._end_pods()
         finally:
+            self.triggers.end()
             server.close()
             path.unlink(missing_ok=True)
             for writer in list(self._connections):
@@ -304,11 +309,23 @@ class Host:
         elif op == "prepare":
             self.zygotes.start(message["python"])
         elif op == "launch":
-            self.launch(PodRequest.from_json(message["pod"]))
+            request = PodRequest.from_json(message["pod"])
+            self.launch(request)
+            self.triggers.launched(request)
         elif op == "rebuild":
             self.images.rebuild(message["key"])
         elif op == "stop":
             self.stop(message["name"], message["reason"], message["grace"])
+        elif op == "deploy":
+            self._environs.set(message["session"], message["environ"])
+            self.triggers.deploy(map(Registration.from_json, message["triggers"]), message["tasks"])
+        elif op == "triggers":
+            return {"op": "triggers", "triggers": [each.to_json() for each in self.triggers.known()]}
+        elif op == "trigger":
+            try:
+                self.triggers.change(message["id"], message["do"])
+            except LookupError:
+                return {"op": "refused", "reason": "it does not fire that trigger (any more); see flyte.triggers()"}
         elif op == "shutdown":
             self._is_stopping = True
             self._ending.set()
@@ -319,6 +336,7 @@ class Host:
                 "pods": sorted(self.pods),
                 "slots": repr(self.slots),
                 "groups": repr(self.groups),
+                "triggers": repr(self.triggers),
             }
         else:
             return {"op": "refused", "reason": f"unknown request {op!r}"}
@@ -327,9 +345,10 @@ class Host:
     def _check_idle(self) -> None:
         limit = idle_limit()
         idle = time.monotonic() - self._used
-        if not self.pods and idle >= limit:
+        is_needed = bool(self.pods) or self.triggers.next() is not None
+        if not is_needed and idle >= limit:
             print("host: idle, ending", file=sys.stderr)  # noqa: T201 - its log
             self._ending.set()
             return
-        wait = limit if self.pods else limit - idle
+        wait = limit if is_needed else limit - idle
         self._idle_check = asyncio.get_running_loop().call_later(max(wait, 0.05), self._check_idle)

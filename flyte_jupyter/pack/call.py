@@ -12,7 +12,7 @@ from ..config.index_url import hide
 from ..errors import ConfigError
 from .capture import explain
 from .codec import Pickled, dumps, loads
-from .envelope import seal, unseal
+from .envelope import Envelope, seal, unseal
 from .image import prepared
 
 if TYPE_CHECKING:
@@ -95,6 +95,26 @@ def pack_inputs(task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:
     """Sign the inputs of the call of a pod; they can be opened as that and nothing else."""
     return seal(key, {"kind": "inputs", "name": name, "code": given.code}, given.parts)
+
+
+def seal_for_trigger(key: bytes, given: Packed, *, template: str) -> list[bytes | memoryview]:
+    """Sign the inputs of a trigger's runs, of which none exists yet: for a place that is no run's."""
+    return seal(key, {"kind": "trigger", "name": template, "code": given.code}, given.parts)
+
+
+def reseal_inputs(key: bytes, data: memoryview, *, template: str, name: str) -> list[bytes | memoryview]:
+    """Sign the inputs of a trigger for the pod of one of its runs, once they are verified; nothing is unpickled.
+
+    Raises:
+        PayloadError: they are damaged, or those of something else.
+    """
+    envelope = unseal_for_trigger(key, data, template=template)
+    return seal(key, {"kind": "inputs", "name": name, "code": envelope.header["code"]}, envelope.parts)
+
+
+def unseal_for_trigger(key: bytes, data: memoryview, *, template: str) -> Envelope:
+    """Verify the inputs of a trigger. Raises `PayloadError`."""
+    return unseal(key, data, what="trigger's inputs", is_for={"kind": "trigger", "name": template})
 
 
 def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> tuple[str, list[memoryview]]:

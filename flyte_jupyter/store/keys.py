@@ -43,6 +43,11 @@ def inputs(run: str, action: str) -> str:
     return f"runs/{run}/actions/{action}/inputs"
 
 
+def trigger(template: str) -> str:
+    """The inputs of a trigger's runs, by the name of the run that stands for them until they have names."""
+    return f"triggers/{template}"
+
+
 def outcome(run: str, action: str) -> str:
     return f"runs/{run}/actions/{action}/outcome"
 

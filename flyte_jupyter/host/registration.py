@@ -1,0 +1,128 @@
+"""A trigger that was deployed, as it is kept: plain data, and the run that one firing of it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..config.plain import plain
+from ..config.trigger import Automation, automation_of
+from ..pack.call import reseal_inputs
+from ..pods import PodRequest, run_name
+from ..store import Store, keys
+from .due import Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """All that is needed to start runs of a trigger, and nothing that has to be unpickled.
+
+    Attributes:
+        task: fully qualified name; name: of the trigger, within the task; description: of the trigger.
+        automation: when it fires.
+        host: which Host fires it; the others leave it alone.
+        deployed: seconds since the epoch; version: of the task, in the user's words or the digest of its code.
+        template: name of a run that never starts. Request, record and inputs are made for it, and a firing puts the
+            real name in its place.
+        pod: the request; record: the record; both as JSON.
+        time_inputs: inputs that get the time; open_inputs: those whose values only an artifact brings.
+        notes: what of the trigger is not done here.
+        standing: what was fired and what was missed.
+    """
+
+    task: str
+    name: str
+    automation: Automation | None
+    host: str
+    deployed: float
+    version: str
+    template: str
+    pod: Mapping[str, Any]
+    record: Mapping[str, Any]
+    description: str = ""
+    time_inputs: tuple[str, ...] = ()
+    open_inputs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    standing: Standing = field(default_factory=Standing)
+
+    @property
+    def id(self) -> str:
+        """The same for the same trigger of the same task, however often it is deployed."""
+        return hashlib.sha256(f"{self.task}\0{self.name}".encode()).hexdigest()[:16]
+
+    @property
+    def is_active(self) -> bool:
+        return self.standing.activated is not None
+
+    @property
+    def session(self) -> str | None:
+        """Under which name the Host keeps the environment variables of its runs."""
+        labels: Mapping[str, str] = self.pod["labels"]
+        return labels.get("session")
+
+    def run_at(self, at: float) -> str:
+        """The name of the run for a time; computed, so that firing twice for one time is harmless."""
+        return run_name(int(at * 1000), hashlib.sha256(f"{self.id}{at}".encode()).hexdigest()[:10])
+
+    def started(self, run: str, at: float, *, by_hand: bool) -> tuple[dict[str, Any], PodRequest]:
+        """Record and request of a run for the time `at`, in seconds since the epoch."""
+        record, pod = json.loads(json.dumps([self.record, self.pod]).replace(self.template, run))
+        moment = datetime.fromtimestamp(at, timezone.utc).isoformat(" ", "seconds")
+        record["inputs"].update(dict.fromkeys(self.time_inputs, moment))
+        record["trigger"] = {"name": self.name, "at": at, "by_hand": by_hand}
+        request = PodRequest.from_json(pod)
+        return record, replace(request, trigger_time=at, labels={**request.labels, "trigger": self.id})
+
+    def start(self, store: Store, key: bytes, run: str, at: float, *, now: float, by_hand: bool = False) -> PodRequest:
+        """Put record and inputs of such a run into the store; what is returned is ready to be launched.
+
+        Raises:
+            StoreError, OSError: it cannot be written. KeyError, PayloadError: its inputs are gone, or damaged.
+        """
+        record, pod = self.started(run, at, by_hand=by_hand)
+        inputs = reseal_inputs(key, store.get(keys.trigger(self.template)), template=self.template, name=pod.name)
+        store.put(keys.record(run), [json.dumps({**record, "created": now}).encode()])
+        store.put(keys.inputs(run, pod.action), inputs)
+        return pod
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "automation": plain(self.automation), "standing": self.standing.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Registration:
+        given: dict[str, Any] = {name: tuple(data[name]) for name in ("time_inputs", "open_inputs", "notes")}
+        given |= {"automation": automation_of(data["automation"]), "standing": Standing.from_json(data["standing"])}
+        return cls(**{**data, **given})
+
+
+def save(folder: Path, registration: Registration) -> None:
+    """Write it down, whole or not at all, for this user alone. Raises `OSError`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{registration.id}.json"
+    draft = folder / f".{registration.id}.{os.getpid()}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(registration.to_json(), file)
+    draft.replace(path)
+
+
+def saved(folder: Path) -> Iterator[Registration]:
+    """All that are written down; what cannot be read is not among them."""
+    for path in sorted(folder.glob("*.json")):
+        found = read(path)
+        if found is not None:
+            yield found
+
+
+def read(path: Path) -> Registration | None:
+    """None when it is not there, or not a registration of this version."""
+    try:
+        return Registration.from_json(json.loads(path.read_text()))
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return None
