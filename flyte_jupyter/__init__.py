@@ -69,6 +69,8 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .config.trigger import TriggeredPartition as TriggeredPartition
     from .config.trigger import TriggerTime as TriggerTime
     from .context import ctx as ctx
+    from .deployment.deploy import deploy as deploy
+    from .deployment.triggers import triggers as triggers
     from .engine.run import Run as Run
     from .environment import TaskEnvironment as TaskEnvironment
     from .extend import AsyncFunctionTaskTemplate as AsyncFunctionTaskTemplate
@@ -101,6 +103,8 @@ _HOMES = {
         "TriggerTime",
     ),
     "context": ("ctx",),
+    "deployment.deploy": ("deploy",),
+    "deployment.triggers": ("triggers",),
     "engine.run": ("Run",),
     "environment": ("TaskEnvironment",),
     "extend": ("AsyncFunctionTaskTemplate", "TaskTemplate"),

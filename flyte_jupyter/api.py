@@ -17,6 +17,7 @@ from .task import Task
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .deployment.triggers import DeployedTrigger
     from .engine.options import RunSettings
 
 
@@ -36,7 +37,7 @@ class RunTask:
         In a notebook a live card appears below the cell. Interrupting the cell cancels the run.
 
         Args:
-            task: made by `@env.task`, perhaps with `.override(...)`.
+            task: made by `@env.task`, perhaps with `.override(...)`; or a deployed trigger, to be fired now.
             args, kwargs: its inputs.
 
         Raises:
@@ -116,11 +117,29 @@ def with_runcontext(mode: Literal["local"] | None = None, **options: Unpack[RunS
 def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None) -> Run:
     given: Any = task
     if not isinstance(given, Task):
+        from .deployment.triggers import DeployedTrigger
+
+        if isinstance(given, DeployedTrigger):
+            return _fire(given, args, kwargs, options)
         hint = "Decorate it with @env.task." if callable(given) else "Make one with @env.task."
         raise ConfigTypeError(
             f"A run needs a task, not {type(given).__name__} {getattr(given, '__name__', '')}.\n{hint}"
         )
     return session.current().start(task, args, kwargs, session.defaults if options is None else options)
+
+
+def _fire(trigger: DeployedTrigger, args: tuple[Any, ...], inputs: dict[str, Any], options: RunOptions | None) -> Run:
+    if args:
+        raise ConfigValueError(
+            f"The inputs of trigger {trigger.name!r} are given by name: run(trigger, x=1).\n"
+            "Those that are left out are what it was deployed with."
+        )
+    if options not in (None, session.defaults):
+        raise ConfigValueError(
+            f"Runs of trigger {trigger.name!r} have the options that it was deployed with.\n"
+            "Write them in Trigger(...), and deploy again."
+        )
+    return trigger.fire(**inputs)
 
 
 def runs(limit: int = 20) -> RunList:

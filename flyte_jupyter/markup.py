@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+CUT = "…"
 VOID = frozenset({"area", "br", "col", "hr", "img", "input", "source", "track", "wbr"})
 
 _ESCAPES = re.compile(
@@ -27,6 +28,11 @@ class Html(str):
 def clean(text: str) -> str:
     """`text` without escape sequences and without characters that a page must not contain; tabs and newlines stay."""
     return _CONTROL.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
+
+
+def cut(text: str, size: int) -> str:
+    """At most `size` characters of `text`: the beginning."""
+    return text if len(text) <= size else text[: max(0, size - 1)] + CUT
 
 
 def text(value: object) -> Html:
@@ -56,3 +62,10 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], *, title: st
     top = el("thead", el("tr", *(el("th", name, scope="col") for name in head))) if head else None
     body = el("tbody", *(el("tr", *(el("td", cell) for cell in row)) for row in rows))
     return el("table", top, body, aria_label=title, **attributes)
+
+
+def columns(rows: Iterable[Sequence[object]], *, widest: int = 60) -> str:
+    """A table as text, for where there is no HTML; a cell that is wider is cut."""
+    lines = [[cut(clean(str(cell)).replace("\n", " "), widest) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)

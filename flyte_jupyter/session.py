@@ -15,6 +15,7 @@ from typing import Any
 
 from . import context
 from .config.about import documentation
+from .config.words import together
 from .engine.engine import Engine
 from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
@@ -22,6 +23,7 @@ from .engine.run import ROOT, Run
 from .errors import ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
 from .host.lifecycle import aborted
+from .host.registration import is_deployed
 from .pack.outcome import seal_failure
 from .pack.preview import describe
 from .pods import Failure, Phase, PodEvent, PodRequest
@@ -80,7 +82,7 @@ class Session:
         )
         said = {key: describe(value) for key, value in inputs.items()}
         try:
-            run = self.record(task, name, said, {**pod.to_json(), "env": {}, "options": {}})  # may hold secrets
+            run = self.record(task, name, said, pod)
             run.follow(self.engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on
@@ -110,9 +112,23 @@ class Session:
         self.store.put_if_absent(keys.outcome(run, action), payload)
         self.store.put_if_absent(keys.status(run, action), [json.dumps([event.to_json()]).encode()])
 
-    def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: dict[str, Any] | None) -> Run:
+    def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: PodRequest | None) -> Run:
         """Write down what a run is, and listen to it. `pod` is None for one whose first action is no process."""
-        record = {
+        record = self.recorded(task, name, inputs, pod)
+        idle = [each.name for each in task.triggers if not is_deployed(self.home.triggers, task.name, each.name)]
+        if idle:
+            env = task.parent_env_name
+            record["notes"].append(f"triggers: {together(idle)} of {task.name} start nothing until {env} is deployed.")
+        self.store.put(keys.record(name), [json.dumps(record).encode()])
+        run = self._runs[name] = Run(self.engine, record, unpack=task.interface.unpack if pod is not None else None)
+        self.engine.listen(name, run.on_event)
+        return run
+
+    def recorded(
+        self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: PodRequest | None
+    ) -> dict[str, Any]:
+        """What a run is, as plain data."""
+        return {
             "run": name,
             "task": task.name,
             "title": task.short_name or task.name,
@@ -124,17 +140,13 @@ class Session:
                 "docs": documentation(task.spec, task.func),
             },
             "report": task.report,
-            "links": list(pod["links"]) if pod is not None else [],
+            "links": list(pod.links) if pod is not None else [],
             "notes": notes(task, "local"),
             "config": settings(task),
             "inputs": inputs,
             "outputs": [output.name for output in task.interface.outputs],
-            "pod": pod,
+            "pod": {**pod.to_json(), "env": {}, "options": {}} if pod is not None else None,  # these may hold secrets
         }
-        self.store.put(keys.record(name), [json.dumps(record).encode()])
-        run = self._runs[name] = Run(self.engine, record, unpack=task.interface.unpack if pod is not None else None)
-        self.engine.listen(name, run.on_event)
-        return run
 
     @staticmethod
     def show(run: Run) -> None:

@@ -308,7 +308,8 @@ class TaskSpec(Value):
         of=("trigger.Trigger",),
         default=(),
         travels=False,
-        local="The Host fires them while it lives, and says which times it missed.",
+        honoured=LOCAL,
+        local="The Host fires them once they are deployed, while it lives, and says which times it missed.",
         kubernetes="A CronJob each.",
     )
     docs: Documentation | None = param(

@@ -95,7 +95,7 @@ class Engine:
 
     def pack_inputs(self, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:
         """Pickle the inputs of one call, on the caller's thread. Raises `CaptureError`."""
-        return pack_inputs(task, code, inputs)
+        return pack_inputs(task, code.digest, inputs)
 
     def start(self, pod: PodRequest, code: Sealed, inputs: Packed) -> Future[Outcome]:
         """Store a call and have it run. The future holds its outcome, also a failed one.
@@ -107,13 +107,7 @@ class Engine:
             future: Future[Outcome] = Future()
             future.set_result(done)
             return future
-        for digest, recipe in code.recipes.items():
-            if digest not in self._sent:
-                send_image(self.store, self._key, recipe)
-                self._sent.add(digest)
-        if code.digest not in self._sent:  # also when it is there: what is there may be damaged
-            self.store.put(keys.code(code.digest), code.payload)
-            self._sent.add(code.digest)
+        self.put_code(code)
         self.store.put(keys.inputs(pod.run, pod.action), seal_inputs(self._key, inputs, name=pod.name))
         try:
             future = self._expect(pod.run, pod.action, pod)
@@ -123,6 +117,16 @@ class Engine:
                 self._waiting.pop((pod.run, pod.action), None)
             raise
         return future
+
+    def put_code(self, code: Sealed) -> None:
+        """Store a task's code and the recipes of its images, once; also when they are there: they may be damaged."""
+        for digest, recipe in code.recipes.items():
+            if digest not in self._sent:
+                send_image(self.store, self._key, recipe)
+                self._sent.add(digest)
+        if code.digest not in self._sent:
+            self.store.put(keys.code(code.digest), code.payload)
+            self._sent.add(code.digest)
 
     def expect(self, run: str, action: str, listener: Callable[[Event], None]) -> Future[Outcome]:
         """A future for the outcome of an action that somebody else has started; it is never launched from here.

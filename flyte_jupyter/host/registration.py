@@ -13,7 +13,7 @@ from typing import Any
 
 from ..config.plain import plain
 from ..config.trigger import Automation, automation_of
-from ..pack.call import reseal_inputs
+from ..pack.call import Packed, reseal_inputs, seal_inputs
 from ..pods import PodRequest, run_name
 from ..store import Store, keys
 from .due import Standing
@@ -54,7 +54,7 @@ class Registration:
     @property
     def id(self) -> str:
         """The same for the same trigger of the same task, however often it is deployed."""
-        return hashlib.sha256(f"{self.task}\0{self.name}".encode()).hexdigest()[:16]
+        return id_of(self.task, self.name)
 
     @property
     def is_active(self) -> bool:
@@ -79,15 +79,33 @@ class Registration:
         request = PodRequest.from_json(pod)
         return record, replace(request, trigger_time=at, labels={**request.labels, "trigger": self.id})
 
-    def start(self, store: Store, key: bytes, run: str, at: float, *, now: float, by_hand: bool = False) -> PodRequest:
+    def start(
+        self,
+        store: Store,
+        key: bytes,
+        run: str,
+        at: float,
+        *,
+        now: float,
+        by_hand: bool = False,
+        given: Packed | None = None,
+        said: Mapping[str, str] | None = None,
+    ) -> PodRequest:
         """Put record and inputs of such a run into the store; what is returned is ready to be launched.
+
+        Args:
+            given, said: inputs for this run alone, and what the record says of them.
 
         Raises:
             StoreError, OSError: it cannot be written. KeyError, PayloadError: its inputs are gone, or damaged.
         """
         record, pod = self.started(run, at, by_hand=by_hand)
-        inputs = reseal_inputs(key, store.get(keys.trigger(self.template)), template=self.template, name=pod.name)
-        store.put(keys.record(run), [json.dumps({**record, "created": now}).encode()])
+        record["inputs"].update(said or {})
+        if given is not None:
+            inputs = seal_inputs(key, given, name=pod.name)
+        else:
+            inputs = reseal_inputs(key, store.get(keys.trigger(self.template)), template=self.template, name=pod.name)
+        store.put(keys.record(run), [json.dumps({**record, "created": now}).encode()])  # first: a run has a record
         store.put(keys.inputs(run, pod.action), inputs)
         return pod
 
@@ -99,6 +117,11 @@ class Registration:
         given: dict[str, Any] = {name: tuple(data[name]) for name in ("time_inputs", "open_inputs", "notes")}
         given |= {"automation": automation_of(data["automation"]), "standing": Standing.from_json(data["standing"])}
         return cls(**{**data, **given})
+
+
+def id_of(task: str, trigger: str) -> str:
+    """Of a trigger, by the full name of its task and its own."""
+    return hashlib.sha256(f"{task}\0{trigger}".encode()).hexdigest()[:16]
 
 
 def save(folder: Path, registration: Registration) -> None:
@@ -118,6 +141,11 @@ def saved(folder: Path) -> Iterator[Registration]:
         found = read(path)
         if found is not None:
             yield found
+
+
+def is_deployed(folder: Path, task: str, trigger: str) -> bool:
+    """Whether that trigger is written down."""
+    return (folder / f"{id_of(task, trigger)}.json").exists()
 
 
 def read(path: Path) -> Registration | None:

@@ -6,19 +6,13 @@ import html
 import re
 from collections.abc import Iterator
 
-from ..markup import clean
+from ..markup import CUT, clean, cut
 
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-CUT = "…"
 
 _RAW_FACTOR = 8
 """How many characters with colour codes may stand for one that is shown; what is beyond is cut before it is parsed."""
-
-
-def cut(text: str, size: int) -> str:
-    """At most `size` characters of `text`: the beginning."""
-    return text if len(text) <= size else text[: max(0, size - 1)] + CUT
 
 
 def middle(text: str, size: int) -> str:

@@ -112,7 +112,7 @@ def phases(view: View, now: float) -> Html | None:
 
 def notes(view: View, _now: float) -> Html | None:
     lines = list(view["notes"])
-    if view["reattached"]:
+    if view["reattached"] and not view["trigger"]:  # those are picked up by whoever looks at them
         lines.insert(0, "picked up again by this kernel; the run itself went on")
     if not lines:
         return None

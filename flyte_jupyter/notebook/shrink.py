@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..markup import clean
-from .logtext import cut, middle, normal
+from ..markup import clean, cut
+from .logtext import middle, normal
 
 
 @dataclass(frozen=True, kw_only=True)

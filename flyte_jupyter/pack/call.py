@@ -83,13 +83,13 @@ def _image(task: Task[..., Any]) -> tuple[str | None, dict[str, Recipe]]:
     return image.recipe or None, {recipe.digest: recipe} if recipe is not None else {}
 
 
-def pack_inputs(task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:
-    """Pickle the inputs of one call. Raises `CaptureError`, naming the input."""
+def pack_inputs(task: Task[..., Any], code: str, inputs: Mapping[str, Any]) -> Packed:
+    """Pickle the inputs of one call; `code` is the digest of the task's. Raises `CaptureError`, naming the input."""
     try:
         given = dumps(dict(inputs))
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
-    return Packed(given.parts, _digest(given), code.digest, given.referenced)
+    return Packed(given.parts, _digest(given), code, given.referenced)
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:

@@ -41,10 +41,10 @@ class LocalRunner:
 
     def prepare(self) -> None:
         """Have the Host and its zygote ready before they are needed."""
-        self._ask({"op": "prepare", "python": sys.executable})
+        self.ask({"op": "prepare", "python": sys.executable})
 
     def launch(self, pod: PodRequest) -> None:
-        self._ask({"op": "launch", "pod": pod.to_json()})
+        self.ask({"op": "launch", "pod": pod.to_json()})
 
     def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
         for _ in range(2):  # once more when the Host has just gone away: another one may go on with the pod
@@ -91,17 +91,19 @@ class LocalRunner:
                 self._channel.close()
                 self._channel = None
 
-    def _ask(self, message: dict[str, Any]) -> None:
-        """Ask the Host; once more when it has just gone away, as it does when it is idle."""
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Ask the Host; once more when it has just gone away, as it does when it is idle.
+
+        Raises:
+            HostError: it refuses, or does not answer.
+        """
         with self._lock:
-            for last in (False, True):
-                answer = self._exchange(message)
-                if answer is not None and answer["op"] == "refused":
-                    raise HostError(f"The local Host refused: {answer['reason']}.")
-                if answer is not None:
-                    return
-                if last:
-                    raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
+            answer = self._exchange(message) or self._exchange(message)
+        if answer is None:
+            raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
+        if answer["op"] == "refused":
+            raise HostError(f"The local Host refused: {answer['reason']}.")
+        return answer
 
     def _exchange(self, message: dict[str, Any]) -> dict[str, Any] | None:
         """The answer; None when the Host has gone away. A channel without its answer is not used again."""

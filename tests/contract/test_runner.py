@@ -167,7 +167,7 @@ def pod_for(lab: Lab, task: Task[..., Any], run: str, **inputs: Any) -> PodReque
     """Store a call, as a session does, and ask for its pod."""
     key = lab.home.key()
     code = seal_code(key, task)
-    given = pack_inputs(task, code, inputs)
+    given = pack_inputs(task, code.digest, inputs)
     lab.store.put_if_absent(keys.code(code.digest), code.payload)
     lab.store.put(keys.inputs(run, "a0"), seal_inputs(key, given, name=f"{run}-a0"))
     place = Place(

@@ -23,7 +23,7 @@ LAYERS = [
     {"host"},
     {"runners"},
     {"engine"},
-    {"session", "mapping", "api", "doctor"},
+    {"session", "mapping", "api", "deployment", "doctor"},
     {"notebook"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -223,7 +223,7 @@ def test_an_input_is_named() -> None:
     code = seal_code(KEY, train)
     inputs = {"path": "p", "settings": {"log": io.TextIOWrapper(io.BytesIO())}}
     with pytest.raises(CaptureError, match=r"^train → input → 'settings' → 'log' → _io\.TextIOWrapper: cannot be sent"):
-        pack_inputs(train, code, inputs)
+        pack_inputs(train, code.digest, inputs)
 
 
 def test_a_task_that_calls_a_task_that_cannot_go() -> None:

@@ -1,0 +1,242 @@
+"""`flyte.deploy`: the triggers of environments go to the local Host, which starts their runs from then on."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any, Literal, TypeAlias
+
+from .. import session
+from ..config.dependency import Environment
+from ..config.refusal import raise_all, wrong_type, wrong_value
+from ..config.trigger import OnArtifact, Trigger, TriggeredArtifact, TriggeredPartition, TriggerTime
+from ..config.words import together
+from ..engine.options import RunOptions
+from ..engine.request import new_run_name, pod_request
+from ..engine.run import ROOT
+from ..environment import TaskEnvironment
+from ..errors import ConfigError, ConfigValueError
+from ..host.due import Standing
+from ..host.registration import Registration
+from ..pack.call import Sealed, seal_for_trigger
+from ..pack.preview import describe
+from ..session import Session
+from ..store import keys
+from ..task import Task
+from .results import DeployedTask, DeployedTaskEnvironment, Deployment, DeploymentList
+from .triggers import DeployedTrigger, triggers
+
+CopyStyle: TypeAlias = Literal["loaded_modules", "all", "none", "custom"]
+_COPY_STYLES = ("loaded_modules", "all", "none", "custom")
+_NO_EFFECT = ("max_action_concurrency", "annotations", "notifications")
+
+
+class Deploy:
+    """`flyte.deploy(env, ...)`, and `await flyte.deploy.aio(env, ...)`."""
+
+    def __call__(
+        self,
+        *envs: Environment,
+        dry_run: bool = False,
+        version: str | None = None,
+        interactive_mode: bool | None = None,
+        copy_style: CopyStyle = "loaded_modules",
+        dryrun: bool | None = None,
+    ) -> DeploymentList:
+        """Give the triggers of these environments, and of those that they depend on, to the local Host.
+
+        From then on it starts their runs, whether or not this kernel lives, with the code, inputs and environment
+        variables of now. It stays as long as a trigger is active, but does not start with the machine: after a restart
+        it begins with the next use of this package. Deploying again replaces the triggers of each task; one that a
+        task has no more is taken away. Tasks without triggers need no deployment on this machine.
+
+        Args:
+            envs: what to deploy.
+            dry_run: check everything, and show what would be deployed; `dryrun` is Flyte's older name.
+            version: of the tasks, in your words; shown with their triggers.
+            interactive_mode, copy_style: as in Flyte; without effect, because code always goes along by value.
+
+        Raises:
+            ConfigTypeError, ConfigValueError: not environments, or inputs of a trigger that do not fit its task;
+                nothing was deployed.
+            CaptureError: something a task needs cannot be sent to its process; nothing was deployed.
+            HostError: the Host cannot take them.
+        """
+        del interactive_mode
+        if copy_style not in _COPY_STYLES:
+            raise wrong_value("deploy: copy_style", copy_style, ", ".join(_COPY_STYLES))
+        here, plans = session.current(), _plans(envs)
+        packing = _Packing(here, version)
+        packed = {task.name: packing.task(task) for plan in plans for env in plan for task in env.tasks.values()}
+        raise_all(packing.problems)
+        found = {new.id: DeployedTrigger(new) for task in packed.values() for new in task.triggers}
+        if packed and not (dry_run or dryrun):
+            packing.put(packed.values())
+            found |= {each.id: each for each in triggers()}
+        made = [
+            Deployment(
+                {env.name: DeployedTaskEnvironment(env, [packed[n].deployed(found) for n in env.tasks]) for env in plan}
+            )
+            for plan in plans
+        ]
+        return DeploymentList(made, dry_run=bool(dry_run or dryrun))
+
+    async def aio(self, *envs: Environment, **options: Any) -> DeploymentList:
+        """The same; nothing in it takes long."""
+        return self(*envs, **options)
+
+
+deploy = Deploy()
+
+
+def _plans(envs: Sequence[Environment]) -> list[list[TaskEnvironment]]:
+    """For each environment what goes along with it, as it was last made; what an earlier one has brought is left out.
+
+    Raises:
+        ConfigTypeError: something else than environments of tasks.
+    """
+    seen: set[str] = set()
+    plans: list[list[TaskEnvironment]] = []
+    for first in envs:
+        plan: list[TaskEnvironment] = []
+        waiting = [first]
+        while waiting:
+            given = waiting.pop(0)
+            if not isinstance(given, TaskEnvironment):
+                hint = f"deploy the environment {given.parent_env_name!r}" if isinstance(given, Task) else ""
+                raise wrong_type("deploy", given, "environments of tasks", hint)
+            if given.name not in seen:
+                seen.add(given.name)
+                plan.append(given)
+                waiting += given.depends_on
+        plans += [plan] if plan else []
+    return plans
+
+
+@dataclass(frozen=True)
+class _PackedTask:
+    """A task whose triggers are ready to be given to the Host."""
+
+    task: Task[..., Any]
+    version: str
+    code: Sealed
+    inputs: dict[str, list[bytes | memoryview]]
+    triggers: list[Registration]
+
+    def deployed(self, found: Mapping[str, DeployedTrigger]) -> DeployedTask:
+        notes = tuple(note for each in self.triggers for note in each.notes)
+        return DeployedTask(self.task, self.version, [found[each.id] for each in self.triggers], notes)
+
+
+class _Packing:
+    """Checks and packs, and stores nothing until all is well.
+
+    Attributes:
+        problems: what is wrong, of all tasks.
+    """
+
+    def __init__(self, here: Session, version: str | None) -> None:
+        self._here = here
+        self._version = version
+        self._label = f"deploy-{secrets.token_hex(8)}"
+        self.problems: list[ConfigError] = []
+
+    def task(self, task: Task[..., Any]) -> _PackedTask:
+        code = self._here.engine.seal_code(task)
+        made = _PackedTask(task, self._version or code.digest[:12], code, {}, [])
+        for trigger in task.triggers:
+            try:
+                self._trigger(made, trigger)
+            except ConfigError as problem:
+                text = f"Trigger {trigger.name!r} of {problem}"
+                self.problems.append(type(problem)(text))
+        return made
+
+    def _trigger(self, made: _PackedTask, trigger: Trigger) -> None:
+        here, task = self._here, made.task
+        given = dict(trigger.inputs or {})
+        times = tuple(name for name, value in given.items() if value is TriggerTime)
+        later = tuple(n for n, v in given.items() if v is TriggeredArtifact or isinstance(v, TriggeredPartition))
+        tried = {name: value for name, value in given.items() if name not in later}
+        tried |= dict.fromkeys(times, datetime.now(timezone.utc))
+        bound = task.interface.bind(task.name, (), tried, later=later)
+        inputs = {**bound, **{name: given[name] for name in (*times, *later)}}
+
+        place = replace(here.place(_options(trigger)), labels={"session": self._label})
+        packed = here.engine.pack_inputs(task, made.code, inputs)
+        template = new_run_name()
+        pod = pod_request(
+            task,
+            place,
+            run=template,
+            action=ROOT,
+            parent=None,
+            referenced=made.code.referenced | packed.referenced,
+            image=made.code.image,
+        )
+        notes = _notes(trigger)
+        if place.options.strict and notes:
+            raise ConfigValueError(f"{task.name}: strict, and not all of it can be done here\n  " + "\n  ".join(notes))
+        said = {name: describe(value) for name, value in inputs.items()}
+        record = here.recorded(task, template, said, pod)
+        record["notes"] += notes
+        now = time.time()
+        made.inputs[template] = seal_for_trigger(here.home.key(), packed, template=template)
+        made.triggers.append(
+            Registration(
+                task=task.name,
+                name=trigger.name,
+                description=trigger.description,
+                automation=trigger.automation,
+                host=here.home.host,
+                deployed=now,
+                version=made.version,
+                template=template,
+                pod=pod.to_json(),
+                record=record,
+                time_inputs=times,
+                open_inputs=later,
+                notes=tuple(notes),
+                standing=Standing().activate(now) if trigger.auto_activate else Standing(),
+            )
+        )
+
+    def put(self, packed: Iterable[_PackedTask]) -> None:
+        """Store them, and tell the Host."""
+        here, tasks = self._here, list(packed)
+        for task in tasks:
+            if task.triggers:
+                here.engine.put_code(task.code)
+            for template, payload in task.inputs.items():
+                here.store.put(keys.trigger(template), payload)
+        here.runner.ask(
+            {
+                "op": "deploy",
+                "triggers": [new.to_json() for task in tasks for new in task.triggers],
+                "tasks": [task.task.name for task in tasks],
+                "session": self._label,
+                "environ": dict(os.environ),
+            }
+        )
+
+
+def _options(trigger: Trigger) -> RunOptions:
+    names = ("env_vars", "interruptible", "overwrite_cache", "queue", "labels", "custom_context")
+    given = {name: getattr(trigger, name) for name in names}
+    return RunOptions.of({**session.defaults.to_json(), **{n: v for n, v in given.items() if v is not None}})
+
+
+def _notes(trigger: Trigger) -> list[str]:
+    """What of a trigger is not done on this machine."""
+    unused = [name for name in _NO_EFFECT if getattr(trigger, name)]
+    said: list[str] = []
+    if unused:
+        verb = "has" if len(unused) == 1 else "have"
+        said.append(f"trigger {trigger.name}: {together(unused)} {verb} no effect on this machine yet.")
+    if isinstance(trigger.automation, OnArtifact):
+        said.append(f"trigger {trigger.name}: nothing tells of artifacts yet, so it is started by hand: .fire(...).")
+    return said
