@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..config.show import muted, page
 from ..environment import TaskEnvironment
-from ..markup import columns, el, table
+from ..markup import el
 from ..task import Task
-from .triggers import HEAD, DeployedTrigger, TriggerList
+from .triggers import ABOUT, DeployedTrigger, TriggerList
 
 
 @dataclass(frozen=True)
@@ -106,21 +107,18 @@ class DeploymentList(list[Deployment]):
         return TriggerList(t for deployment in self for task in deployment.tasks() for t in task.deployed_triggers)
 
     def _notes(self) -> list[str]:
-        done = "would be deployed" if self.dry_run else "deployed"
         tasks = [task for deployment in self for task in deployment.tasks()]
-        without = [task.task.name for task in tasks if not task.deployed_triggers]
         said = [f"{task.task.name}: {note}" for task in tasks for note in task.notes]
-        if self.triggers():
-            said.insert(0, f"{done}; the local Host fires them while this machine is on, see flyte.triggers()")
+        without = [task.task.name for task in tasks if not task.deployed_triggers]
         if without:
-            said.append(f"without triggers, so nothing to deploy here: {', '.join(without)}")
-        return said or ["nothing to deploy"]
+            said.append(f"without triggers, so nothing to deploy on this machine: {', '.join(without)}")
+        return said
+
+    def _title(self) -> str:
+        return "Would be deployed" if self.dry_run else "Deployed"
 
     def __repr__(self) -> str:
-        rows = [trigger.row() for trigger in self.triggers()]
-        return "\n".join([*([columns([HEAD, *rows])] if rows else []), *self._notes()])
+        return "\n".join([f"{self._title()}: {ABOUT}", repr(self.triggers()), *self._notes()])
 
     def _repr_html_(self) -> str:
-        rows = [trigger.row() for trigger in self.triggers()]
-        shown = table(HEAD, rows, title="Deployed triggers") if rows else None
-        return el("div", shown, *(el("div", note) for note in self._notes()))
+        return page(self._title(), ABOUT, self.triggers().table(), *(el("div", muted(note)) for note in self._notes()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import session
 from ..config.schedule import zone
+from ..config.show import page
 from ..config.trigger import Automation, Cron, FixedRate, TriggerTime
 from ..config.words import in_words
 from ..engine.request import new_run_name
@@ -16,7 +17,7 @@ from ..engine.run import Run
 from ..errors import HostError, RunNotFoundError
 from ..host import registration
 from ..host.due import MOST, next_time
-from ..markup import columns, el, table
+from ..markup import Html, columns, table, text
 from ..pack.call import Packed, pack_inputs, unseal_code, unseal_for_trigger
 from ..pack.codec import loads
 from ..pack.preview import describe
@@ -26,6 +27,7 @@ from ..task import Task
 if TYPE_CHECKING:
     from ..host.registration import Registration
 
+ABOUT = "fired by the local Host; after a restart of this machine, from the next use of flyte_jupyter on"
 HEAD = ("Task", "Trigger", "When", "Active", "Next", "Last", "Missed")
 
 
@@ -160,7 +162,7 @@ class DeployedTrigger:
         )
         digest = sealed.header["code"]
         task: Task[..., Any] = unseal_code(here.home.key(), here.store.get(keys.code(digest)), digest=digest)
-        before: dict[str, Any] = loads(sealed.parts)
+        before = {name: value for name, value in loads(sealed.parts).items() if name not in self._it.open_inputs}
         later = {name for name, value in before.items() if value is TriggerTime and name not in inputs}
         bound = task.interface.bind(task.name, (), {**before, **inputs}, later=later)
         said = {name: describe(bound[name]) for name in inputs}
@@ -214,13 +216,18 @@ class TriggerList(list[DeployedTrigger]):
     """Triggers; shown as a table."""
 
     def __repr__(self) -> str:
-        return columns([HEAD, *(each.row() for each in self)]) if self else "no triggers are deployed"
+        return columns([HEAD, *(each.row() for each in self)]) if self else "no triggers"
 
     def _repr_html_(self) -> str:
         """The table for a notebook; everything in it is escaped."""
+        return page("Triggers", ABOUT, self.table())
+
+    def table(self) -> Html:
+        """The same without a title around it."""
         if not self:
-            return el("div", repr(self))
-        return el("div", table(HEAD, [each.row() for each in self], title="Triggers"))
+            return text("none are deployed")
+        # names stay whole, and narrow columns are not made narrower for a long one
+        return table(HEAD, [each.row() for each in self], title="Triggers", style="overflow-wrap:break-word")
 
 
 def triggers(task: Task[..., Any] | str | None = None) -> TriggerList:

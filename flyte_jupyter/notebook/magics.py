@@ -15,12 +15,12 @@ from ..config.say import said
 from ..config.spec import PARAMS
 from ..environment import TaskEnvironment, environments
 from ..errors import ConfigError, user_frames
+from ..markup import cut
 from ..pack.preview import describe
 from . import tables
 from .cell import TaskCell, UndefinedNames, environment, make_environment, task_of_body, tasks_of_functions
 from .extract import CellCode, UnsupportedCell, analyse
 from .hooks import Hooks
-from .logtext import cut
 from .options import ENV, RUNS, TASK, Line, OptionError, Parser
 from .places import with_source
 

@@ -114,7 +114,7 @@ def reseal_inputs(key: bytes, data: memoryview, *, template: str, name: str) -> 
 
 def unseal_for_trigger(key: bytes, data: memoryview, *, template: str) -> Envelope:
     """Verify the inputs of a trigger. Raises `PayloadError`."""
-    return unseal(key, data, what="trigger's inputs", is_for={"kind": "trigger", "name": template})
+    return unseal(key, data, what="payload of the trigger", is_for={"kind": "trigger", "name": template})
 
 
 def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> tuple[str, list[memoryview]]:

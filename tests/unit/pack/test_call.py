@@ -1,0 +1,78 @@
+"""Inputs that are signed for a trigger first, and for each of its runs later."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from pathlib import Path
+
+import pytest
+
+from flyte_jupyter.pack.call import (
+    Packed,
+    reseal_inputs,
+    seal_for_trigger,
+    seal_inputs,
+    unseal_for_trigger,
+    unseal_inputs,
+)
+from flyte_jupyter.pack.envelope import PayloadError
+
+KEY = b"k" * 32
+
+
+class Opens:
+    """Leaves a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, (str(self.path), "w")
+
+
+def packed(value: object = 7) -> Packed:
+    buffers: list[bytes | memoryview] = [memoryview(b"x" * 100_000)]
+    return Packed([pickle.dumps(value), *buffers], "digest", "code-digest", frozenset())
+
+
+def joined(payload: list[bytes | memoryview]) -> memoryview:
+    file = io.BytesIO()
+    for part in payload:
+        file.write(part)
+    return file.getbuffer()
+
+
+def test_the_inputs_of_a_trigger_become_those_of_its_run() -> None:
+    sealed = joined(seal_for_trigger(KEY, packed(), template="r-template"))
+    code, parts = unseal_inputs(
+        KEY, joined(reseal_inputs(KEY, sealed, template="r-template", name="r1-a0")), name="r1-a0"
+    )
+    assert ("code-digest", 7, b"x" * 100_000) == (code, pickle.loads(parts[0]), bytes(parts[1]))
+
+
+def test_nothing_is_unpickled_on_the_way(tmp_path: Path) -> None:
+    sealed = joined(seal_for_trigger(KEY, packed(Opens(tmp_path / "opened")), template="r-template"))
+    _, parts = unseal_inputs(KEY, joined(reseal_inputs(KEY, sealed, template="r-template", name="r1-a0")), name="r1-a0")
+    assert not (tmp_path / "opened").exists()
+    pickle.loads(parts[0]).close()
+    assert (tmp_path / "opened").exists()
+
+
+def test_inputs_of_another_trigger_of_a_run_or_of_somebody_else_are_refused() -> None:
+    sealed = joined(seal_for_trigger(KEY, packed(), template="r-template"))
+    for key, data, template in (
+        (KEY, sealed, "r-other"),
+        (KEY, joined(seal_inputs(KEY, packed(), name="r-template")), "r-template"),
+        (b"other" * 8, sealed, "r-template"),
+        (KEY, sealed[:-1], "r-template"),
+    ):
+        with pytest.raises(PayloadError):
+            reseal_inputs(key, data, template=template, name="r1-a0")
+
+
+def test_what_is_for_a_trigger_is_no_call() -> None:
+    sealed = joined(seal_for_trigger(KEY, packed(), template="r1-a0"))
+    assert "trigger" == unseal_for_trigger(KEY, sealed, template="r1-a0").header["kind"]
+    with pytest.raises(PayloadError):
+        unseal_inputs(KEY, sealed, name="r1-a0")
