@@ -31,6 +31,8 @@ ROOT = "a0"
 _INTERRUPTED = "The cell was interrupted."
 _STARTING = 60.0
 """Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
+_LOOK_AGAIN = 0.02
+"""Seconds between two looks for a run that is about to start."""
 _log = logging.getLogger("flyte_jupyter")
 
 
@@ -104,9 +106,7 @@ class Run:
 
     async def wait_aio(self) -> None:
         """The same, without blocking the event loop."""
-        self._attach()
-        await arrival(self._awaited())
-        self._complete()
+        await self._arrived()
 
     def outputs(self) -> Outputs:
         """Wait, and return what the task returned: `outputs()[0]`, `.named_outputs`. Raises the task's error."""
@@ -133,19 +133,32 @@ class Run:
         return self._value().__await__()
 
     async def _value(self) -> Any:
-        self._attach()
+        return self._unpacked(self._open(await self._arrived()))
+
+    async def _arrived(self) -> Outcome:
+        while self._is_starting():  # noqa: ASYNC110 - another process launches it
+            await asyncio.sleep(_LOOK_AGAIN)
         outcome = await arrival(self._awaited())
         self._complete()
-        return self._unpacked(self._open(outcome))
+        return outcome
 
     def _outcome(self, timeout: float | None = None) -> Outcome:
-        self._attach()
+        begin = time.monotonic()
         try:
+            while self._is_starting():
+                if timeout is not None and time.monotonic() - begin > timeout:
+                    raise futures.TimeoutError
+                time.sleep(_LOOK_AGAIN)
             outcome = self._awaited().result(timeout)
         except futures.TimeoutError:  # before Python 3.11 not the built-in one
             raise TimeoutError(f"{self.name} has not ended within {timeout:g} s: it is {self.phase.value}.") from None
         self._complete()
         return outcome
+
+    def _is_starting(self) -> bool:
+        """Whether somebody else has written it down and not launched it yet."""
+        self._attach()
+        return self._reattached and self._future is None and not self._is_joined
 
     def _awaited(self) -> Future[Outcome]:
         if self._future is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import stat
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,6 +22,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter import errors, session
 from flyte_jupyter.deployment.triggers import DeployedTrigger
+from flyte_jupyter.engine.request import new_run_name
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from flyte_jupyter.host import registration
@@ -474,6 +477,25 @@ def test_a_fired_run_is_one_like_any_other(home: Home) -> None:
     for run in (first, second, third):
         run.wait(20)
     assert not third.view()["reattached"]
+
+
+def test_a_run_that_is_just_about_to_start_is_waited_for(home: Home) -> None:
+    flyte.deploy(environment(flyte.Trigger("nightly", DAILY)))
+    (it,) = registration.saved(home.triggers)
+    here, now = session.current(), time.time()
+    for wait in (Run.result, lambda run: asyncio.run(awaited(run))):
+        pod = it.start(here.store, home.key(), new_run_name(), now, now=now)  # what the Host does first
+        run = flyte.attach(pod.run)
+        with pytest.raises(TimeoutError):
+            run.wait(0.1)
+        later = threading.Timer(0.2, here.runner.launch, [pod])
+        later.start()
+        assert 1 == wait(run)["x"]
+        later.join()
+
+
+async def awaited(run: Run) -> Any:
+    return await run
 
 
 # --- several installations
