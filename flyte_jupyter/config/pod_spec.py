@@ -106,7 +106,7 @@ def _of_object(kind: str, value: Any, where: str) -> Iterator[ConfigError]:
             yield from _of_field(known[name], name, item, f"{where}.{name}")
         elif name not in _of_installed(kind):
             hint = did_you_mean(str(name), known) or f"fields: {', '.join(known)}"
-            yield ConfigValueError(f"{where}.{name}: a {_named(kind)} has no such field\n  {hint}")
+            yield ConfigValueError(f"{where}.{name}: {_named(kind)} has no such field\n  {hint}")
 
 
 def _of_field(kind: str, name: str, value: Any, where: str) -> Iterator[ConfigError]:

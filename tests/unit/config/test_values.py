@@ -315,30 +315,6 @@ def test_a_description_is_cut_at_255() -> None:
     assert (len(cut), cut[-8:], shorten("x" * 255)) == (255, "...(tr.)", "x" * 255)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        Resources(cpu=1, memory="512Mi"),
-        Cache("auto", salt="x"),
-        Secret("a"),
-        RetryStrategy(3, Backoff(seconds(1))),
-        Timeout(60),
-        ReusePolicy((1, 2)),
-        Documentation("text"),
-        GPU("A100", 1),
-        Cron("0 0 * * *"),
-    ],
-)
-def test_values_are_equal_hashable_picklable_and_pasted_back(value: Any) -> None:
-    import datetime
-
-    import flyte_jupyter as flyte
-
-    pasted = eval(repr(value), {**{name: getattr(flyte, name) for name in dir(flyte)}, "datetime": datetime})
-    copy = pickle.loads(pickle.dumps(value))
-    assert (pasted, copy, hash(copy)) == (value, value, hash(value))
-
-
 def test_a_value_as_plain_data() -> None:
     assert plain(RetryStrategy(3, Backoff(seconds(2)))) == {
         "type": "RetryStrategy",
