@@ -91,7 +91,12 @@ ENVIRONMENT: list[Snippet] = [
     *differs("garbage", "env(description=3).description", flyte="TypeError", ours="TypeError: a str"),
     *differs("tuples", "env(secrets=('a', 'b')).secrets", flyte="TypeError", ours="('a', 'b')"),
     *differs("all-at-once", "env(queue=3, resources=1, bogus=1)", flyte="TypeError", ours="TypeError: 3 problems"),
-    *differs("nearest", "env(resorces=Resources())", flyte="TypeError", ours="TypeError: did you mean 'resources'"),
+    *differs(
+        "nearest",
+        "env(resorces=Resources())",
+        flyte="TypeError",
+        ours="TypeError: resources may be set in TaskEnvironment(...), task.override(...)",
+    ),
 ]
 
 DECORATOR: list[Snippet] = [
@@ -210,7 +215,12 @@ DECORATOR: list[Snippet] = [
     *differs("task-resolver", "task(task_resolver=3).name[0]", flyte="'e'", ours="TypeError: task_resolver"),
     *differs("effective", "hasattr(task(), 'effective_config')", flyte="False", ours="True"),
     *differs("all-at-once", "task(retries=-1, cache='x', bogus=1)", flyte="TypeError", ours="ValueError: 3 problems"),
-    *differs("nearest", "task(retry=3)", flyte="TypeError", ours="TypeError: did you mean 'retries'"),
+    *differs(
+        "nearest",
+        "task(retry=3)",
+        flyte="TypeError",
+        ours="TypeError: retries may be set in @env.task(...), task.override(...)",
+    ),
     *differs("nearest", "task(cpu=3)", flyte="TypeError", ours="TypeError: override(resources=Resources(cpu=...))"),
 ]
 

@@ -196,5 +196,10 @@ SNIPPETS: list[Snippet] = [
     *differs(
         "all-at-once", "Resources(cpu=-1, memory=3)", flyte="ValueError: greater than", ours="ValueError: 2 problems"
     ),
-    *differs("nearest", "Resources(memroy='1Gi')", flyte="TypeError", ours="TypeError: did you mean 'memory'"),
+    *differs(
+        "nearest",
+        "Resources(memroy='1Gi')",
+        flyte="TypeError",
+        ours="TypeError: memroy: not a parameter of Resources(...)",
+    ),
 ]

@@ -139,5 +139,10 @@ SNIPPETS: list[Snippet] = [
         flyte="ValueError: name",
         ours="ValueError: 3 problems",
     ),
-    *differs("nearest", "Trigger('a', env_var={})", flyte="TypeError", ours="TypeError: did you mean 'env_vars'"),
+    *differs(
+        "nearest",
+        "Trigger('a', env_var={})",
+        flyte="TypeError",
+        ours="TypeError: env_var: not a parameter of Trigger(...)",
+    ),
 ]

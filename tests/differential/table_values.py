@@ -71,7 +71,7 @@ CACHE: list[Snippet] = [
         "nearest",
         "Cache('auto', ignore_inputs='x')",
         flyte="TypeError",
-        ours="TypeError: did you mean 'ignored_inputs'",
+        ours="TypeError: ignore_inputs: not a parameter of Cache(...)",
     ),
 ]
 
