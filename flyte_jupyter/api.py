@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import session
 from .engine.options import RunOptions
 from .engine.run import Run, RunList
-from .errors import ConfigTypeError, ConfigValueError, HostError, RunInterrupted, nearest
+from .errors import ConfigTypeError, ConfigValueError, HostError, RunInterrupted, RunNotFoundError, nearest
 from .store import keys
 from .task import Task
 
@@ -31,7 +31,7 @@ class RunTask:
     def __init__(self, options: RunOptions | None = None) -> None:
         self._options = options
 
-    def __call__(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
+    def __call__(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """Run a task in a process of its own, wait for it, and return the run; `run.outputs()[0]` is the value.
 
         In a notebook a live card appears below the cell. Interrupting the cell cancels the run.
@@ -54,7 +54,7 @@ class RunTask:
         run.raise_for_status()
         return run
 
-    async def aio(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
+    async def aio(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """The same, without blocking the event loop."""
         run = _start(task, args, kwargs, self._options)
         try:
@@ -149,8 +149,13 @@ def runs(limit: int = 20) -> RunList:
         limit: how many at most.
     """
     here = session.current()
-    names = here.store.list(keys.RUNS)[: -limit - 1 : -1]
-    return RunList(here.attach(name) for name in names)
+    found = RunList()
+    for name in reversed(here.store.list(keys.RUNS)):
+        if len(found) >= limit:
+            break
+        with contextlib.suppress(RunNotFoundError):  # somebody else is just writing it down
+            found.append(here.attach(name))
+    return found
 
 
 def attach(run: Run | str) -> Run:

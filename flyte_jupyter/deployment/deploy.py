@@ -85,9 +85,24 @@ class Deploy:
         ]
         return DeploymentList(made, dry_run=bool(dry_run or dryrun))
 
-    async def aio(self, *envs: Environment, **options: Any) -> DeploymentList:
+    async def aio(
+        self,
+        *envs: Environment,
+        dry_run: bool = False,
+        version: str | None = None,
+        interactive_mode: bool | None = None,
+        copy_style: CopyStyle = "loaded_modules",
+        dryrun: bool | None = None,
+    ) -> DeploymentList:
         """The same; nothing in it takes long."""
-        return self(*envs, **options)
+        return self(
+            *envs,
+            dry_run=dry_run,
+            version=version,
+            interactive_mode=interactive_mode,
+            copy_style=copy_style,
+            dryrun=dryrun,
+        )
 
 
 deploy = Deploy()
@@ -123,7 +138,7 @@ class _PackedTask:
 
     task: Task[..., Any]
     version: str
-    code: Sealed
+    code: Sealed | None
     inputs: dict[str, list[bytes | memoryview]]
     triggers: list[Registration]
 
@@ -146,17 +161,19 @@ class _Packing:
         self.problems: list[ConfigError] = []
 
     def task(self, task: Task[..., Any]) -> _PackedTask:
+        if not task.triggers:
+            return _PackedTask(task, self._version or "", None, {}, [])
         code = self._here.engine.seal_code(task)
         made = _PackedTask(task, self._version or code.digest[:12], code, {}, [])
         for trigger in task.triggers:
             try:
-                self._trigger(made, trigger)
+                self._trigger(made, code, trigger)
             except ConfigError as problem:
                 text = f"Trigger {trigger.name!r} of {problem}"
                 self.problems.append(type(problem)(text))
         return made
 
-    def _trigger(self, made: _PackedTask, trigger: Trigger) -> None:
+    def _trigger(self, made: _PackedTask, code: Sealed, trigger: Trigger) -> None:
         here, task = self._here, made.task
         given = dict(trigger.inputs or {})
         times = tuple(name for name, value in given.items() if value is TriggerTime)
@@ -167,7 +184,7 @@ class _Packing:
         inputs = {**bound, **{name: given[name] for name in (*times, *later)}}
 
         place = replace(here.place(_options(trigger)), labels={"session": self._label})
-        packed = here.engine.pack_inputs(task, made.code, inputs)
+        packed = here.engine.pack_inputs(task, code, inputs)
         template = new_run_name()
         pod = pod_request(
             task,
@@ -175,8 +192,8 @@ class _Packing:
             run=template,
             action=ROOT,
             parent=None,
-            referenced=made.code.referenced | packed.referenced,
-            image=made.code.image,
+            referenced=code.referenced | packed.referenced,
+            image=code.image,
         )
         notes = _notes(trigger)
         if place.options.strict and notes:
@@ -209,7 +226,7 @@ class _Packing:
         """Store them, and tell the Host."""
         here, tasks = self._here, list(packed)
         for task in tasks:
-            if task.triggers:
+            if task.code is not None:
                 here.engine.put_code(task.code)
             for template, payload in task.inputs.items():
                 here.store.put(keys.trigger(template), payload)

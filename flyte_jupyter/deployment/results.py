@@ -18,7 +18,7 @@ class DeployedTask:
     """A task as it was deployed.
 
     Attributes:
-        task: the task; version: what was given, or the beginning of the digest of its code.
+        task: the task; version: what was given, else the beginning of the digest of its code; "" without triggers.
         deployed_triggers: those that are fired from now on.
         notes: what of them is not done on this machine.
     """

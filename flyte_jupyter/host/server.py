@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..home import Home
 from ..pods import Event, LogEvent, PodRequest
@@ -25,11 +26,12 @@ from .environs import Environs
 from .forks import ForkError
 from .images import Images
 from .pod import KILL_AFTER, Pod
-from .registration import Registration
 from .slots import Slots, default_slots
-from .triggers import Triggers
 from .wire import PROTOCOL, Frames, encode, is_me
 from .zygotes import Zygotes
+
+if TYPE_CHECKING:
+    from .triggers import Triggers
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
@@ -83,7 +85,6 @@ class Host:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
         self._environs = Environs(self.home.environs)
-        self.triggers = Triggers(self.home, self._environs, self.launch)
         self._connections: set[asyncio.StreamWriter] = set()
         self._ending = asyncio.Event()
         self._is_stopping = False
@@ -102,7 +103,8 @@ class Host:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ending.set)
-        self.triggers.load()
+        if self.home.triggers.exists():
+            self.triggers.load()
         self._adopt()
         path = self.home.socket
         path.unlink(missing_ok=True)
@@ -117,7 +119,8 @@ class Host:
             if self._is_stopping:
                 await self._end_pods()
         finally:
-            self.triggers.end()
+            if self._has_triggers:
+                self.triggers.end()
             server.close()
             path.unlink(missing_ok=True)
             for writer in list(self._connections):
@@ -134,6 +137,17 @@ class Host:
             self.stop(name, "The local Host was stopped.", KILL_AFTER)
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=2 * KILL_AFTER)
+
+    @functools.cached_property
+    def triggers(self) -> Triggers:
+        """Those that it fires; loaded when there are some, so that a Host without any starts sooner."""
+        from .triggers import Triggers
+
+        return Triggers(self.home, self._environs, self.launch)
+
+    @property
+    def _has_triggers(self) -> bool:
+        return "triggers" in vars(self)
 
     # --- what pods need of it -----------------------------------------------------------------------------------------
 
@@ -311,14 +325,15 @@ class Host:
         elif op == "launch":
             request = PodRequest.from_json(message["pod"])
             self.launch(request)
-            self.triggers.launched(request)
+            if request.trigger_time is not None:
+                self.triggers.launched(request)
         elif op == "rebuild":
             self.images.rebuild(message["key"])
         elif op == "stop":
             self.stop(message["name"], message["reason"], message["grace"])
         elif op == "deploy":
             self._environs.set(message["session"], message["environ"])
-            self.triggers.deploy(map(Registration.from_json, message["triggers"]), message["tasks"])
+            self.triggers.deploy(message["triggers"], message["tasks"])
         elif op == "triggers":
             return {"op": "triggers", "triggers": [each.to_json() for each in self.triggers.known()]}
         elif op == "trigger":
@@ -345,7 +360,7 @@ class Host:
     def _check_idle(self) -> None:
         limit = idle_limit()
         idle = time.monotonic() - self._used
-        is_needed = bool(self.pods) or self.triggers.next() is not None
+        is_needed = bool(self.pods) or (self._has_triggers and self.triggers.next() is not None)
         if not is_needed and idle >= limit:
             print("host: idle, ending", file=sys.stderr)  # noqa: T201 - its log
             self._ending.set()

@@ -12,8 +12,9 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..home import Home
 from ..pods import PodRequest
@@ -63,10 +64,10 @@ class Triggers:
                 self._keep(replace(found, standing=self._recalled(found)))
         self._look()
 
-    def deploy(self, new: Iterable[Registration], tasks: Iterable[str]) -> None:
-        """Register triggers, in the place of all that these tasks have had. Raises `OSError`."""
+    def deploy(self, new: Iterable[Mapping[str, Any]], tasks: Iterable[str]) -> None:
+        """Register triggers, each as JSON, in the place of all that these tasks have had. Raises `OSError`."""
         before = {each.id: each for each in registration.saved(self._home.triggers) if each.task in set(tasks)}
-        for each in new:
+        for each in map(Registration.from_json, new):
             old = before.pop(each.id, None)
             made = replace(each, standing=_standing(each, old, time.time()))
             registration.save(self._home.triggers, made)

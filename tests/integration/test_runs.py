@@ -12,6 +12,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors, session
+from flyte_jupyter.home import Home
 from flyte_jupyter.host.slots import SLOTS_VARIABLE
 from flyte_jupyter.store import keys
 from flyte_jupyter.store.files import FileStore
@@ -190,3 +191,12 @@ def test_a_damaged_outcome_spoils_no_list() -> None:
     assert ("succeeded", None) == (run.phase, run.view()["result"])
     with pytest.raises(errors.RuntimeSystemError, match="is damaged"):
         run.result()
+
+
+def test_a_run_that_is_just_being_written_down_is_not_listed_yet(home: Home) -> None:
+    done = flyte.run(adds, 1)
+    folder = home.path / "store" / "runs" / "rzzzzzzzzzzzzzz"
+    folder.mkdir()
+    (folder / ".record.json.draft").write_text("{")
+    assert [done.name] == [run.name for run in flyte.runs()]
+    assert [done.name] == [run.name for run in flyte.runs(1)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import assert_type
 
+from flyte_jupyter.api import run
 from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.image import Image
 from flyte_jupyter.config.pod_template import PodTemplate
@@ -19,6 +20,10 @@ from flyte_jupyter.config.retry import RetryStrategy
 from flyte_jupyter.config.reuse import ReusePolicy
 from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.deployment.deploy import deploy
+from flyte_jupyter.deployment.results import DeploymentList
+from flyte_jupyter.deployment.triggers import DeployedTrigger, triggers
+from flyte_jupyter.engine.run import Run
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.task import Task
 
@@ -91,3 +96,10 @@ def takes_any(task: Task[..., Any]) -> None: ...
 
 takes_any(bare)
 takes_any(called.override())
+
+assert_type(deploy(env, base, dry_run=True, version="1"), DeploymentList)
+deploy("env")  # type: ignore[arg-type]
+deploy(env, copy_style="some")  # type: ignore[arg-type]
+assert_type(triggers(bare)[0], DeployedTrigger)
+assert_type(run(triggers()[0], x=1), Run)
+assert_type(triggers()[0].fire(x=1), Run)
