@@ -28,7 +28,7 @@ def since(text: str) -> Standing:
 def test_it_fires_at_its_time_and_once() -> None:
     due, standing = look(HOURLY, since("10:30"), at("10:59:59"))
     assert (None, at("10:59:59")) == (due, standing.until)
-    due, standing = look(HOURLY, standing, at("11:00:00.2"))
+    due, standing = look(HOURLY, standing, at("11:00:00.200"))
     assert at("11:00") == due
     due, standing = look(HOURLY, standing, at("11:00:01"))
     assert (None, 0) == (due, standing.missed)
