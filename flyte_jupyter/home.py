@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import secrets
@@ -78,6 +79,17 @@ class Home:
     def host(self) -> str:
         """Which Host this is: kernels with another version or another copy of this package have one of their own."""
         return _identity()
+
+    def is_served(self, host: str) -> bool:
+        """Whether that Host runs; it holds its lock as long."""
+        try:
+            with open(self.path / f"host-{host}.lock") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
+        return False
 
     @property
     def socket(self) -> Path:

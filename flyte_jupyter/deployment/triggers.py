@@ -79,8 +79,12 @@ class DeployedTrigger:
 
     @property
     def next_fire(self) -> datetime | None:
-        """When it fires next, in its own time zone; None when no clock fires it, or it is not active."""
-        return self._time(next_time(self._it.automation, self._it.standing, time.time()))
+        """When it fires next, in its own time zone; None when no clock fires it, or it is not active.
+
+        Nor is it known of one that another installation fires, while that does not run.
+        """
+        at = next_time(self._it.automation, self._it.standing, time.time())
+        return self._time(at) if at is not None and self._is_served() else None
 
     @property
     def last_fire(self) -> datetime | None:
@@ -194,16 +198,29 @@ class DeployedTrigger:
             fired = f"could not be fired: {self.problem}"
         elif standing.run:
             fired += f", {last.name} {last.phase.value}" if last is not None else f", {standing.run}"
-        active = ("yes" if self.is_active else "no") if isinstance(self.automation, (Cron, FixedRate)) else "by hand"
         return [
             self.task_name,
             self.name,
             in_words(self.automation),
-            active if self.is_ours else f"{active}, by another installation",
+            self._active(),
             _at(self.next_fire),
             fired,
             missed if standing.missed else "",
         ]
+
+    def _active(self) -> str:
+        if not isinstance(self.automation, (Cron, FixedRate)):
+            return "by hand"
+        if not self.is_active:
+            return "no"
+        if self.is_ours:
+            return "yes"
+        return (
+            "yes, by another installation" if self._is_served() else "no: its installation does not run, deploy again"
+        )
+
+    def _is_served(self) -> bool:
+        return self.is_ours or session.current().home.is_served(self._it.host)
 
 
 def _at(moment: datetime | None) -> str:

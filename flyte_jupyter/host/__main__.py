@@ -18,7 +18,9 @@ def main() -> int:
     parser.add_argument("--home", help="folder of the state (default: the user's own)")
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--status", action="store_true", help="show the running Host")
-    parser.add_argument("--stop", action="store_true", help="stop the running Host and everything it runs")
+    parser.add_argument(
+        "--stop", action="store_true", help="stop the running Host, what it runs, and its triggers until the next use"
+    )
     options = parser.parse_args()
     home = Home(options.home).make()
     if options.status or options.stop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -513,7 +514,11 @@ def test_what_another_installation_fires_is_listed_and_left_alone(home: Home) ->
     deploy_soon(home, lambda automation: environment(flyte.Trigger("nightly", automation)), taken_over)
     found = only()
     assert not found.is_ours
-    assert "by another installation" in repr(flyte.triggers())
+    assert (None, "no: its installation does not run, deploy again") == (found.next_fire, found.row()[3])
+    with open(home.path / "host-another.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as its Host does
+        assert "yes, by another installation" == found.row()[3]
+        assert found.next_fire is not None
     for change in (found.activate, found.deactivate, found.fire):
         with pytest.raises(errors.HostError, match="Deploy it from here"):
             change()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -164,3 +165,12 @@ def test_the_limit_counts_bytes() -> None:
     assert Path("/" + "x" * room) == Home("/" + "x" * room).socket.parent
     assert Path("/" + "x" * (room + 1)) != Home("/" + "x" * (room + 1)).socket.parent
     assert Path("/" + "ä" * room) != Home("/" + "ä" * room).socket.parent
+
+
+def test_a_host_that_runs_holds_its_lock(home: Home) -> None:
+    assert not home.is_served(home.host)
+    with open(home.lock, "w") as lock:
+        assert not home.is_served(home.host)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert home.is_served(home.host)
+    assert not home.is_served(home.host)
