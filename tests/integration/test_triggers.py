@@ -329,6 +329,14 @@ def test_environments_that_it_depends_on_go_along(home: Home) -> None:
     assert expected in deployment.table_repr()
 
 
+def test_tables_are_escaped_and_hide_nothing(home: Home) -> None:
+    shown = flyte.deploy(environment(flyte.Trigger("<b>nightly</b>", DAILY)))
+    for html in (shown._repr_html_(), flyte.triggers()._repr_html_()):
+        assert "&lt;b&gt;nightly&lt;/b&gt;" in html
+        assert "every day at 06:00 (Europe/Berlin)" in html
+        assert "<b>" not in html
+
+
 def test_a_dry_run_checks_and_registers_nothing(home: Home) -> None:
     shown = flyte.deploy(environment(flyte.Trigger("nightly", DAILY)), dry_run=True)
     assert "Would be deployed" in repr(shown)
@@ -449,11 +457,9 @@ def test_fire_now_with_other_inputs(home: Home) -> None:
 
 
 def test_a_trigger_of_an_artifact_is_fired_with_one(home: Home) -> None:
-    from flyte_jupyter.config.trigger import TriggeredArtifact
-
     env = flyte.TaskEnvironment("models")
 
-    @env.task(triggers=flyte.Trigger("on_model", flyte.OnArtifact("model"), inputs={"model": TriggeredArtifact}))
+    @env.task(triggers=flyte.Trigger("on_model", flyte.OnArtifact("model"), inputs={"model": flyte.TriggeredArtifact}))
     def load(model: str) -> str:
         return model
 
