@@ -34,6 +34,10 @@ class Store(Protocol):
         """The names directly below a prefix that ends with "/", sorted; [] when there are none."""
         ...
 
+    def delete(self, key: str) -> None:
+        """Remove a blob; who has got it before keeps it. Absent is fine."""
+        ...
+
 
 def open_store(url: str) -> Store:
     """Open the store of a URL: `file://…`, or a scheme that an entry point of group `flyte_jupyter.stores` serves.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import mmap
 import os
@@ -16,6 +17,8 @@ from .keys import checked
 
 _MAP_FROM = 256 * 1024
 """Blobs of this size and more get pages of their own, which are not filled with zeros before."""
+_TRIES = 20
+"""Times that a folder is made for a file: when the last file in it is removed, it goes too."""
 
 
 class FileStore:
@@ -79,6 +82,20 @@ class FileStore:
             return []
         return sorted(name for name in names if not name.startswith("."))
 
+    def delete(self, key: str) -> None:
+        path = self.path(key)
+        try:
+            os.unlink(path)
+        except OSError as error:
+            if not os.path.lexists(path) or os.path.isdir(path):  # whatever the platform calls that
+                return
+            raise StoreError(f"{key} cannot be removed from {self.url}: {error.strerror}.") from error
+        folder = os.path.dirname(path)
+        with contextlib.suppress(OSError):  # until one that is not empty
+            while folder != str(self.root):
+                os.rmdir(folder)
+                folder = os.path.dirname(folder)
+
     def _write_draft(self, path: str, parts: Sequence[bytes | memoryview]) -> str:
         folder, _, name = path.rpartition("/")
         draft = (
@@ -112,11 +129,12 @@ def _mapped(file: io.FileIO, size: int) -> mmap.mmap:
 
 def _create(path: str) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        return os.open(path, flags, 0o600)
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags, 0o600)
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    return os.open(path, flags, 0o600)
 
 
 def _write_all(descriptor: int, data: memoryview) -> None:

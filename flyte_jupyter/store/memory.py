@@ -52,3 +52,7 @@ class MemoryStore:
         checked(prefix)
         with self._lock:
             return sorted({key[len(prefix) :].split("/")[0] for key in self._blobs if key.startswith(prefix)})
+
+    def delete(self, key: str) -> None:
+        with self._lock:
+            self._blobs.pop(checked(key), None)

@@ -121,6 +121,36 @@ def test_list_names_what_is_directly_below(store: Store) -> None:
     assert [] == store.list("code/c/")
 
 
+def test_what_was_deleted_is_absent(store: Store) -> None:
+    for key in ("a/b/one", "a/b/two", "a/three"):
+        store.put(key, [b"value"])
+    store.delete("a/b/one")
+    with pytest.raises(KeyError):
+        store.get("a/b/one")
+    assert ["two"] == store.list("a/b/")
+    store.delete("a/b/two")
+    assert ["three"] == store.list("a/")
+    store.delete("a/three")
+    assert [] == store.list("a/")
+    store.put("a/b/one", [b"again"])
+    assert b"again" == bytes(store.get("a/b/one"))
+
+
+@pytest.mark.parametrize("key", ["absent", "absent/below", "runs", "runs/r1", "runs/r1/outcome/below"])
+def test_deleting_what_is_absent(store: Store, key: str) -> None:
+    store.put("runs/r1/outcome", [b"value"])
+    store.delete(key)
+    assert b"value" == bytes(store.get("runs/r1/outcome"))
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_a_reader_keeps_what_was_deleted(store: Store, size: int) -> None:
+    store.put("k", [b"1" * size])
+    before = store.get("k")
+    store.delete("k")
+    assert b"1" * size == bytes(before)
+
+
 @pytest.mark.parametrize("key", NOT_KEYS)
 def test_nothing_leaves_the_store(store: Store, key: str) -> None:
     for use in (
@@ -128,6 +158,7 @@ def test_nothing_leaves_the_store(store: Store, key: str) -> None:
         lambda: store.put_if_absent(key, [b""]),
         lambda: store.get(key),
         lambda: store.list(f"{key}/"),
+        lambda: store.delete(key),
     ):
         with pytest.raises(StoreError, match="is not a key"):
             use()
@@ -204,6 +235,21 @@ def test_a_reader_sees_one_whole_value_while_it_is_replaced(store: Store, size: 
         assert [None, None] == [w.result(10) for w in writing]
     assert {size} == {len(data) for data in found}
     assert {1} == {len(set(data)) for data in found}
+
+
+def test_what_is_put_while_its_neighbours_are_deleted_is_there(store: Store) -> None:
+    """Folders come and go with what is in them."""
+
+    def put_and_delete(me: int) -> None:
+        for n in range(150):
+            key = f"a/{n % 3}/deep/{me}"
+            store.put(key, [b"%d" % n])
+            assert b"%d" % n == bytes(store.get(key))
+            store.delete(key)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [None] * 4 == list(pool.map(put_and_delete, range(4)))
+    assert [] == store.list("a/")
 
 
 def test_a_blob_appears_when_it_is_whole(store: Store) -> None:
