@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import context, session
 from .engine.arrival import any_of
-from .engine.children import Call, Children
+from .engine.children import Call, Children, Prepared
 from .engine.request import new_run_name
 from .engine.run import ROOT
 from .errors import ConfigTypeError
 from .host.lifecycle import aborted
+from .pack.codec import dumps
 from .pack.failure import failure_of
 from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
 from .pods import Failure, Phase
@@ -183,8 +184,9 @@ class _Outside:
     def __init__(self, items: _Items) -> None:
         self._items = items
         self._here = session.current()
-        self._code = self._here.engine.seal_code(items.task)
+        self._prepared = Prepared.of(self._here.engine, items.task)
         self._run = self._here.record(items.task, new_run_name(), items.described, None)
+        self._here.engine.listen(self._run.name, self._run.on_event)
         self._children = Children(self._here.engine, self._here.place(), self._run.name, ROOT)
         self._outcome: Future[Outcome] = Future()
         self._outcome.set_running_or_notify_cancel()
@@ -215,7 +217,7 @@ class _Outside:
             self._run.is_cancelled = True  # whoever takes another item all the same starts none
 
     def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self._children.start(task, args, kwargs, self._code)
+        return self._children.start(task, args, kwargs, self._prepared)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._outcome.done():
@@ -233,7 +235,7 @@ class _Outside:
         key, store, name = self._here.home.key(), self._here.store, self._run.name
         if failure is None:
             text = f"{self._items.failed} items failed" if self._items.failed else "all items succeeded"
-            payload = seal_value(key, (text,), {"text": text, "html": None}, name=f"{name}-{ROOT}")
+            payload = seal_value(key, dumps((text,)), {"text": text, "html": None}, name=f"{name}-{ROOT}")
         else:
             payload = seal_failure(key, failure, name=f"{name}-{ROOT}")
         event = self._run.root_event(phase, failure, at=time.time())

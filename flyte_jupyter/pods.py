@@ -92,6 +92,11 @@ class PodRequest:
         interruptible, service_account: for runners of clusters.
         trigger_time: for inputs that are `TriggerTime`, in seconds since the epoch; None when no trigger started it.
         links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
+        cache_key: where a success is kept for later calls, "" when it is not.
+        cache: why it runs although its task is cached, for people; "" when it is not.
+        cache_since: for one that waits while another of the same `cache_key` runs, and takes what was kept since then
+            (seconds since the epoch); None for one that runs whatever others do.
+        inline_limit: bytes that its outputs may have when they are passed by value, 0 for no bound.
     """
 
     run: str
@@ -119,10 +124,30 @@ class PodRequest:
     trigger_time: float | None = None
     links: tuple[Mapping[str, str], ...] = ()
 
+    cache_key: str = ""
+    cache: str = ""
+    cache_since: float | None = None
+    inline_limit: int = 0
+
     @property
     def name(self) -> str:
         """Computed from run and action, so that launching twice is harmless."""
         return f"{self.run}-{self.action}"
+
+    def recalled(self, *, at: float) -> PodEvent:
+        """The only event of an action whose result was kept from an earlier call."""
+        return PodEvent(
+            run=self.run,
+            action=self.action,
+            parent=self.parent,
+            task=self.task,
+            title=self.title,
+            phase=Phase.SUCCEEDED,
+            at=at,
+            links=self.links,
+            is_cached=True,
+            cache=self.cache,
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "resources": self.resources.to_json()}
@@ -195,6 +220,8 @@ class PodEvent:
         step: what is done within the phase, in a word such as "image"; "" for what the phase itself says.
         reason: why it waits or what is being done, one line for people.
         links: those of the request, only with queued.
+        is_cached: whether the result was kept from an earlier call, so that nothing ran.
+        cache: where it is from, or why it runs although its task is cached, for people.
     """
 
     run: str
@@ -211,9 +238,11 @@ class PodEvent:
     step: str = ""
     reason: str = ""
     links: tuple[Mapping[str, str], ...] = ()
+    is_cached: bool = False
+    cache: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        said = {name: value for name, value in vars(self).items() if value is not None and value not in ("", ())}
+        said = {name: value for name, value in vars(self).items() if value not in (None, "", ()) and value is not False}
         return {**said, "failure": self.failure.to_json()} if self.failure is not None else said
 
     @classmethod

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import weakref
+from concurrent.futures import Future
 from typing import Any
 
 from . import context
@@ -24,7 +25,8 @@ from .errors import ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
 from .host.lifecycle import aborted
 from .host.registration import is_deployed
-from .pack.outcome import seal_failure
+from .pack.envelope import Envelope
+from .pack.outcome import Outcome, seal_failure
 from .pack.preview import describe
 from .pods import Failure, Phase, PodEvent, PodRequest
 from .runners.local import LocalRunner
@@ -68,26 +70,46 @@ class Session:
     ) -> Run:
         """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
         inputs = task.interface.bind(task.name, args, kwargs)
+        name, place = new_run_name(), self.place(options)
+        said = {key: describe(value) for key, value in inputs.items()}
+        answer = self.engine.ask_cache(task, inputs, options)
+        if answer is not None and answer.found is not None:
+            nothing: frozenset[str] = frozenset()
+            pod = pod_request(
+                task, place, run=name, action=ROOT, parent=None, referenced=nothing, image=None, answer=answer
+            )
+            return self._recall(task, pod, said, answer.found)
         code = self.engine.seal_code(task)
-        given = self.engine.pack_inputs(task, code, inputs)
-        name = new_run_name()
+        given = self.engine.pack_inputs(task, code, inputs, answer)
         pod = pod_request(
             task,
-            self.place(options),
+            place,
             run=name,
             action=ROOT,
             parent=None,
             referenced=code.referenced | given.referenced,
             image=code.image,
+            answer=answer,
         )
-        said = {key: describe(value) for key, value in inputs.items()}
         try:
             run = self.record(task, name, said, pod)
+            self.engine.listen(name, run.on_event)
             run.follow(self.engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on
             self._take_back(pod, error)
             raise
+        return run
+
+    def _recall(self, task: Task[..., Any], pod: PodRequest, said: dict[str, str], found: Envelope) -> Run:
+        """A run whose result the cache has: it is written down like any other, and nothing is started for it."""
+        run = self.record(task, pod.run, said, pod)
+        event, outcome = self.engine.recall(pod, found)
+        run.on_event(event)
+        done: Future[Outcome] = Future()
+        done.set_result(outcome)
+        run.follow(done)
+        self.show(run)
         return run
 
     def _take_back(self, pod: PodRequest, error: BaseException) -> None:
@@ -113,7 +135,7 @@ class Session:
         self.store.put_if_absent(keys.status(run, action), [json.dumps([event.to_json()]).encode()])
 
     def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: PodRequest | None) -> Run:
-        """Write down what a run is, and listen to it. `pod` is None for one whose first action is no process."""
+        """Write down what a run is. `pod` is None for one whose first action is no process."""
         record = self.recorded(task, name, inputs, pod)
         idle = [each.name for each in task.triggers if not is_deployed(self.home.triggers, task.name, each.name)]
         if idle:
@@ -121,7 +143,6 @@ class Session:
             record["notes"].append(f"triggers: {together(idle)} of {task.name} start nothing until {env} is deployed.")
         self.store.put(keys.record(name), [json.dumps(record).encode()])
         run = self._runs[name] = Run(self.engine, record, unpack=task.interface.unpack if pod is not None else None)
-        self.engine.listen(name, run.on_event)
         return run
 
     def recorded(

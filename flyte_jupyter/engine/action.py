@@ -25,6 +25,8 @@ class Action:
         reason: why it waits, or what is being done, in words; "" when there is nothing to say.
         failure: of the last attempt that failed; failures: of every failed attempt, by its number.
         links: to elsewhere, as `PodRequest` has them.
+        is_cached: whether its result was kept from an earlier call.
+        cache: where that is from, or why it runs although its task is cached; "" for others.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
     """
 
@@ -39,6 +41,8 @@ class Action:
     retry_in: float | None = None
     reason: str = ""
     peak_memory: int | None = None
+    is_cached: bool = False
+    cache: str = ""
     links: tuple[Mapping[str, str], ...] = ()
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class Action:
             "retry_in": self.retry_in,
             "reason": self.reason,
             "peak_memory": self.peak_memory,
+            "is_cached": self.is_cached,
+            "cache": self.cache,
             "links": [dict(link) for link in self.links],
         }
 
@@ -109,6 +115,8 @@ class RunState:
         action.phase = event.phase
         action.retry_in = event.retry_in
         action.reason = event.reason
+        action.is_cached = event.is_cached
+        action.cache = event.cache or action.cache
         action.links = event.links or action.links
         if event.failure is not None:
             failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt
@@ -136,6 +144,11 @@ class RunState:
     def phase(self) -> Phase:
         """The phase of the first action."""
         return self._actions[self.root].phase
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether the result of the first action was kept from an earlier call."""
+        return self._actions[self.root].is_cached
 
     def counts(self) -> Counter[str]:
         """How many actions are in which phase, the first one left out."""

@@ -8,19 +8,36 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..pack.call import Sealed
+from ..pack.envelope import Envelope
 from ..pack.outcome import Outcome
 from ..pack.reach import identity
 from ..pods import PodRequest
 from .arrival import arrival
 from .engine import Engine
 from .request import Place, pod_request
+from .version import Version, version_of
 
 if TYPE_CHECKING:
     from ..interface import Interface
     from ..task import Task
+    from .cached import Answer
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task that is called many times: pickled once, and looked at once."""
+
+    code: Sealed
+    version: Version | None
+
+    @classmethod
+    def of(cls, engine: Engine, task: Task[..., Any]) -> Prepared:
+        """Raises `CaptureError`, and what a cache policy raises."""
+        return cls(engine.seal_code(task), version_of(task) if task.cache.is_enabled() else None)
 
 
 class Call:
@@ -66,29 +83,55 @@ class Children:
         self._lock = threading.Lock()
 
     def start(
-        self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], code: Sealed | None = None
+        self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], prepared: Prepared | None = None
     ) -> Call:
-        """Start an action; `code` when the same task is started many times."""
+        """Start an action; `prepared` when the same task is started many times."""
+        engine = self._engine
         inputs = task.interface.bind(task.name, args, kwargs)
-        code = code or self._engine.seal_code(task)
-        given = self._engine.pack_inputs(task, code, inputs)
-        action = self._name(task, code, given.digest)
-        pod = pod_request(
+        answer = engine.ask_cache(task, inputs, self._place.options, prepared.version if prepared is not None else None)
+        if answer is not None and answer.found is not None:
+            pod = self._request(task, self._name(task, answer.key), answer, frozenset(), None)
+            return Call(engine, pod, task.interface, self._recall(pod, answer.found))
+        code = prepared.code if prepared is not None else engine.seal_code(task)
+        given = engine.pack_inputs(task, code, inputs, answer)
+        key = answer.key if answer is not None else ""
+        action = self._name(task, key or f"{self._identity(task, code)}\0{given.digest}")
+        pod = self._request(task, action, answer, code.referenced | given.referenced, code.image)
+        return Call(engine, pod, task.interface, engine.start(pod, code, given))
+
+    def _request(
+        self, task: Task[..., Any], action: str, answer: Answer | None, referenced: frozenset[str], image: str | None
+    ) -> PodRequest:
+        run, parent = self._run, self._parent
+        return pod_request(
             task,
             self._place,
-            run=self._run,
+            run=run,
             action=action,
-            parent=self._parent,
-            referenced=code.referenced | given.referenced,
-            image=code.image,
+            parent=parent,
+            referenced=referenced,
+            image=image,
+            answer=answer,
         )
-        return Call(self._engine, pod, task.interface, self._engine.start(pod, code, given))
 
-    def _name(self, task: Task[..., Any], code: Sealed, inputs_digest: str) -> str:
+    def _recall(self, pod: PodRequest, found: Envelope) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        done = self._engine.outcome(pod.run, pod.action)  # of an earlier attempt of the parent
+        if done is None:
+            event, done = self._engine.recall(pod, found)
+            self._engine.tell(event, pod.labels)
+        future.set_result(done)
+        return future
+
+    def _identity(self, task: Task[..., Any], code: Sealed) -> str:
         same = self._identities.get(code.digest)
         if same is None:
             same = self._identities[code.digest] = identity(task, code.digest)
-        what = f"{self._parent}\0{task.name}\0{same}\0{inputs_digest}"
+        return same
+
+    def _name(self, task: Task[..., Any], call: str) -> str:
+        """The name of an action, by what is called with what: the same in every attempt of the parent."""
+        what = f"{self._parent}\0{task.name}\0{call}"
         with self._lock:
             number = self._calls[what]
             self._calls[what] += 1

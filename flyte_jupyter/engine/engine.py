@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -13,15 +14,21 @@ from typing import TYPE_CHECKING, Any
 from ..errors import HostError, StoreError
 from ..host.lifecycle import aborted
 from ..pack.call import Packed, Sealed, pack_inputs, seal_code, seal_inputs
-from ..pack.outcome import Outcome, outcome_of, unseal_outcome
+from ..pack.envelope import Envelope
+from ..pack.outcome import Outcome, outcome_again, outcome_of, seal_again, unseal_outcome
 from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced
 from ..runners import Runner
 from ..store import Store, keys
+from ..store import cached as results
+from . import cached
 from .images import require_uv
 from .images import send as send_image
 
 if TYPE_CHECKING:
     from ..task import Task
+    from .cached import Answer
+    from .options import RunOptions
+    from .version import Version
 
 _RETRY_WATCH = (0.05, 0.2, 1.0, 3.0)
 _NOTHING_LEFT = Failure(
@@ -93,9 +100,35 @@ class Engine:
             require_uv()
         return code
 
-    def pack_inputs(self, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any]) -> Packed:
-        """Pickle the inputs of one call, on the caller's thread. Raises `CaptureError`."""
-        return pack_inputs(task, code.digest, inputs)
+    def pack_inputs(
+        self, task: Task[..., Any], code: Sealed, inputs: Mapping[str, Any], answer: Answer | None = None
+    ) -> Packed:
+        """Pickle the inputs of one call, on the caller's thread; with what is to be told of a result that is kept.
+
+        Raises:
+            CaptureError, InlineIOMaxBytesBreached: they cannot go, or are too large.
+        """
+        return pack_inputs(task, code.digest, inputs, kept=answer.about if answer is not None else {})
+
+    def ask_cache(
+        self, task: Task[..., Any], inputs: Mapping[str, Any], options: RunOptions, version: Version | None = None
+    ) -> Answer | None:
+        """What the cache says of a call; None when its task is not cached. See `cached.ask`."""
+        return cached.ask(self.store, self._key, task, inputs, options, version)
+
+    def recall(self, pod: PodRequest, found: Envelope) -> tuple[PodEvent, Outcome]:
+        """Write down a result that the cache has found as that of an action, which does not run."""
+        now = time.time()
+        event = pod.recalled(at=now)
+        self.store.put(keys.outcome(pod.run, pod.action), seal_again(self._key, found, name=pod.name))
+        self.store.put(keys.status(pod.run, pod.action), [json.dumps([event.to_json()]).encode()])
+        results.note_use(self.store, pod.cache_key, now)
+        return event, outcome_again(found, name=pod.name)
+
+    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
+        """Tell all who listen to a run, also elsewhere, of an action that no Host knows of."""
+        self._pass_on(event)
+        self.runner.tell(event, labels)
 
     def start(self, pod: PodRequest, code: Sealed, inputs: Packed) -> Future[Outcome]:
         """Store a call and have it run. The future holds its outcome, also a failed one.
@@ -239,11 +272,7 @@ class Engine:
         if isinstance(event, Synced):
             self._catch_up()
             return
-        for listener in tuple(self._listeners.get(event.run, ())):
-            try:
-                listener(event)
-            except Exception:
-                _log.exception("A listener of run %s failed.", event.run)
+        self._pass_on(event)
         if isinstance(event, LogEvent):
             return
         if event.phase.is_terminal:
@@ -251,6 +280,13 @@ class Engine:
             self._resolve(event)
         else:
             self._open.add((event.run, event.action))
+
+    def _pass_on(self, event: Event) -> None:
+        for listener in tuple(self._listeners.get(event.run, ())):
+            try:
+                listener(event)
+            except Exception:
+                _log.exception("A listener of run %s failed.", event.run)
 
     def _resolve(self, end: PodEvent) -> None:
         """Give the outcome to whoever waits for it; without one in the store, what the last event says."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..config.image import Image
     from ..config.spec import TaskSpec
     from ..task import Task
+    from .cached import Answer
 
 _NEVER_PRELOADED = frozenset(
     {"flyte_jupyter", "cloudpickle", "builtins", "IPython", "ipykernel", "ipywidgets", "traitlets", "zmq"}
@@ -54,12 +55,14 @@ def pod_request(
     parent: str | None,
     referenced: frozenset[str],
     image: str | None,
+    answer: Answer | None = None,
 ) -> PodRequest:
     """The pod for one call of a task.
 
     Args:
         referenced: the modules that its pickle refers to.
         image: digest of the recipe of its image, None for none.
+        answer: what the cache says.
 
     Raises:
         ConfigValueError: the options are strict, and the configuration says what the runner cannot do.
@@ -68,6 +71,7 @@ def pod_request(
     if options.strict:
         _refuse_unhonoured(task)
     labels = {**options.labels, **place.labels, "run": run}
+    limits: dict[str, Any] = {f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)}
     if parent is not None:
         labels["parent"] = f"{run}-{parent}"
     return PodRequest(
@@ -91,7 +95,11 @@ def pod_request(
         preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
         options=options.to_json(),
         links=rendered(task, run=run, action=action, parent=parent, context=options.custom_context),
-        **{f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)},
+        cache_key=answer.key if answer is not None else "",
+        cache=answer.reason if answer is not None else "",
+        cache_since=answer.since if answer is not None else None,
+        inline_limit=spec.max_inline_io_bytes,
+        **limits,
     )
 
 

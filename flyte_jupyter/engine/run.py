@@ -46,6 +46,7 @@ class Run:
         task_name: fully qualified name of the task; title: what is shown.
         created: seconds since the epoch.
         is_cancelled: whether `cancel` was called on this object.
+        cache: what the cache said of it: where its result is from, or why it ran; "" when its task is not cached.
     """
 
     def __init__(
@@ -64,8 +65,8 @@ class Run:
         self._engine = engine
         self._unpack = unpack
         self._reattached = reattached
-        self.is_cancelled = False
-        self._is_joined = False
+        self.cache = str((record["pod"] or {}).get("cache", ""))
+        self.is_cancelled = self._is_joined = False
         self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
         self._future: Future[Outcome] | None = None
         self._changed: list[Callable[[], None]] = []
@@ -85,6 +86,11 @@ class Run:
     def done(self) -> bool:
         """Whether it has ended, one way or the other."""
         return self.phase.is_terminal
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its result was kept from an earlier run, so that nothing ran; `cache` says from which."""
+        return self.phase.is_terminal and self._state.is_cached
 
     @property
     def url(self) -> str:
@@ -242,9 +248,8 @@ class Run:
         record = {
             name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")
         }
-        record |= {
-            name: self._record.get(name) for name in ("about", "links", "report", "trigger")
-        }  # older ones lack these
+        # older ones lack these
+        record |= {name: self._record.get(name) for name in ("about", "links", "report", "trigger")}
         result = outcome.preview if outcome is not None and outcome.failure is None else None
         return {**self._state.view(), **record, "result": result, "reattached": self._reattached and not self.done()}
 

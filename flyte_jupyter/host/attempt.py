@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from .. import context
 from ..home import Home
-from ..pack import call, outcome
+from ..pack import call, inline, outcome
 from ..pack.capture import explain
-from ..pack.codec import loads
+from ..pack.codec import Pickled, dumps, loads
 from ..pack.failure import failure_of
 from ..pack.modules import installed
 from ..pack.preview import preview
 from ..pods import Failure, PodRequest
-from ..store import keys, open_store
+from ..store import Store, cached, keys, open_store
 from . import limits, missing
 from .inside import Inside
 from .orphans import adopt_orphans, die_with_parent
@@ -82,9 +82,10 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     process = os.getpid()
     try:
         inside.put_files(store)
-        code_digest, parts = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
+        given = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
+        code_digest = given.header["code"]
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
-        inputs = loads(parts)
+        inputs = loads(given.parts)
         if pod.trigger_time is not None:
             from ..config.trigger import inputs_at
 
@@ -92,8 +93,10 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         limits.bound_memory(request["memory"])
         channel.send({"op": "running"})
         outputs = _run(task, inputs, pod, number, request)
-        shown = preview(outputs[0] if len(outputs) == 1 else outputs) if pod.parent is None and outputs else None
-        payload = _seal_value(key, pod, outputs, shown)
+        pickled = _pickled(pod, task, outputs)
+        is_shown = outputs and (pod.parent is None or pod.cache_key)  # what is kept is shown some day
+        shown = preview(outputs[0] if len(outputs) == 1 else outputs) if is_shown else None
+        payload = outcome.seal_value(key, pickled, shown, name=pod.name)
     except Stopped:
         raise
     except BaseException as error:
@@ -106,10 +109,12 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
         flush()
         os._exit(1 if failure else 0)
     store.put(keys.outcome(pod.run, pod.action), payload)
+    kept = _keep(store, key, pod, given.header["kept"], pickled, shown) if pod.cache_key and failure is None else 0
     flush()
     told = failure.to_json() if failure else None
     imported = sorted(installed(set(sys.modules) - loaded))
-    channel.send({"op": "done", "failure": told, "peak_memory": limits.peak_memory(), "imported": imported})
+    peak = limits.peak_memory()
+    channel.send({"op": "done", "failure": told, "peak_memory": peak, "imported": imported, "kept": kept})
 
 
 def flush() -> None:
@@ -200,16 +205,31 @@ class _Calls:
         return self._ready().start(task, args, kwargs)
 
 
-def _seal_value(
-    key: bytes, pod: PodRequest, outputs: tuple[Any, ...], shown: dict[str, Any] | None
-) -> list[bytes | memoryview]:
+def _pickled(pod: PodRequest, task: Task[..., Any], outputs: tuple[Any, ...]) -> Pickled:
     try:
-        return outcome.seal_value(key, outputs, shown, name=pod.name)
+        pickled = dumps(outputs)
     except MemoryError:
         raise
     except Exception as error:
         value = outputs[0] if len(outputs) == 1 else outputs
         raise explain(f"{pod.title} → returned value", value, error, returned=True) from None
+    names = [output.name for output in task.interface.outputs]
+    inline.check(pod.task, "output", dict(zip(names, outputs, strict=True)), pickled, pod.inline_limit)
+    return pickled
+
+
+def _keep(
+    store: Store, key: bytes, pod: PodRequest, told: Mapping[str, Any], outputs: Pickled, shown: dict[str, Any] | None
+) -> int:
+    """Keep a success for later calls; how many bytes that takes. That it fails is no failure of the task."""
+    made = {"created": time.time(), "run": pod.run, "action": pod.action}
+    try:
+        payload = outcome.seal_kept(key, outputs, shown, entry=pod.cache_key, about=made)
+        cached.keep(store, pod.cache_key, payload, {**told, **made})
+    except Exception as error:
+        sys.stderr.write(f"The result of {pod.title} was not stored for later calls: {error}\n")
+        return 0
+    return sum(memoryview(part).nbytes for part in payload)
 
 
 def _seal_error(

@@ -24,10 +24,12 @@ from ..store.files import FileStore
 from . import lifecycle
 from .cgroups import Group, Groups
 from .conversation import Conversation
+from .flights import Flights
 from .forks import ForkError, Worker
 from .images import Follower, Image, ImageFailed, Images
 from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
+from .shelf import Pruning, recall
 from .slots import Slots
 from .zygotes import Zygotes
 
@@ -41,11 +43,13 @@ class Environment(Protocol):
     home: Home
     zygotes: Zygotes
     slots: Slots
+    flights: Flights
+    pruning: Pruning
     groups: Groups
     images: Images
 
     def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
-    def publish(self, pod: Pod, event: Event) -> None: ...
+    def publish(self, labels: Mapping[str, str], event: Event) -> None: ...
     async def end_children(self, pod: Pod) -> None: ...
 
 
@@ -95,6 +99,26 @@ class Pod:
     async def run(self) -> None:
         """Until the action has ended and its outcome is in the store; `save` comes before."""
         self._report(Phase.QUEUED, failure=lifecycle.LOST_WITH_HOST if self._attempts.lost else None)
+        try:
+            if self.request.cache_since is None or not await self._recalled():
+                await self._run()
+        finally:
+            self._host.flights.leave(self.request.name, self.request.cache_key)
+
+    async def _recalled(self) -> bool:
+        """Whether another pod has computed the same meanwhile; waits for one that does."""
+        request, flights = self.request, self._host.flights
+        if not await self._unless_stopped(flights.take(request.name, request.cache_key, self._wait_for)):
+            return False
+        found = await asyncio.to_thread(recall, self._host.home.key(), request)
+        if found:
+            self._report(Phase.SUCCEEDED, cache=found)
+        return bool(found)
+
+    def _wait_for(self, pod: str) -> None:
+        self._report(Phase.QUEUED, reason=f"{pod} computes the same")
+
+    async def _run(self) -> None:
         while True:
             end = await self._attempt()
             await self._host.end_children(self)
@@ -236,6 +260,7 @@ class Pod:
             done = conversation.done
             if done is not None:
                 self._host.zygotes.learn(request.task, done["imported"])
+                self._host.pruning.came(done["kept"])
             if done is not None and self._stopped is None:
                 failure = Failure.from_json(done["failure"]) if done["failure"] else None
                 return End(failure, done["peak_memory"], told=True)
@@ -291,7 +316,7 @@ class Pod:
 
     def _print(self, event: LogEvent) -> None:
         self.tail.add(event)
-        self._host.publish(self, event)
+        self._host.publish(self.request.labels, event)
 
     def _report(
         self,
@@ -303,6 +328,7 @@ class Pod:
         peak_memory: int | None = None,
         step: str = "",
         reason: str = "",
+        cache: str = "",
     ) -> None:
         request = self.request
         last = self.events[-1] if self.events else None
@@ -324,11 +350,13 @@ class Pod:
             step=step,
             reason=reason,
             links=request.links if phase is Phase.QUEUED else (),
+            is_cached=bool(cache),
+            cache=cache or (request.cache if phase is Phase.QUEUED else ""),
         )
         self.events.append(event)
         if phase.is_terminal:
             self._close()
-        self._host.publish(self, event)
+        self._host.publish(self.request.labels, event)
 
     def _finish(self, step: Finish, end: End) -> None:
         request = self.request

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..home import Home
-from ..pods import Event, LogEvent, PodRequest
+from ..pods import Event, LogEvent, PodEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle
 from .cgroups import Groups
 from .environs import Environs
+from .flights import Flights
 from .forks import ForkError
 from .images import Images
 from .pod import KILL_AFTER, Pod
+from .shelf import Bounds, Pruning
 from .slots import Slots, default_slots
 from .wire import PROTOCOL, Frames, encode, is_me
 from .zygotes import Zygotes
@@ -55,8 +57,8 @@ class Watcher:
     labels: Mapping[str, str]
     writer: asyncio.StreamWriter
 
-    def wants(self, pod: Pod) -> bool:
-        return all(pod.request.labels.get(k) == v for k, v in self.labels.items())
+    def wants(self, labels: Mapping[str, str]) -> bool:
+        return all(labels.get(k) == v for k, v in self.labels.items())
 
     def tell(self, event: Event) -> None:
         op = "log" if isinstance(event, LogEvent) else "event"
@@ -74,6 +76,8 @@ class Host:
     zygotes: Zygotes = field(init=False)
     images: Images = field(init=False)
     slots: Slots = field(init=False)
+    flights: Flights = field(init=False)
+    pruning: Pruning = field(init=False)
     groups: Groups = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +85,8 @@ class Host:
         self.zygotes = Zygotes(self.log, self.home.images)
         self.images = Images(self.home, self.zygotes, self.log)
         self.slots = Slots(default_slots())
+        self.flights = Flights(self._parents)
+        self.pruning = Pruning(self.home.store_url, Bounds.given())
         self.pods: dict[str, Pod] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: set[Watcher] = set()
@@ -160,9 +166,9 @@ class Host:
         session = pod.labels.get("session")
         return os.environ if session is None else self._environs.get(session)
 
-    def publish(self, pod: Pod, event: Event) -> None:
+    def publish(self, labels: Mapping[str, str], event: Event) -> None:
         for watcher in self._watchers:
-            if watcher.wants(pod):
+            if watcher.wants(labels):
                 watcher.tell(event)
 
     # --- pods ---------------------------------------------------------------------------------------------------------
@@ -219,6 +225,11 @@ class Host:
             for child in children:
                 child.stop(lifecycle.aborted(f"{pod.request.title}, which called it, has ended."), 0.0)
             await asyncio.wait([self._tasks[child.request.name] for child in children])
+
+    def _parents(self) -> dict[str, str | None]:
+        """The pods that are open, each with the name of its parent."""
+        requests = [pod.request for pod in self.pods.values()]
+        return {each.name: f"{each.run}-{each.parent}" if each.parent else None for each in requests}
 
     def _children(self, pod: Pod) -> list[Pod]:
         run, action = pod.request.run, pod.request.action
@@ -297,7 +308,7 @@ class Host:
         """First what is, then a mark, then what happens."""
         watcher = Watcher(labels, writer)
         for pod in self.pods.values():
-            if watcher.wants(pod):
+            if watcher.wants(pod.request.labels):
                 for event in pod.events:
                     watcher.tell(event)
                 for lines in pod.tail:
@@ -329,6 +340,8 @@ class Host:
                 self.triggers.launched(request)
         elif op == "rebuild":
             self.images.rebuild(message["key"])
+        elif op == "tell":
+            self.publish(message["labels"], PodEvent.from_json(message["event"]))
         elif op == "stop":
             self.stop(message["name"], message["reason"], message["grace"])
         elif op == "deploy":

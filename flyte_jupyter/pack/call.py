@@ -6,10 +6,12 @@ import hashlib
 import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..config.index_url import hide
 from ..errors import ConfigError
+from . import inline
 from .capture import explain
 from .codec import Pickled, dumps, loads
 from .envelope import Envelope, seal, unseal
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ..config.recipe import Recipe
     from ..task import Task
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MAX_SOURCES = 1024 * 1024
 
 
@@ -47,12 +50,14 @@ class Packed:
     Attributes:
         parts: the pickle and its buffers; digest: of them; code: digest of the task's code.
         referenced: top-level names of the modules that the task's process will import.
+        kept: what is to be told of the result when it is kept for later calls.
     """
 
     parts: list[bytes | memoryview]
     digest: str
     code: str
     referenced: frozenset[str]
+    kept: Mapping[str, Any] = _NOTHING
 
 
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
@@ -83,23 +88,31 @@ def _image(task: Task[..., Any]) -> tuple[str | None, dict[str, Recipe]]:
     return image.recipe or None, {recipe.digest: recipe} if recipe is not None else {}
 
 
-def pack_inputs(task: Task[..., Any], code: str, inputs: Mapping[str, Any]) -> Packed:
-    """Pickle the inputs of one call; `code` is the digest of the task's. Raises `CaptureError`, naming the input."""
+def pack_inputs(
+    task: Task[..., Any], code: str, inputs: Mapping[str, Any], kept: Mapping[str, Any] = _NOTHING
+) -> Packed:
+    """Pickle the inputs of one call; `code` is the digest of the task's, `kept` plain data.
+
+    Raises:
+        CaptureError: one of them cannot go; it is named with its path.
+        InlineIOMaxBytesBreached: they are larger than `max_inline_io_bytes`.
+    """
     try:
         given = dumps(dict(inputs))
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
-    return Packed(given.parts, _digest(given), code, given.referenced)
+    inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)
+    return Packed(given.parts, _digest(given), code, given.referenced, kept)
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:
     """Sign the inputs of the call of a pod; they can be opened as that and nothing else."""
-    return seal(key, {"kind": "inputs", "name": name, "code": given.code}, given.parts)
+    return seal(key, {"kind": "inputs", "name": name, "code": given.code, "kept": dict(given.kept)}, given.parts)
 
 
 def seal_for_trigger(key: bytes, given: Packed, *, template: str) -> list[bytes | memoryview]:
     """Sign the inputs of a trigger's runs, of which none exists yet: for a place that is no run's."""
-    return seal(key, {"kind": "trigger", "name": template, "code": given.code}, given.parts)
+    return seal(key, {"kind": "trigger", "name": template, "code": given.code, "kept": dict(given.kept)}, given.parts)
 
 
 def reseal_inputs(key: bytes, data: memoryview, *, template: str, name: str) -> list[bytes | memoryview]:
@@ -109,7 +122,8 @@ def reseal_inputs(key: bytes, data: memoryview, *, template: str, name: str) -> 
         PayloadError: they are damaged, or those of something else.
     """
     envelope = unseal_for_trigger(key, data, template=template)
-    return seal(key, {"kind": "inputs", "name": name, "code": envelope.header["code"]}, envelope.parts)
+    told = {part: envelope.header[part] for part in ("code", "kept")}
+    return seal(key, {"kind": "inputs", "name": name, **told}, envelope.parts)
 
 
 def unseal_for_trigger(key: bytes, data: memoryview, *, template: str) -> Envelope:
@@ -117,10 +131,11 @@ def unseal_for_trigger(key: bytes, data: memoryview, *, template: str) -> Envelo
     return unseal(key, data, what="payload of the trigger", is_for={"kind": "trigger", "name": template})
 
 
-def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> tuple[str, list[memoryview]]:
-    """Verify the inputs of a pod's call: the digest of its code, and the parts to unpickle once the code is there."""
-    envelope = unseal(key, data, what=f"call of {name}", is_for={"kind": "inputs", "name": name})
-    return envelope.header["code"], envelope.parts
+def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> Envelope:
+    """Verify the inputs of a pod's call: "code" and "kept" as in `Packed`, and the parts, to unpickle once the code is
+    there.
+    """
+    return unseal(key, data, what=f"call of {name}", is_for={"kind": "inputs", "name": name})
 
 
 def unseal_code(key: bytes, data: memoryview, *, digest: str) -> Task[..., Any]:

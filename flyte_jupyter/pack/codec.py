@@ -23,6 +23,8 @@ _IMAGES = "flyte_jupyter.config.image"
 _OUT_OF_BAND = 16 * 1024
 """Smaller buffers are cheaper inside the pickle."""
 
+_ids = internals._DYNAMIC_CLASS_TRACKER_BY_CLASS
+"""The ids by which classes that came or went by value are known again."""
 _registry_lock = threading.RLock()
 """cloudpickle's list of modules to pickle by value is one per process."""
 
@@ -34,6 +36,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
         referenced: top-level names of the modules that the other side has to import.
         files: where the functions that travel were written.
         recipes: what images that travel come to, by digest.
+        classes: those that travel by value.
     """
 
     def __init__(self, file: io.BytesIO, buffer_callback: Callable[[pickle.PickleBuffer], Any] | None) -> None:
@@ -41,6 +44,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
         self.referenced: set[str] = set()
         self.files: set[str] = set()
         self.recipes: dict[str, Recipe] = {}
+        self.classes: list[type] = []
         self.registered: list[types.ModuleType] = []
 
     def reducer_override(self, obj: Any) -> Any:
@@ -50,7 +54,8 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
             if self._meet(obj.__module__):
                 self.files.add(obj.__code__.co_filename)
         elif isinstance(obj, type):
-            self._meet(obj.__module__)
+            if self._meet(obj.__module__):
+                self.classes.append(obj)
         elif type(obj).__module__ == _IMAGES:
             return self._image(obj)
         return super().reducer_override(obj)
@@ -87,12 +92,14 @@ class Pickled:
         referenced: top-level names of the modules that the other side has to import.
         files: where the functions in it were written.
         recipes: what images in it come to, by digest.
+        classes: those that are defined in it, by the id under which unpickling knows them.
     """
 
     parts: list[bytes | memoryview]
     referenced: frozenset[str]
     files: frozenset[str]
     recipes: Mapping[str, Recipe]
+    classes: Mapping[str, type]
 
 
 def dumps(obj: Any) -> Pickled:
@@ -115,7 +122,11 @@ def dumps(obj: Any) -> Pickled:
             for module in pickler.registered:
                 cloudpickle.unregister_pickle_by_value(module)
     return Pickled(
-        [file.getvalue(), *buffers], frozenset(pickler.referenced), frozenset(pickler.files), pickler.recipes
+        [file.getvalue(), *buffers],
+        frozenset(pickler.referenced),
+        frozenset(pickler.files),
+        pickler.recipes,
+        {_ids[cls]: cls for cls in pickler.classes if cls in _ids},
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BaseRuntimeError
 from ..pods import Failure
-from .codec import dumps, loads
+from .codec import Pickled, dumps, loads
 from .envelope import Envelope, seal, unseal
 from .failure import error_from, failure_of, portable
 
 _WHAT = "outcome"
+_KEPT = "kept"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Outcome:
         error = self.error()
         if error is not None:
             raise error
+        if classes := self.envelope.header.get("classes"):
+            from .adopt import adopt
+
+            adopt(classes)
         try:
             outputs: tuple[Any, ...] = loads(self.envelope.parts)
         except (ImportError, AttributeError) as problem:  # an image may have what this process has not
@@ -79,15 +85,48 @@ def _unreadable(error: ImportError | AttributeError, worker: str) -> Failure:
     )
 
 
-def seal_value(
-    key: bytes, outputs: tuple[Any, ...], preview: dict[str, Any] | None, *, name: str
-) -> list[bytes | memoryview]:
-    """The payload of a success. Raises what cloudpickle raises when the outputs cannot be pickled.
+def seal_value(key: bytes, outputs: Pickled, preview: dict[str, Any] | None, *, name: str) -> list[bytes | memoryview]:
+    """The payload of a success.
 
     Args:
+        outputs: what is pickled is the tuple of them.
         name: of the pod whose outcome it is; it can be opened as that and nothing else.
     """
-    return seal(key, {"kind": _WHAT, "name": name, "preview": preview}, dumps(outputs).parts)
+    return seal(key, {"kind": _WHAT, "name": name, "preview": preview}, outputs.parts)
+
+
+def seal_kept(
+    key: bytes, outputs: Pickled, preview: dict[str, Any] | None, *, entry: str, about: Mapping[str, Any]
+) -> list[bytes | memoryview]:
+    """The payload of a success that is kept for later calls.
+
+    Args:
+        entry: under which it is kept; it can be opened as that and nothing else.
+        about: when and by which run and action it was made: "created", "run", "action".
+    """
+    from .adopt import told
+
+    header = {"kind": _KEPT, "name": entry, "preview": preview, "classes": told(outputs.classes), "about": about}
+    return seal(key, header, outputs.parts)
+
+
+def unseal_kept(key: bytes, data: memoryview, *, entry: str) -> Envelope:
+    """Verify a success that was kept. Raises `PayloadError`, also when it is another entry's."""
+    return unseal(key, data, what="result that was kept", is_for={"kind": _KEPT, "name": entry})
+
+
+def seal_again(key: bytes, kept: Envelope, *, name: str) -> list[bytes | memoryview]:
+    """A success that was kept as the outcome of a pod; it is not unpickled."""
+    return seal(key, _again(kept, name), kept.parts)
+
+
+def outcome_again(kept: Envelope, *, name: str) -> Outcome:
+    """What `seal_again` seals, as if it had been opened."""
+    return Outcome(Envelope(_again(kept, name), kept.parts), name)
+
+
+def _again(kept: Envelope, name: str) -> dict[str, Any]:
+    return {"kind": _WHAT, "name": name, "preview": kept.header["preview"], "classes": kept.header["classes"]}
 
 
 def seal_error(key: bytes, error: BaseException, *, name: str) -> tuple[list[bytes | memoryview], Failure]:

@@ -29,6 +29,10 @@ class Runner(Protocol):
         """End a pod and what it has called: asked politely, killed after `grace` seconds. Not there is fine."""
         ...
 
+    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
+        """Pass on news of an action that no process runs, to those who watch these labels now."""
+        ...
+
     def close(self) -> None:
         """Let go of connections; watches end. Pods run on."""
         ...

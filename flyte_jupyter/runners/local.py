@@ -13,7 +13,7 @@ from typing import Any
 from ..config import index_url
 from ..errors import HostError
 from ..home import Home
-from ..host.client import connect, connect_or_start
+from ..host.client import call, connect, connect_or_start
 from ..host.wire import Channel
 from ..pods import LogEvent, PodEvent, PodRequest, Synced
 
@@ -58,6 +58,14 @@ class LocalRunner:
                 if channel.receive() is not None:
                     return
         raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
+
+    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
+        message = {"op": "tell", "event": event.to_json(), "labels": dict(labels)}
+        with contextlib.suppress(HostError, OSError):  # it is news: what counts is in the store
+            if self._channel is not None or self._session is None:
+                self.ask(message)
+            else:
+                call(self._home, message)  # no Host is started for that: without one nobody watches
 
     def watch(self, labels: Mapping[str, str]) -> Iterator[PodEvent | LogEvent | Synced]:
         channel = connect_or_start(self._home)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+
 from ..errors import StoreError
 
 RUNS = "runs/"
+CACHE = "cache/"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 
 
 def checked(key: str) -> str:
@@ -27,6 +33,27 @@ def image(digest: str) -> str:
 def file(digest: str) -> str:
     """A file that belongs to an image, by what is in it."""
     return f"files/{digest}"
+
+
+def cached_of(task: str) -> str:
+    """The folder of what is kept of a task's results."""
+    name = task if _PLAIN.fullmatch(task) else hashlib.sha256(task.encode()).hexdigest()[:32]
+    return f"{CACHE}{name}/"
+
+
+def cached_for(task: str, inputs: str) -> str:
+    """The folder of what is kept of its results for inputs of that digest."""
+    return f"{cached_of(task)}{inputs}/"
+
+
+def cached(task: str, inputs: str, version: str) -> str:
+    """A result that is kept: of a task, for inputs, computed by a version of its code; the two as digests."""
+    return f"{cached_for(task, inputs)}{version}"
+
+
+def newest(task: str) -> str:
+    """The folder of a name that tells which result of a task was kept last."""
+    return f"{cached_of(task)}newest/"
 
 
 def record(run: str) -> str:

@@ -59,6 +59,7 @@ def test_what_is_asked_for_without_configuration() -> None:
         cwd="/work",
         path=("/work", "/lib"),
         labels={"session": "s", "run": "r1"},
+        inline_limit=10 * 1024 * 1024,
     )
     assert expected == request(task_of())
     assert "r1-a0" == expected.name

@@ -45,17 +45,19 @@ def joined(payload: list[bytes | memoryview]) -> memoryview:
 
 def test_the_inputs_of_a_trigger_become_those_of_its_run() -> None:
     sealed = joined(seal_for_trigger(KEY, packed(), template="r-template"))
-    code, parts = unseal_inputs(
-        KEY, joined(reseal_inputs(KEY, sealed, template="r-template", name="r1-a0")), name="r1-a0"
+    given = unseal_inputs(KEY, joined(reseal_inputs(KEY, sealed, template="r-template", name="r1-a0")), name="r1-a0")
+    assert ("code-digest", 7, b"x" * 100_000) == (
+        given.header["code"],
+        pickle.loads(given.parts[0]),
+        bytes(given.parts[1]),
     )
-    assert ("code-digest", 7, b"x" * 100_000) == (code, pickle.loads(parts[0]), bytes(parts[1]))
 
 
 def test_nothing_is_unpickled_on_the_way(tmp_path: Path) -> None:
     sealed = joined(seal_for_trigger(KEY, packed(Opens(tmp_path / "opened")), template="r-template"))
-    _, parts = unseal_inputs(KEY, joined(reseal_inputs(KEY, sealed, template="r-template", name="r1-a0")), name="r1-a0")
+    given = unseal_inputs(KEY, joined(reseal_inputs(KEY, sealed, template="r-template", name="r1-a0")), name="r1-a0")
     assert not (tmp_path / "opened").exists()
-    pickle.loads(parts[0]).close()
+    pickle.loads(given.parts[0]).close()
     assert (tmp_path / "opened").exists()
 
 

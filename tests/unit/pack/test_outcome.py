@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from flyte_jupyter.errors import OOMError
+from flyte_jupyter.pack.codec import dumps
 from flyte_jupyter.pack.envelope import PayloadError, seal
 from flyte_jupyter.pack.outcome import Outcome, outcome_of, seal_error, seal_failure, seal_value, unseal_outcome
 from flyte_jupyter.pods import Failure, FrameName
@@ -35,19 +36,19 @@ def opened(payload: Sequence[bytes | memoryview], key: bytes = KEY) -> Outcome:
 
 
 def test_outputs() -> None:
-    outcome = opened(seal_value(KEY, (1, "two"), {"text": "1", "html": None}, name=NAME))
+    outcome = opened(seal_value(KEY, dumps((1, "two")), {"text": "1", "html": None}, name=NAME))
     assert ((1, "two"), None, None) == (outcome.outputs(), outcome.failure, outcome.error())
     assert ({"text": "1", "html": None}, "r1-a0") == (outcome.preview, outcome.worker)
 
 
 def test_no_outputs() -> None:
-    outcome = opened(seal_value(KEY, (), None, name=NAME))
+    outcome = opened(seal_value(KEY, dumps(()), None, name=NAME))
     assert ((), None, None) == (outcome.outputs(), outcome.preview, outcome.failure)
 
 
 def test_large_outputs_are_views_of_the_payload() -> None:
     array = np.arange(100_000)
-    payload = memoryview(b"".join(seal_value(KEY, (array,), None, name=NAME)))
+    payload = memoryview(b"".join(seal_value(KEY, dumps((array,)), None, name=NAME)))
     (found,) = unseal_outcome(KEY, payload, worker=NAME).outputs()
     assert np.array_equal(array, found)
     assert np.shares_memory(found, np.frombuffer(payload, dtype=np.uint8))
@@ -57,12 +58,12 @@ def test_large_outputs_are_views_of_the_payload() -> None:
 
 def test_outputs_that_cannot_be_pickled() -> None:
     with pytest.raises(TypeError, match="cannot pickle"):
-        seal_value(KEY, (threading.Lock(),), None, name=NAME)
+        seal_value(KEY, dumps((threading.Lock(),)), None, name=NAME)
 
 
 def test_nothing_is_unpickled_before_it_is_asked_for(tmp_path: Path) -> None:
     trap = tmp_path / "sprung"
-    outcome = opened(seal_value(KEY, (Bomb(trap),), {"text": "a bomb", "html": None}, name=NAME))
+    outcome = opened(seal_value(KEY, dumps((Bomb(trap),)), {"text": "a bomb", "html": None}, name=NAME))
     assert (None, "a bomb") == (outcome.failure, (outcome.preview or {})["text"])
     assert not trap.exists()
     outcome.outputs()
@@ -97,19 +98,19 @@ def test_an_error_whose_class_cannot_be_rebuilt_is_told() -> None:
 
 
 def test_tampering_is_refused() -> None:
-    data = bytearray(b"".join(seal_value(KEY, (1,), None, name=NAME)))
+    data = bytearray(b"".join(seal_value(KEY, dumps((1,)), None, name=NAME)))
     data[-1] ^= 1
     with pytest.raises(PayloadError, match="outcome of r1-a0 is damaged"):
         opened([bytes(data)])
     with pytest.raises(PayloadError, match="another key"):
-        opened(seal_value(KEY, (1,), None, name=NAME), key=b"another")
+        opened(seal_value(KEY, dumps((1,)), None, name=NAME), key=b"another")
 
 
 def test_something_else_in_its_place_is_refused() -> None:
     with pytest.raises(PayloadError, match="something else"):
         opened(seal(KEY, {"kind": "inputs", "name": NAME}, [b"pickle"]))
     with pytest.raises(PayloadError, match="made for outcome r1-a1") as caught:
-        opened(seal_value(KEY, (1,), None, name="r1-a1"))
+        opened(seal_value(KEY, dumps((1,)), None, name="r1-a1"))
     assert "PayloadMisplaced" == caught.value.code
 
 

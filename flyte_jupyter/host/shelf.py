@@ -1,0 +1,89 @@
+"""The results that are kept for later calls, as far as the Host has to do with them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+
+from ..config.quantity import parse_bytes
+from ..errors import ConfigError
+from ..pack.envelope import PayloadError
+from ..pack.outcome import seal_again, unseal_kept
+from ..pods import PodRequest
+from ..store import Store, cached, keys, open_store
+
+SIZE_VARIABLE = "FLYTE_JUPYTER_CACHE_SIZE"
+DAYS_VARIABLE = "FLYTE_JUPYTER_CACHE_DAYS"
+_SIZE = 10 << 30
+_DAYS = 30.0
+_OFTEN = 600.0
+"""Seconds between two looks at what is kept, unless a great deal has come."""
+
+
+def recall(key: bytes, request: PodRequest) -> str | None:
+    """Leave what another pod has computed meanwhile as the outcome of this one.
+
+    Returns:
+        Where it is from, for people; None when there is nothing new enough.
+    """
+    store = open_store(request.store)
+    try:
+        found = unseal_kept(key, store.get(request.cache_key), entry=request.cache_key)
+    except (KeyError, PayloadError):
+        return None
+    about = found.header["about"]
+    if request.cache_since is None or about["created"] < request.cache_since:
+        return None
+    store.put(keys.outcome(request.run, request.action), seal_again(key, found, name=request.name))
+    cached.note_use(store, request.cache_key, time.time())
+    return f"computed meanwhile by run {about['run']}"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much is kept: bytes in all, and seconds since a result was last used."""
+
+    size: int = _SIZE
+    age: float = _DAYS * 86400.0
+
+    @classmethod
+    def given(cls) -> Bounds:
+        """As the environment says: `$FLYTE_JUPYTER_CACHE_SIZE` ("10Gi") and `$FLYTE_JUPYTER_CACHE_DAYS`."""
+        size, days = _SIZE, _DAYS
+        try:
+            size = parse_bytes(os.environ.get(SIZE_VARIABLE) or str(_SIZE), SIZE_VARIABLE)
+            days = float(os.environ.get(DAYS_VARIABLE) or _DAYS)
+        except (ConfigError, ValueError) as error:
+            print(f"host: the bounds of the cache are not used: {error}", file=sys.stderr)  # noqa: T201 - its log
+        return cls(size, days * 86400.0)
+
+
+class Pruning:
+    """Forgets results beside everything else, in a thread of its own, when many have come or some time is over."""
+
+    def __init__(self, store: str, bounds: Bounds) -> None:
+        self._store = store
+        self._bounds = bounds
+        self._new = 0
+        self._next = 0.0
+        self._thread: threading.Thread | None = None
+
+    def came(self, size: int) -> None:
+        """A result of so many bytes is kept now, or, when it is 0, nothing."""
+        self._new += size
+        is_free = self._thread is None or not self._thread.is_alive()
+        if size and is_free and (self._new > self._bounds.size // 10 or time.monotonic() >= self._next):
+            self._new, self._next = 0, time.monotonic() + _OFTEN
+            self._thread = threading.Thread(target=self._prune, name="flyte-jupyter-prune", daemon=True)
+            self._thread.start()
+
+    def _prune(self) -> None:
+        store: Store = open_store(self._store)
+        try:
+            cached.prune(store, most_bytes=self._bounds.size, most_age=self._bounds.age, now=time.time())
+        except Exception:  # the next time, perhaps; what is kept does no harm
+            traceback.print_exc()
