@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigValueError
 from ..pack.image import prepared
 from ..pack.reach import Part, Reach, interface_text, reach
+from ..task import Task
 
 if TYPE_CHECKING:
     from ..config.cache import CachePolicy
     from ..config.image import Image
-    from ..task import Task
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class VersionParameters:
 
     @functools.cached_property
     def reach(self) -> Reach:
-        """What the task reaches."""
-        return reach(self.func if self.task is None else self.task)
+        """What the function reaches, and the plugin of its task."""
+        return reach(self.func if self.task is None or type(self.task) is Task else self.task)
 
 
 class FunctionBodyPolicy:
