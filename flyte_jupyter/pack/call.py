@@ -6,7 +6,6 @@ import hashlib
 import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..config.index_url import hide
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from ..config.recipe import Recipe
     from ..task import Task
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _MAX_SOURCES = 1024 * 1024
 
 
@@ -57,7 +55,7 @@ class Packed:
     digest: str
     code: str
     referenced: frozenset[str]
-    kept: Mapping[str, Any] = _NOTHING
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
@@ -89,7 +87,7 @@ def _image(task: Task[..., Any]) -> tuple[str | None, dict[str, Recipe]]:
 
 
 def pack_inputs(
-    task: Task[..., Any], code: str, inputs: Mapping[str, Any], kept: Mapping[str, Any] = _NOTHING
+    task: Task[..., Any], code: str, inputs: Mapping[str, Any], kept: Mapping[str, Any] | None = None
 ) -> Packed:
     """Pickle the inputs of one call; `code` is the digest of the task's, `kept` plain data.
 
@@ -102,7 +100,7 @@ def pack_inputs(
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
     inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)
-    return Packed(given.parts, _digest(given), code, given.referenced, kept)
+    return Packed(given.parts, _digest(given), code, given.referenced, kept or {})
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:
