@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from ..pack.preview import describe
 from ..session import Session
 from ..store import keys
 from ..task import Task
+from . import cache
 from .results import DeployedTask, DeployedTaskEnvironment, Deployment, DeploymentList
 from .triggers import DeployedTrigger, triggers
 
@@ -184,7 +184,8 @@ class _Packing:
         inputs = {**bound, **{name: given[name] for name in (*times, *later)}}
 
         place = replace(here.place(_options(trigger)), labels={"session": self._label})
-        packed = here.engine.pack_inputs(task, code, inputs)
+        answer, recall = cache.ask(here.engine, task, inputs, place.options, (*times, *later))
+        packed = here.engine.pack_inputs(task, code, inputs, answer)
         template = new_run_name()
         pod = pod_request(
             task,
@@ -194,6 +195,7 @@ class _Packing:
             parent=None,
             referenced=code.referenced | packed.referenced,
             image=code.image,
+            answer=answer,
         )
         notes = _notes(trigger)
         if place.options.strict and notes:
@@ -217,6 +219,7 @@ class _Packing:
                 record=record,
                 time_inputs=times,
                 open_inputs=later,
+                recall=recall,
                 notes=tuple(notes),
                 standing=Standing().activate(now) if trigger.auto_activate else Standing(),
             )
@@ -230,15 +233,8 @@ class _Packing:
                 here.engine.put_code(task.code)
             for template, payload in task.inputs.items():
                 here.store.put(keys.trigger(template), payload)
-        here.runner.ask(
-            {
-                "op": "deploy",
-                "triggers": [new.to_json() for task in tasks for new in task.triggers],
-                "tasks": [task.task.name for task in tasks],
-                "session": self._label,
-                "environ": dict(os.environ),
-            }
-        )
+        new = [each.to_json() for task in tasks for each in task.triggers]
+        here.runner.deploy(new, [task.task.name for task in tasks], self._label)
 
 
 def _options(trigger: Trigger) -> RunOptions:

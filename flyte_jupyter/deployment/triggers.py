@@ -12,17 +12,19 @@ from ..config.schedule import zone
 from ..config.show import page
 from ..config.trigger import Automation, Cron, FixedRate, TriggerTime
 from ..config.words import in_words
+from ..engine.options import RunOptions
 from ..engine.request import new_run_name
 from ..engine.run import Run
 from ..errors import HostError, RunNotFoundError
 from ..host import registration
 from ..host.due import MOST, next_time
 from ..markup import Html, columns, table, text
-from ..pack.call import Packed, pack_inputs, unseal_code, unseal_for_trigger
+from ..pack.call import pack_inputs, unseal_code, unseal_for_trigger
 from ..pack.codec import loads
 from ..pack.preview import describe
 from ..store import keys, open_store
 from ..task import Task
+from . import cache
 
 if TYPE_CHECKING:
     from ..host.registration import Registration
@@ -132,7 +134,7 @@ class DeployedTrigger:
         """Take it away; runs that it has started go on."""
         here = session.current()
         if self._it.host == here.home.host:
-            here.runner.ask({"op": "trigger", "id": self._it.id, "do": "delete"})
+            here.runner.change_trigger(self._it.id, "delete")
         else:  # that Host sees it before it fires
             (here.home.triggers / f"{self._it.id}.json").unlink(missing_ok=True)
 
@@ -149,17 +151,15 @@ class DeployedTrigger:
         here = session.current()
         self._check_ours()
         store, key, now = open_store(self._it.pod["store"]), here.home.key(), time.time()
-        given, said = None, None
-        if inputs or self._it.open_inputs:
-            given, said = self._repacked(inputs)
-        pod = self._it.start(store, key, new_run_name(), now, now=now, by_hand=True, given=given, said=said)
+        changes = self._changes(inputs, now) if inputs or self._it.open_inputs else {}
+        pod = self._it.start(store, key, new_run_name(), now, now=now, by_hand=True, **changes)
         here.runner.launch(pod)
         run = here.attach(pod.run)
         here.show(run)
         return run
 
-    def _repacked(self, inputs: dict[str, Any]) -> tuple[Packed, dict[str, str]]:
-        """The inputs with some replaced, checked by the task's own interface."""
+    def _changes(self, inputs: dict[str, Any], now: float) -> dict[str, Any]:
+        """What is different for a run with some inputs replaced, which the task's own interface has checked."""
         here = session.current()
         sealed = unseal_for_trigger(
             here.home.key(), here.store.get(keys.trigger(self._it.template)), template=self._it.template
@@ -170,11 +170,15 @@ class DeployedTrigger:
         later = {name for name, value in before.items() if value is TriggerTime and name not in inputs}
         bound = task.interface.bind(task.name, (), {**before, **inputs}, later=later)
         said = {name: describe(bound[name]) for name in inputs}
-        return pack_inputs(task, digest, {**bound, **dict.fromkeys(later, TriggerTime)}), said
+        answer, recall = cache.ask(here.engine, task, bound, RunOptions.of(self._it.pod["options"]), later)
+        about, key, reason = (answer.about, answer.key, answer.reason) if answer is not None else ({}, "", "")
+        given = pack_inputs(task, digest, {**bound, **dict.fromkeys(later, TriggerTime)}, about)
+        kept = {"cache_key": key, "cache": reason, "cache_since": registration.since(recall, now)}
+        return {"given": given, "said": said, **kept}
 
     def _change(self, do: str) -> DeployedTrigger:
         self._check_ours()
-        session.current().runner.ask({"op": "trigger", "id": self._it.id, "do": do})
+        session.current().runner.change_trigger(self._it.id, do)
         (self._it,) = [each._it for each in triggers() if each._it.id == self._it.id]
         return self
 
@@ -259,7 +263,7 @@ def triggers(task: Task[..., Any] | str | None = None) -> TriggerList:
     here = session.current()
     if not any(registration.saved(here.home.triggers)):
         return TriggerList()
-    found = map(registration.Registration.from_json, here.runner.ask({"op": "triggers"})["triggers"])
+    found = map(registration.Registration.from_json, here.runner.triggers())
     name = task.name if isinstance(task, Task) else task
     made: Sequence[DeployedTrigger] = [DeployedTrigger(each) for each in found if name in (None, each.task)]
     return TriggerList(sorted(made, key=lambda each: (each.task_name, each.name)))

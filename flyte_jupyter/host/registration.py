@@ -32,6 +32,7 @@ class Registration:
             real name in its place.
         pod: the request; record: the record; both as JSON.
         time_inputs: inputs that get the time; open_inputs: those whose values only an artifact brings.
+        recall: how many seconds old a kept result may be that does instead of a run; None when none does.
         notes: what of the trigger is not done here.
         standing: what was fired and what was missed.
     """
@@ -48,6 +49,7 @@ class Registration:
     description: str = ""
     time_inputs: tuple[str, ...] = ()
     open_inputs: tuple[str, ...] = ()
+    recall: float | None = None
     notes: tuple[str, ...] = ()
     standing: Standing = field(default_factory=Standing)
 
@@ -77,7 +79,8 @@ class Registration:
         record["inputs"].update(dict.fromkeys(self.time_inputs, moment))
         record["trigger"] = {"name": self.name, "at": at, "by_hand": by_hand}
         request = PodRequest.from_json(pod)
-        return record, replace(request, trigger_time=at, labels={**request.labels, "trigger": self.id})
+        labels = {**request.labels, "trigger": self.id}
+        return record, replace(request, trigger_time=at, labels=labels, cache_since=since(self.recall, at))
 
     def start(
         self,
@@ -90,16 +93,18 @@ class Registration:
         by_hand: bool = False,
         given: Packed | None = None,
         said: Mapping[str, str] | None = None,
+        **changes: Any,
     ) -> PodRequest:
         """Put record and inputs of such a run into the store; what is returned is ready to be launched.
 
         Args:
-            given, said: inputs for this run alone, and what the record says of them.
+            given, said: inputs for this run alone, and what the record says of them; changes: of the request.
 
         Raises:
             StoreError, OSError: it cannot be written. KeyError, PayloadError: its inputs are gone, or damaged.
         """
         record, pod = self.started(run, at, by_hand=by_hand)
+        pod = replace(pod, **changes)
         record["inputs"].update(said or {})
         if given is not None:
             inputs = seal_inputs(key, given, name=pod.name)
@@ -117,6 +122,11 @@ class Registration:
         given: dict[str, Any] = {name: tuple(data[name]) for name in ("time_inputs", "open_inputs", "notes")}
         given |= {"automation": automation_of(data["automation"]), "standing": Standing.from_json(data["standing"])}
         return cls(**{**data, **given})
+
+
+def since(recall: float | None, at: float) -> float | None:
+    """From when on kept results do for a run at that time; None when none does."""
+    return max(0.0, at - recall) if recall is not None else None
 
 
 def id_of(task: str, trigger: str) -> str:

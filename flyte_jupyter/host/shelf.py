@@ -40,7 +40,7 @@ def recall(key: bytes, request: PodRequest) -> str | None:
         return None
     store.put(keys.outcome(request.run, request.action), seal_again(key, found, name=request.name))
     cached.note_use(store, request.cache_key, time.time())
-    return f"computed meanwhile by run {about['run']}"
+    return f"{'computed meanwhile' if request.trigger_time is None else 'stored'} by run {about['run']}"
 
 
 @dataclass(frozen=True)

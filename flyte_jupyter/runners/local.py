@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..config import index_url
@@ -45,6 +45,23 @@ class LocalRunner:
 
     def launch(self, pod: PodRequest) -> None:
         self.ask({"op": "launch", "pod": pod.to_json()})
+
+    def deploy(self, triggers: Sequence[Mapping[str, Any]], tasks: Sequence[str], session: str) -> None:
+        """Have the Host fire these triggers, as JSON, and no others of these tasks.
+
+        Args:
+            session: under which the environment of this process is kept for their runs.
+        """
+        self.ask({"op": "deploy", "triggers": triggers, "tasks": tasks, "session": session, "environ": _environ()})
+
+    def triggers(self) -> list[dict[str, Any]]:
+        """What the Host knows of the triggers of this user, as JSON."""
+        found: list[dict[str, Any]] = self.ask({"op": "triggers"})["triggers"]
+        return found
+
+    def change_trigger(self, id: str, do: str) -> None:
+        """Do "activate", "deactivate" or "delete" with one."""
+        self.ask({"op": "trigger", "id": id, "do": do})
 
     def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
         for _ in range(2):  # once more when the Host has just gone away: another one may go on with the pod

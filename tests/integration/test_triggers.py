@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import stat
@@ -550,3 +551,64 @@ def test_a_registration_that_cannot_be_read_is_told_of(home: Home) -> None:
     flyte.prepare()
     eventually(lambda: "broken.json cannot be read" in home.log.read_text())
     assert host_pid(home)
+
+
+# --- cached tasks
+
+
+def counted(folder: Path, *triggers: flyte.Trigger, cache: str | flyte.Cache = "auto") -> flyte.TaskEnvironment:
+    """An environment with one task, `count`, that leaves a file each time it runs."""
+    env = flyte.TaskEnvironment("counts")
+    place = str(folder)
+
+    @env.task(triggers=triggers, cache=cache)
+    def count(x: int = 1, day: date = date(2020, 1, 1)) -> str:
+        Path(place, secrets.token_hex(4)).touch()
+        return f"{x} {day}"
+
+    return env
+
+
+def test_a_cached_task_runs_once_for_the_same_inputs(home: Home, tmp_path: Path) -> None:
+    env = counted(tmp_path, flyte.Trigger("same", DAILY, inputs={"x": 2}))
+    flyte.deploy(env)
+    first, second = only().fire(), only().fire()  # at once: the second waits for the first
+    assert ["2 2020-01-01"] * 2 == [first.result(), second.result()]
+    assert [False, True] == sorted(run.is_cached for run in (first, second))
+    kept = flyte.run(env.tasks["counts.count"], 2)  # called otherwise, it is the same result
+    assert (True, 1) == (kept.is_cached, len(list(tmp_path.iterdir())))
+    other = only().fire(x=3)
+    assert ("3 2020-01-01", False, 2) == (other.result(), other.is_cached, len(list(tmp_path.iterdir())))
+    again = only().fire(x=3)
+    assert ("3 2020-01-01", True) == (again.result(), again.is_cached)
+    forget_session()
+    view = flyte.attach(again.name).view()
+    assert f"stored by run {other.name}" == view["actions"][0]["cache"]
+
+
+def test_a_trigger_can_overwrite_what_is_cached(home: Home, tmp_path: Path) -> None:
+    flyte.deploy(counted(tmp_path, flyte.Trigger("anew", DAILY, overwrite_cache=True)))
+    for number in (1, 2):
+        run = only().fire()
+        assert ("1 2020-01-01", False, number) == (run.result(), run.is_cached, len(list(tmp_path.iterdir())))
+
+
+def test_what_is_too_old_is_computed_again(home: Home, tmp_path: Path) -> None:
+    cache = flyte.Cache("auto", max_age=timedelta(microseconds=1))
+    flyte.deploy(counted(tmp_path, flyte.Trigger("aged", DAILY), cache=cache))
+    for number in (1, 2):
+        only().fire().result()
+        assert number == len(list(tmp_path.iterdir()))
+
+
+def test_a_time_is_a_new_input_each_time_unless_it_is_ignored(home: Home, tmp_path: Path) -> None:
+    trigger = flyte.Trigger("timed", DAILY, inputs={"day": flyte.TriggerTime})
+    flyte.deploy(counted(tmp_path, trigger))
+    for number in (1, 2):
+        days = [f"1 {datetime.now(timezone.utc):%Y-%m-%d}", only().fire().result()]
+        assert days[1] in (days[0], f"1 {datetime.now(timezone.utc):%Y-%m-%d}")  # at midnight
+        assert number == len(list(tmp_path.iterdir()))
+    flyte.deploy(counted(tmp_path, trigger, cache=flyte.Cache("auto", ignored_inputs=("day",))))
+    for _ in range(2):
+        only().fire().result()
+    assert 3 == len(list(tmp_path.iterdir()))
