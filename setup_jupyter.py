@@ -268,7 +268,7 @@ def table(findings: Iterable[Finding]) -> str:
 
 def run(_rest: Sequence[str]) -> int:
     """Execute the example notebook on the embedded runner and print what each task returned."""
-    prepare("run")
+    prepare("run", "image")
     print(f"executing {EXAMPLE}", flush=True)
     start = time.monotonic()
     code = openly([str(PYTHON), str(HERE / "notebooks" / "run.py"), str(HERE / EXAMPLE)])
@@ -284,14 +284,14 @@ def test(rest: Sequence[str]) -> int:
 
 def lab(rest: Sequence[str]) -> int:
     """Open JupyterLab on the example notebooks; further arguments go to it."""
-    prepare("run", "lab")
+    prepare("run", "image", "lab")
     # in this process's place: whoever stops it stops JupyterLab
     os.execv(PYTHON, [str(PYTHON), "-m", "jupyterlab", *(rest or [str(EXAMPLE)])])  # noqa: S606 - no shell is wanted
 
 
 def develop(_rest: Sequence[str]) -> int:
     """Install everything that working on the package takes (editable)."""
-    prepare("run", "test", "lab")
+    prepare("run", "image", "test", "lab")
     print(f"ready: . {VENV.relative_to(HERE)}/bin/activate")
     return 0
 

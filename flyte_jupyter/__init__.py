@@ -75,6 +75,8 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .environment import TaskEnvironment as TaskEnvironment
     from .extend import AsyncFunctionTaskTemplate as AsyncFunctionTaskTemplate
     from .extend import TaskTemplate as TaskTemplate
+    from .image_build import build as build
+    from .image_build import build_images as build_images
     from .mapping import map as map  # noqa: A004 - Flyte's name
     from .task import Task as Task
 
@@ -108,6 +110,7 @@ _HOMES = {
     "engine.run": ("Run",),
     "environment": ("TaskEnvironment",),
     "extend": ("AsyncFunctionTaskTemplate", "TaskTemplate"),
+    "image_build": ("build", "build_images"),
     "mapping": ("map",),
     "task": ("Task",),
 }

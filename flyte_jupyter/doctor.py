@@ -13,7 +13,17 @@ from .environment import TaskEnvironment
 from .home import Home
 from .host.client import call
 
-_PACKAGES = ("cloudpickle", "cronsim", "ipykernel", "nbformat", "nbclient", "platformdirs", "psutil", "jupyterlab")
+_PACKAGES = (
+    "cloudpickle",
+    "cronsim",
+    "ipykernel",
+    "nbformat",
+    "nbclient",
+    "platformdirs",
+    "psutil",
+    "uv",
+    "jupyterlab",
+)
 
 
 def _versions() -> str:

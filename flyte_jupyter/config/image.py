@@ -256,6 +256,33 @@ class Image(Layered):
         image = cls.from_debian_base(None, None, False, registry, registry_secret, given.pop("name"), platform)
         return image.with_layer(layers.PixiScript(**given))
 
+    @classmethod
+    def from_notebook(
+        cls,
+        name: str = "notebook",
+        *,
+        registry: str | None = None,
+        registry_secret: str | Secret | None = None,
+        platform: Architecture | tuple[Architecture, ...] | None = None,
+    ) -> Image:
+        """A Debian base with the packages that are installed where this runs, in their versions, and its Python.
+
+        What no index has (editable folders, files of this machine) is left out, with a warning that names it.
+        """
+        import warnings
+
+        from .notebook_packages import contradictions, requirements
+
+        packages, differences = requirements()
+        if contradicting := contradictions():
+            differences.append(
+                f"dependencies are not resolved, since packages contradict each other: {contradicting[0]}"
+            )
+        for difference in differences:
+            warnings.warn(f"Image.from_notebook: {difference}", stacklevel=2)
+        base = cls.from_debian_base(name=name, registry=registry, registry_secret=registry_secret, platform=platform)
+        return base.with_pip_packages(*packages, extra_args="--no-deps" if contradicting else None)
+
     def clone(
         self,
         registry: str | None = None,

@@ -43,6 +43,10 @@ class LocalRunner:
         """Have the Host and its zygote ready before they are needed."""
         self.ask({"op": "prepare", "python": sys.executable})
 
+    def rebuild(self, venv: str) -> None:
+        """Have the virtual environment of that key made anew the next time that it is used."""
+        self._ask({"op": "rebuild", "key": venv})
+
     def launch(self, pod: PodRequest) -> None:
         self.ask({"op": "launch", "pod": pod.to_json()})
 

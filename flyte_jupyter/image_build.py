@@ -1,0 +1,191 @@
+"""`flyte.build` and `flyte.build_images`: make images now, instead of when their tasks are first called.
+
+A build is a run of a small task in the image, so that it has a card with its progress, and is known to work at its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import api, session
+from .config.notebook_packages import packages
+from .config.refusal import wrong_type
+from .config.spec import ENV, TASK
+from .engine.images import require_uv
+from .engine.run import Run
+from .environment import TaskEnvironment
+from .errors import RunInterrupted
+from .interface import Interface
+from .pack.image import prepared
+from .task import Task
+
+if TYPE_CHECKING:
+    from .config.image import Image
+
+
+@dataclass(frozen=True)
+class ImageBuild:
+    """What comes of building an image (Flyte).
+
+    Attributes:
+        uri: of the image, None for the environment of the one who calls.
+        remote_run: None: nothing was built elsewhere.
+        build_run: the run that has built it, None when nothing was to be built.
+    """
+
+    uri: str | None
+    remote_run: None = None
+    build_run: Run | None = None
+
+
+@dataclass(frozen=True)
+class ImageCache:
+    """The images of environments (Flyte).
+
+    Attributes:
+        image_lookup: URIs by the names of environments; builds: what has come of building them.
+    """
+
+    image_lookup: dict[str, str | None] = field(default_factory=dict)
+    builds: dict[str, ImageBuild] = field(default_factory=dict)
+
+
+class Build:
+    """`flyte.build(image)`, and `await flyte.build.aio(image)`."""
+
+    def __call__(
+        self, image: Image | TaskEnvironment | str, dry_run: bool = False, force: bool = False, wait: bool = True
+    ) -> ImageBuild:
+        """Build an image now, and show how it goes on a card; quick when it is there already.
+
+        Args:
+            image: an Image, its URI, or the environment whose image it is.
+            dry_run: only check that it could be built: files are there, the Python is right.
+            force: build it anew, also when it is there.
+            wait: until it is built; else the card tells.
+
+        Raises:
+            ConfigTypeError, ConfigValueError: not an image, or one that cannot be built here.
+            ImageBuildError: a step has failed; the message has the command and its last lines.
+        """
+        uri, task = _prepare(image, force=force and not dry_run)
+        if dry_run:
+            return ImageBuild(uri)
+        return ImageBuild(uri, build_run=api.run(task) if wait else api.submit(task))
+
+    async def aio(
+        self, image: Image | TaskEnvironment | str, dry_run: bool = False, force: bool = False, wait: bool = True
+    ) -> ImageBuild:
+        """The same, without blocking the event loop."""
+        uri, task = _prepare(image, force=force and not dry_run)
+        if dry_run:
+            return ImageBuild(uri)
+        return ImageBuild(uri, build_run=await api.run.aio(task) if wait else api.submit(task))
+
+
+class BuildImages:
+    """`flyte.build_images(*envs)`, and `await flyte.build_images.aio(*envs)`."""
+
+    def __call__(
+        self,
+        *envs: TaskEnvironment,
+        copy_style: Literal["loaded_modules", "all", "none"] = "loaded_modules",
+        seed_cache: ImageCache | None = None,
+    ) -> ImageCache:
+        """Build the images of environments, and of those that they depend on, side by side.
+
+        Args:
+            copy_style: for Flyte's sake; here code goes along with tasks.
+            seed_cache: what was built before: environments in it are left alone.
+
+        Raises:
+            ConfigTypeError, ConfigValueError: not an environment, or an image that cannot be built here; none is built.
+            ImageBuildError: as for `flyte.build`; the others are built all the same.
+        """
+        del copy_style
+        started = _start_all(envs, seed_cache)
+        runs = {build.build_run for build in started.builds.values() if build.build_run is not None}
+        try:
+            for run in runs:
+                run.wait()
+        except KeyboardInterrupt:
+            for run in runs:
+                run.interrupted()
+            raise RunInterrupted("The builds were cancelled.") from None
+        return _checked(started)
+
+    async def aio(
+        self,
+        *envs: TaskEnvironment,
+        copy_style: Literal["loaded_modules", "all", "none"] = "loaded_modules",
+        seed_cache: ImageCache | None = None,
+    ) -> ImageCache:
+        """The same, without blocking the event loop."""
+        del copy_style
+        started = _start_all(envs, seed_cache)
+        runs = {build.build_run for build in started.builds.values() if build.build_run is not None}
+        try:
+            await asyncio.gather(*(run.wait_aio() for run in runs))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            await asyncio.gather(*(run.interrupted_aio() for run in runs))
+            raise
+        return _checked(started)
+
+
+build = Build()
+build_images = BuildImages()
+
+
+def _prepare(what: Image | TaskEnvironment | str, *, force: bool) -> tuple[str | None, Task[[], str]]:
+    """The image's URI, and the task that is run in it. Raises what is wrong with the image."""
+    from .config.image import Image
+
+    given: Any = (what.image or "auto") if isinstance(what, TaskEnvironment) else what
+    image = Image.of(given)
+    title, uri = "this environment", None
+    if isinstance(image, Image):
+        title, uri = image.in_words(), image.base_image
+        _, recipe = prepared(image)
+        if recipe is not None and recipe.venv is not None:
+            require_uv()
+            if force:
+                session.current().runner.rebuild(recipe.venv.key)
+    layers = ((ENV, {"name": "image", "image": image}), (TASK, {"short_name": f"image: {title}"}))
+    return uri, Task(packages, name="image.build", interface=Interface.of(packages), layers=layers)
+
+
+def _start_all(envs: tuple[TaskEnvironment, ...], before: ImageCache | None) -> ImageCache:
+    """Start a build for each image that is different."""
+    known = before or ImageCache()
+    wanted = [env for env in _with_dependencies(envs) if env.name not in known.image_lookup]
+    prepared_ones = {env.name: _prepare(env, force=False) for env in wanted}
+    runs: dict[Any, Run] = {}
+    for _, task in prepared_ones.values():
+        if task.spec.image not in runs:
+            runs[task.spec.image] = api.submit(task)
+    builds = {name: ImageBuild(uri, build_run=runs[task.spec.image]) for name, (uri, task) in prepared_ones.items()}
+    lookup = {name: uri for name, (uri, _) in prepared_ones.items()}
+    return ImageCache({**known.image_lookup, **lookup}, {**known.builds, **builds})
+
+
+def _checked(cache: ImageCache) -> ImageCache:
+    for build in cache.builds.values():
+        if build.build_run is not None:
+            build.build_run.raise_for_status()
+    return cache
+
+
+def _with_dependencies(envs: Iterable[Any]) -> list[TaskEnvironment]:
+    found: dict[str, TaskEnvironment] = {}
+    open_ = list(envs)
+    while open_:
+        env = open_.pop(0)
+        if not isinstance(env, TaskEnvironment):
+            raise wrong_type("flyte.build_images", env, "environments")
+        if env.name not in found:
+            found[env.name] = env
+            open_ += env.depends_on
+    return list(found.values())

@@ -1,0 +1,263 @@
+"""Each kind of layer, from real projects and files to what the task finds in its environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import flyte_jupyter as flyte
+from flyte_jupyter import errors
+from flyte_jupyter.engine.images import find_uv
+from flyte_jupyter.home import Home
+from tests.conftest import eventually
+from tests.integration.images import built, image, left
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder as a notebook has it."""
+    monkeypatch.chdir(tmp_path)
+
+
+def installed(image: flyte.Image) -> dict[str, str]:
+    """What a task finds in its environment, without what every new one has."""
+
+    def looks() -> dict[str, str]:
+        return {found.metadata["Name"].lower(): found.version for found in metadata.distributions()}
+
+    found: dict[str, str] = flyte.run(flyte.TaskEnvironment(name="layers", image=image).task(looks)).outputs()[0]
+    return {name: version for name, version in found.items() if name not in _NEW}
+
+
+_NEW = ("pip", "setuptools", "wheel", "packaging", "cloudpickle")
+DEBIAN = image()
+
+
+def write(path: str, text: str) -> Path:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_packages_layer_by_layer(home: Home) -> None:
+    laid = image("iniconfig==2.0.0", "six==1.16.0").with_pip_packages("six==1.17.0")
+    assert {"iniconfig": "2.0.0", "six": "1.17.0"} == installed(laid)
+    assert 1 == len(built(home))
+
+
+def test_a_requirements_file_and_what_it_includes() -> None:
+    write("requirements.txt", "-r more/more.txt\n-c more/bounds.txt\nsix\nflyte_jupyter\n")
+    write("more/more.txt", "iniconfig==2.0.0\n")
+    write("more/bounds.txt", "six==1.16.0\n")
+    assert {"iniconfig": "2.0.0", "six": "1.16.0"} == installed(DEBIAN.with_requirements("requirements.txt"))
+
+
+def test_options_of_the_installer() -> None:
+    laid = DEBIAN.with_pip_packages("iniconfig", extra_args="--exclude-newer 2022-01-01T00:00:00Z")
+    assert {"iniconfig": "1.1.1"} == installed(laid)
+
+
+SCRIPT = """# /// script
+# requires-python = ">=3.10"
+# dependencies = ["iniconfig"]
+# [tool.uv]
+# exclude-newer = "2022-01-01T00:00:00Z"
+# ///
+import there_is_no_such_module
+"""
+
+
+def test_a_uv_script() -> None:
+    laid = flyte.Image.from_uv_script(write("script.py", SCRIPT), name="script")
+    assert {"iniconfig": "1.1.1"} == installed(laid)
+
+
+PROJECT = """[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.10"
+dependencies = ["six==1.16.0", "beside"]
+[dependency-groups]
+dev = ["iniconfig==2.0.0"]
+[tool.uv.sources]
+beside = { path = "../beside" }
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+"""
+BESIDE = """[project]
+name = "beside"
+version = "0.2.0"
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+"""
+
+
+@pytest.fixture
+def project() -> Path:
+    """A uv project with a lock file, and a package beside it that it needs."""
+    write("beside/pyproject.toml", BESIDE)
+    write("beside/beside/__init__.py", "ANSWER = 42\n")
+    write("demo/demo/__init__.py", "ANSWER = 43\n")
+    pyproject = write("demo/pyproject.toml", PROJECT)
+    subprocess.run([str(find_uv()), "lock", "--python", sys.executable], cwd="demo", check=True, capture_output=True)
+    return pyproject
+
+
+def test_what_a_uv_project_needs(project: Path) -> None:
+    assert {"six": "1.16.0", "beside": "0.2.0", "iniconfig": "2.0.0"} == installed(DEBIAN.with_uv_project(project))
+    without = DEBIAN.with_uv_project(project, extra_args="--no-dev")
+    assert {"six": "1.16.0", "beside": "0.2.0"} == installed(without)
+
+
+def test_a_whole_uv_project(project: Path, home: Home) -> None:
+    laid = DEBIAN.with_uv_project(project, extra_args="--no-dev", project_install_mode="install_project")
+
+    def answers() -> list[int]:
+        import beside
+        import demo
+
+        return [beside.ANSWER, demo.ANSWER]
+
+    task = flyte.TaskEnvironment(name="whole", image=laid).task(answers)
+    assert [42, 43] == flyte.run(task).outputs()[0]
+    write("demo/demo/__init__.py", "ANSWER = 44\n")
+    assert [42, 44] == flyte.run(task).outputs()[0]
+    assert 2 == len(built(home))
+
+
+def test_a_uv_project_for_another_python_is_refused_before_anything_starts(project: Path, home: Home) -> None:
+    write("demo/pyproject.toml", PROJECT.replace(">=3.10", ">=4"))
+    with pytest.raises(errors.ConfigValueError, match="requires-python = '>=4'"):
+        installed(DEBIAN.with_uv_project(project))
+    assert [] == left(home)
+
+
+POETRY = """[project]
+name = "demo"
+version = "0.1.0"
+requires-python = ">=3.10"
+dependencies = ["iniconfig>=2"]
+[tool.poetry]
+package-mode = true
+[build-system]
+requires = ["poetry-core>=2"]
+build-backend = "poetry.core.masonry.api"
+"""
+LOCK = """# This file is automatically @generated by Poetry 2.1.1 and should not be changed by hand.
+
+[[package]]
+name = "iniconfig"
+version = "2.0.0"
+description = "brain-dead simple config-ini parsing"
+optional = false
+python-versions = ">=3.7"
+groups = ["main"]
+files = [
+    {{file = "iniconfig-2.0.0-py3-none-any.whl", hash = "sha256:{}"}},
+    {{file = "iniconfig-2.0.0.tar.gz", hash = "sha256:{}"}},
+]
+
+[metadata]
+lock-version = "2.1"
+python-versions = ">=3.10"
+content-hash = "09dc547689c0a565b266325abb4b8a2cb94413892d76073a3b34c49c036eeefa"
+""".format(
+    "b6a85871a79d2e3b22d2d1b94ac2824226a63c6b741c88f7ae975f18b6778374",
+    "2d91e135bf72d31a410b17c16da610a82cb55f6b0477d1a902134b24a455b8b3",
+)
+
+
+def test_a_poetry_project() -> None:
+    write("demo/__init__.py", "ANSWER = 42\n")
+    pyproject = write("pyproject.toml", POETRY)
+    write("poetry.lock", LOCK)
+    assert {"iniconfig": "2.0.0"} == installed(DEBIAN.with_poetry_project(pyproject))
+    whole = DEBIAN.with_poetry_project(pyproject, project_install_mode="install_project")
+    assert {"iniconfig": "2.0.0", "demo": "0.1.0"} == installed(whole)
+
+
+def test_the_notebook_as_it_is() -> None:
+    laid = flyte.Image.from_notebook()
+
+    def looks() -> list[str]:
+        import numpy as np
+
+        return [np.__version__, metadata.version("ipykernel"), sys.prefix]
+
+    import numpy as np
+
+    numpy, ipykernel, prefix = flyte.run(flyte.TaskEnvironment(name="same", image=laid).task(looks)).outputs()[0]
+    assert [np.__version__, metadata.version("ipykernel"), False] == [numpy, ipykernel, prefix == sys.prefix]
+
+
+def test_building_now(home: Home) -> None:
+    laid = image("iniconfig==2.0.0")
+    made = flyte.build(laid)
+    assert made.build_run is not None
+    assert ("succeeded", 1) == (made.build_run.phase.value, len(built(home)))
+    assert "iniconfig==2.0.0" in made.build_run.outputs()[0]
+    before = (home.images / built(home)[0]).stat().st_ino
+    assert flyte.build(laid).build_run is not None
+    assert before == (home.images / built(home)[0]).stat().st_ino
+    flyte.build(laid, force=True)
+    assert before != (home.images / built(home)[0]).stat().st_ino
+
+
+def test_building_again_waits_for_those_who_use_it(home: Home) -> None:
+    laid = image("iniconfig==2.0.0")
+
+    @flyte.TaskEnvironment(name="using", image=laid).task
+    def waits(go: str) -> str:
+        import time
+
+        while not Path(go).exists():
+            time.sleep(0.01)
+        return metadata.version("iniconfig")
+
+    using = flyte.submit(waits, str(Path("go").absolute()))
+    eventually(lambda: using.phase.value == "running")
+    again = flyte.build(laid, force=True, wait=False).build_run
+    assert again is not None
+    eventually(lambda: again.view()["actions"][0]["reason"] == "image: waiting for tasks that use it")
+    Path("go").touch()
+    assert "2.0.0" == using.result()
+    assert "iniconfig==2.0.0" in again.result()
+
+
+def test_building_only_in_thought(home: Home) -> None:
+    assert flyte.build(image("iniconfig==2.0.0"), dry_run=True).build_run is None
+    with pytest.raises(FileNotFoundError):
+        flyte.build(DEBIAN.with_requirements("none.txt"), dry_run=True)
+    assert [] == left(home)
+
+
+def test_building_what_cannot_be_built(home: Home) -> None:
+    with pytest.raises(errors.ImageBuildError, match="installing iniconfig failed"):
+        flyte.build(image("iniconfig==0.0.0.1"))
+    assert [] == left(home)
+
+
+@pytest.mark.parametrize("wrong", [1, None, flyte.TaskEnvironment])
+def test_building_what_is_no_image(wrong: object) -> None:
+    with pytest.raises(errors.ConfigTypeError, match="image"):
+        flyte.build(wrong)  # type: ignore[arg-type]
+
+
+def test_building_the_images_of_environments(home: Home) -> None:
+    below = flyte.TaskEnvironment(name="below", image=image("iniconfig==2.0.0"))
+    above = flyte.TaskEnvironment(name="above", image=image(), depends_on=[below])
+    same = flyte.TaskEnvironment(name="same", image=image(), depends_on=[above])
+    made = flyte.build_images(same)
+    assert (["same", "above", "below"], 2) == (list(made.image_lookup), len(built(home)))
+    assert made.builds["same"].build_run is made.builds["above"].build_run
+    again = flyte.build_images(same, seed_cache=made)
+    assert made == again
+    with pytest.raises(errors.ConfigTypeError, match="environments"):
+        flyte.build_images(image())  # type: ignore[arg-type]
