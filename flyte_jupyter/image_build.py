@@ -6,6 +6,7 @@ A build is a run of a small task in the image, so that it has a card with its pr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +18,7 @@ from .config.spec import ENV, TASK
 from .engine.images import require_uv
 from .engine.run import Run
 from .environment import TaskEnvironment
-from .errors import RunInterrupted
+from .errors import ImageFileError, RunInterrupted
 from .interface import Interface
 from .pack.image import prepared
 from .task import Task
@@ -147,8 +148,10 @@ def _prepare(what: Image | TaskEnvironment | str, *, force: bool) -> tuple[str |
     image = Image.of(given)
     title, uri = "this environment", None
     if isinstance(image, Image):
-        title, uri = image.in_words(), image.base_image
         _, recipe = prepared(image)
+        title = image.in_words()
+        with contextlib.suppress(ImageFileError):  # what only the platform knows has no name here
+            uri = image.uri
         if recipe is not None and recipe.venv is not None:
             require_uv()
             if force:

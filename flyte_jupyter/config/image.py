@@ -19,7 +19,7 @@ from .image_layers import Layer, PathLike, Urls
 from .image_rules import Architecture
 from .image_steps import Layered
 from .plain import plain
-from .refusal import wrong_type, wrong_value
+from .refusal import warn, wrong_type, wrong_value
 from .secret import Secret, SecretRequest
 
 if TYPE_CHECKING:
@@ -269,8 +269,6 @@ class Image(Layered):
 
         What no index has (editable folders, files of this machine) is left out, with a warning that names it.
         """
-        import warnings
-
         from .notebook_packages import contradictions, requirements
 
         packages, differences = requirements()
@@ -279,7 +277,7 @@ class Image(Layered):
                 f"dependencies are not resolved, since packages contradict each other: {contradicting[0]}"
             )
         for difference in differences:
-            warnings.warn(f"Image.from_notebook: {difference}", stacklevel=2)
+            warn(f"Image.from_notebook: {difference}")
         base = cls.from_debian_base(name=name, registry=registry, registry_secret=registry_secret, platform=platform)
         return base.with_pip_packages(*packages, extra_args="--no-deps" if contradicting else None)
 

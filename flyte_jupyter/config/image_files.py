@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigValueError
+from ..errors import ConfigError, ConfigValueError, ImageFileError
 from .image_layers import DockerIgnore, Layer
 from .refusal import wrong_value
 
@@ -231,6 +231,14 @@ def _walk(
                 yield from _walk(Path(entry.path), left_out, f"{path}/", seen | {os.path.realpath(folder), real})
         elif path not in left_out and entry.is_file():
             yield path, Path(entry.path)
+
+
+def file_error(problems: Iterable[ConfigError]) -> ImageFileError:
+    """One error for all that is wrong with the files of an image."""
+    texts = [text for problem in problems for text in (problem.each or [str(problem)])]
+    error = ImageFileError("\n".join([f"{len(texts)} problems", *texts] if len(texts) > 1 else texts))
+    error.each = texts
+    return error
 
 
 def missing(what: str, path: Path, allowed: str) -> MissingFileError:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import ConfigError, ImageFileError, is_ours
+from ..errors import ConfigError, is_ours
 from . import image_layers as layers
-from .image_files import Content, Sources, projects_beside
+from .image_files import Content, Sources, file_error, projects_beside
 from .index_url import hide
 from .plain import plain
 from .refusal import gathered, wrong_value
@@ -52,10 +52,7 @@ def contents(image: Image) -> list[Any]:
             read = _READ.get(type(layer))
             parts.append([_settings(layer), read(sources, image, layer) if read is not None else None])
     if problems:
-        texts = [text for problem in problems for text in (problem.each or [str(problem)])]
-        error = ImageFileError("\n".join([f"{len(texts)} problems", *texts] if len(texts) > 1 else texts))
-        error.each = texts
-        raise error
+        raise file_error(problems)
     return parts
 
 

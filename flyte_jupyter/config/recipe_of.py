@@ -13,14 +13,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .. import __version__
+from ..errors import ConfigError
 from . import image_layers as layers
 from . import image_local as local
 from .image import Image
-from .image_files import Content, Sources, parse_toml, projects_beside, toml_of_header
+from .image_files import Content, Sources, file_error, parse_toml, projects_beside, toml_of_header
 from .index_url import hide, take_out
 from .plain import plain
 from .recipe import Recipe, Step, Venv
-from .refusal import wrong_value
+from .refusal import gathered, wrong_value
 
 Loaded = Callable[[Path], list[Path]]
 """The files of the user's modules that are loaded, as far as they lie in a folder."""
@@ -49,7 +50,8 @@ def recipe_of(image: Image, loaded: Loaded) -> Recipe:
         loaded: finds the files of modules, for `with_code_bundle`.
 
     Raises:
-        MissingFileError, ConfigValueError: a file is missing or cannot be used, or the image has another Python.
+        ImageFileError: files that are missing or cannot be used, all of them in one error.
+        ConfigValueError: the image has another Python.
     """
     settings = {name: take_out(os.environ[name]) for name in _SETTINGS if os.environ.get(name)}
     bundles = [layer for layer in image.layers if isinstance(layer, layers.CodeBundle)]
@@ -82,10 +84,14 @@ class _Making:
 
     def recipe(self, settings: dict[str, str]) -> Recipe:
         local.python_of(self._image)
+        problems: list[ConfigError] = []
         for layer in self._image.layers:
             take = _TAKE.get(type(layer))
             if take is not None:  # else it is left out, and `left_out` says so
-                take(self, layer)
+                with gathered(problems):
+                    take(self, layer)
+        if problems:
+            raise file_error(problems)
         venv = None
         if local.is_plain_python(self._image) or self._steps:
             venv = Venv(

@@ -44,6 +44,7 @@ ROWS = [
     Row("`%load_ext` to first result, no Host", measures.first_result, "python -c 'import cloudpickle'", 1000),
     Row("fresh process per task, p50", measures.warm_runs, "fork with numpy, and socket round trip", 15),
     Row("fresh process per task, p90", measures.warm_runs, "the same, p90", None, of=p90),
+    Row("second use of a built image adds", measures.built_image, "the same task without an image, in full", 5),
     Row("50 children gathered", measures.gathers, "50 forks with numpy", 1000),
     Row("Host idle, RSS of Host and zygote", measures.idle_rss, "two bare interpreters, one with asyncio", 60, "MB"),
     Row("Host idle, PSS of Host and zygote", measures.idle_pss, "the same", None, "MB"),

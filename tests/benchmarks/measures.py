@@ -142,6 +142,22 @@ def warm_runs(rounds: int = 200) -> Measured:
     return measured
 
 
+def built_image(rounds: int = 100) -> Measured:
+    """What a task in an image that is built takes longer than one without, from `flyte.run` to the value."""
+    measured = Measured()
+    in_image = flyte.TaskEnvironment(name="in_image", image=flyte.Image.from_debian_base().with_pip_packages("six"))
+    other = in_image.task(one.func)
+    with private_home():
+        for _ in range(10):
+            flyte.run(one, 0)
+            flyte.run(other, 0)
+        for x in range(rounds):
+            without = _timed(lambda: flyte.run(one, x).outputs()[0])  # noqa: B023 - called at once
+            measured.samples.append(_timed(lambda: flyte.run(other, x).outputs()[0]) - without)  # noqa: B023 - likewise
+            measured.floors.append(without)
+    return measured
+
+
 def gathers(rounds: int = 7, children: int = 50) -> Measured:
     """A parent that gathers so many children, from `flyte.run` to the value."""
     measured = Measured()

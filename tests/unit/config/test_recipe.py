@@ -14,10 +14,9 @@ import pytest
 
 from flyte_jupyter.config import index_url, recipe_of
 from flyte_jupyter.config.image import Image
-from flyte_jupyter.config.image_files import MissingFileError
 from flyte_jupyter.config.image_local import left_out
 from flyte_jupyter.config.recipe import Recipe
-from flyte_jupyter.errors import ConfigValueError
+from flyte_jupyter.errors import ConfigValueError, ImageFileError
 
 DEBIAN = Image.from_debian_base()
 OTHER = (3, 9) if sys.version_info[:2] != (3, 9) else (3, 10)
@@ -242,8 +241,13 @@ def test_a_code_bundle() -> None:
 )
 def test_what_is_missing_is_refused(lay: Callable[[Any], Image]) -> None:
     write("p/pyproject.toml")
-    with pytest.raises(MissingFileError, match="looked for"):
+    with pytest.raises(ImageFileError, match="looked for"):
         recipe(lay(DEBIAN))
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    with pytest.raises(FileNotFoundError, match=r"(?s)^2 problems\n.*none\.txt.*nothing"):
+        recipe(DEBIAN.with_requirements("none.txt").with_source_folder("nothing"))
 
 
 @pytest.mark.parametrize("kind", ["script", "uv", "poetry"])
