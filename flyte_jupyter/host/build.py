@@ -29,6 +29,8 @@ from .wire import Channel
 
 _TOLD = 30
 """Lines of a command that failed that are told with the failure."""
+_NOISE = ("Activate with:", "Using Python ")
+"""What uv says to people who call it themselves."""
 _STRANGE = (
     "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
     "UV_SYSTEM_PYTHON",
@@ -114,8 +116,8 @@ class Builder:
 
     def _take(self, step: Step) -> None:
         self._channel.send({"op": "step", "what": step.what})
-        shown = [self._venv.python if word == "{python}" else word for word in step.command]
-        command, variables = self._with_credentials(shown)
+        asked = [self._venv.python if word == "{python}" else word for word in step.command]
+        command, variables = self._with_credentials(asked)
         process = subprocess.Popen(
             [self._uv, *command],
             cwd=self._venv.draft / step.folder,
@@ -130,12 +132,15 @@ class Builder:
         assert process.stdout is not None
         for line in process.stdout:
             text = self._without_credentials(line.decode("utf-8", "replace").rstrip("\r\n"))
+            if text.startswith(_NOISE):
+                continue
             last.append(text)
             self._channel.send({"op": "line", "text": text})
         code = process.wait()
         if code:
             lines = "".join(f"\n  {line}" for line in last)
-            raise BuildError(f"{step.what} failed (exit code {code}):\n  uv {shlex.join(shown)}{lines}")
+            said = shlex.join(step.command).replace("--python '{python}' ", "")
+            raise BuildError(f"{step.what} failed (exit code {code}):\n  uv {said}{lines}")
 
     def _with_credentials(self, command: list[str]) -> tuple[list[str], dict[str, str]]:
         """The command, and what is not to be seen in it: as variables, or in a file."""

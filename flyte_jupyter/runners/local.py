@@ -45,7 +45,7 @@ class LocalRunner:
 
     def rebuild(self, venv: str) -> None:
         """Have the virtual environment of that key made anew the next time that it is used."""
-        self._ask({"op": "rebuild", "key": venv})
+        self.ask({"op": "rebuild", "key": venv})
 
     def launch(self, pod: PodRequest) -> None:
         self.ask({"op": "launch", "pod": pod.to_json()})

@@ -138,7 +138,7 @@ def test_a_failed_build_leaves_nothing_and_says_why(home: Home) -> None:
     with pytest.raises(errors.ImageBuildError) as caught:
         run.result()
     text = str(caught.value)
-    assert f"installing six, {missing} failed (exit code 1):\n  uv pip install --python " in text
+    assert f"installing six, {missing} failed (exit code 1):\n  uv pip install six {missing}\n" in text
     assert f"{missing} was not found" in text
     assert ("user", [], 1) == (caught.value.kind, left(home), len(run.view()["actions"][0]["failures"]))
     assert any(missing in line for line in said(run))
