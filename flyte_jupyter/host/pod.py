@@ -98,7 +98,8 @@ class Pod:
 
     async def run(self) -> None:
         """Until the action has ended and its outcome is in the store; `save` comes before."""
-        self._report(Phase.QUEUED, failure=lifecycle.LOST_WITH_HOST if self._attempts.lost else None)
+        lost = lifecycle.LOST_WITH_HOST if self._attempts.lost else None
+        self._report(Phase.QUEUED, at=self._attempts.queued_at, failure=lost)  # from when its time limits count
         try:
             if self.request.cache_since is None or not await self._recalled():
                 await self._run()
