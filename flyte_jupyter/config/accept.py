@@ -5,7 +5,7 @@ Value types are loaded when first used, so that importing the table stays cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import ConfigError
@@ -27,10 +27,10 @@ def text(name: str, *, empty: bool = True) -> Callable[[Any], str]:
     """A str."""
 
     def accept(value: Any) -> str:
-        if not isinstance(value, str):
-            raise wrong_type(name, value, "a str")
         if not value and not empty:
             raise wrong_value(name, value, "a str that is not empty")
+        if not isinstance(value, str):
+            raise wrong_type(name, value, "a str")
         return value
 
     return accept
@@ -80,9 +80,11 @@ def description(value: Any) -> str:
 
 
 def include(value: Any) -> tuple[str, ...]:
-    """A list or tuple of paths."""
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
-        return tuple(value)
+    """A list, or another iterable, of paths."""
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
+        found = tuple(value)
+        if all(isinstance(item, str) for item in found):
+            return found
     hint = f"write include=[{value!r}]" if isinstance(value, str) else ""
     raise wrong_type("include", value, "a list of paths, each a str", hint)
 

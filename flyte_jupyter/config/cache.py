@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from .accept import boolean, optional, text
+from .duration import to_timedelta
 from .field import edited
 from .refusal import ConfigTypeAndValueError, did_you_mean, raise_all, refusal, wrong_type, wrong_value
 from .value import Value
@@ -119,7 +120,11 @@ def _behavior(word: Any) -> Behavior:
 
 
 def _ignored_inputs(value: Any) -> tuple[str, ...]:
-    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, (list, tuple)) else (None,)
+    names: tuple[Any, ...] = (value,)
+    if isinstance(value, (list, tuple)):
+        names = tuple(value)
+    elif isinstance(value, (set, frozenset)):
+        names = tuple(sorted(value, key=str))
     if not all(isinstance(name, str) for name in names):
         raise wrong_type("Cache.ignored_inputs", value, "a name of an input, or a tuple of names")
     return names
@@ -137,7 +142,9 @@ def _policies(value: Any) -> tuple[CachePolicy, ...]:
 def _max_age(value: Any) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, (int, timedelta)):
         raise wrong_type("Cache.max_age", value, "seconds (int) or a timedelta")
-    age = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    age = to_timedelta(value)
+    if age is None:
+        raise wrong_value("Cache.max_age", value, f"at most {timedelta.max.days} days")
     if age < timedelta():
         raise wrong_value("Cache.max_age", value, "0 or more")
     return age

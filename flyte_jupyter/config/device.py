@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from ..errors import ConfigError
 from .accept import optional, text
 from .field import edited
-from .refusal import did_you_mean, gathered, raise_all, warn, whole, wrong_value
+from .refusal import did_you_mean, gathered, raise_all, warn, wrong_type, wrong_value
 from .value import Value
 
 DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI", "APPLE_SILICON"]
@@ -81,7 +81,7 @@ class Device(Value):
         partition: a part of the device, such as "1g.5gb" of an A100 or the topology "2x2" of a TPU.
 
     Raises:
-        ConfigValueError: the quantity is below 1 or the class is unknown.
+        ConfigValueError: the quantity is below 1 or the class is unknown. ConfigTypeError: a value of a wrong type.
     """
 
     quantity: int = field(metadata=edited("number", least=1, examples=(1,)))
@@ -207,9 +207,11 @@ def _known(what: str, device: Any, models: dict[str, Any]) -> str:
 
 
 def _quantity(what: str, value: Any) -> int:
-    if not whole(value, 1):
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_type(what, value, "an int of 1 or more")
+    if value < 1:
         raise wrong_value(what, value, "an int of 1 or more")
-    return int(value)
+    return value
 
 
 def _class(value: Any) -> str:

@@ -15,6 +15,14 @@ def seconds(value: float | timedelta) -> float:
     return value.total_seconds() if isinstance(value, timedelta) else float(value)
 
 
+def to_timedelta(value: int | timedelta) -> timedelta | None:
+    """The timedelta of seconds; None when there is none so long."""
+    try:
+        return value if isinstance(value, timedelta) else timedelta(seconds=value)
+    except OverflowError:
+        return None
+
+
 def is_duration(value: object) -> bool:
     """Whether `value` is a finite number (not a bool) or a timedelta, and not negative."""
     if isinstance(value, timedelta):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from .duration import to_timedelta
 from .field import edited
 from .refusal import did_you_mean, raise_all, warn, whole, wrong_type, wrong_value
 from .value import Value
@@ -102,7 +103,7 @@ def _scope(value: Any) -> str:
 
 
 def _ttl(name: str, value: Any) -> timedelta:
-    ttl = timedelta(seconds=value) if whole(value, 0) else value
+    ttl = to_timedelta(value) if whole(value, 0) else value
     if not isinstance(ttl, timedelta) or ttl < _SHORTEST:
         raise wrong_value(f"ReusePolicy.{name}", value, "seconds (int) or a timedelta, at least 30 seconds")
     return ttl

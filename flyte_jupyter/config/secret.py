@@ -42,11 +42,11 @@ class Secret(Value):
     as_env_var: str | None = field(default=None, metadata=edited("text", examples=("DB_API_KEY",)))
 
     def __post_init__(self) -> None:
-        is_derived = not self.as_env_var and self.mount is None
+        is_derived = not self.as_env_var and not self.mount
         problems = self._canonical(
             key=text("Secret.key"),
             group=optional(text("Secret.group")),
-            mount=optional(_mount),
+            mount=_mount,
             as_env_var=optional(text("Secret.as_env_var")),
         )
         if is_derived and not problems:
@@ -87,7 +87,9 @@ class Secret(Value):
         raise wrong_type("secrets", value, "a list of str and Secret")
 
 
-def _mount(value: Any) -> PurePath:
+def _mount(value: Any) -> PurePath | None:
+    if value is None or value == "":
+        return None
     if str(value) != MOUNT:
         raise wrong_value("Secret.mount", str(value), MOUNT)
     return PurePosixPath(MOUNT)

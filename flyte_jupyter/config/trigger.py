@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar, TypeAlias
@@ -134,7 +134,10 @@ class OnArtifact(Value):
         partitions: Mapping[str, str] | None = None,
         **partition_kwargs: str,
     ) -> None:
-        given = {"name": name, "version": version, "partitions": {**(partitions or {}), **partition_kwargs} or None}
+        every: Any = partitions or {}
+        if isinstance(every, Mapping):  # else it is refused below
+            every = {**every, **partition_kwargs} or None
+        given = {"name": name, "version": version, "partitions": every}
         for key, value in given.items():
             object.__setattr__(self, key, value)
         raise_all(
@@ -217,7 +220,7 @@ class Trigger(Value):
         problems = self._canonical(
             name=text("Trigger.name", empty=False),
             automation=optional(lambda value: _automation(f"{what}: automation", value)),
-            description=lambda value: shorten(text(f"{what}: description")(value)),
+            description=lambda value: shorten(text(f"{what}: description")("" if value is None else value)),
             auto_activate=boolean(f"{what}: auto_activate"),
             inputs=optional(lambda value: _inputs(f"{what}: inputs", value)),
             env_vars=optional(lambda value: env_vars_of(value, f"{what}: env_vars")),
@@ -229,30 +232,31 @@ class Trigger(Value):
             annotations=optional(texts(f"{what}: annotations")),
             custom_context=optional(texts(f"{what}: custom_context")),
         )
-        if not problems:
-            problems += self._unbound(f"{what}: inputs")
+        if isinstance(self.inputs, dict) and isinstance(self.automation, (Cron, FixedRate, OnArtifact, type(None))):
+            problems += self._unbound(f"{what}: inputs", self.inputs)
         raise_all(problems)
 
-    def _unbound(self, what: str) -> Iterator[ConfigError]:
+    def _unbound(self, what: str, inputs: dict[str, Any]) -> Iterator[ConfigError]:
         """The inputs that the automation cannot fill."""
-        values = list((self.inputs or {}).values())
+        values = list(inputs.values())
         if any(value is TriggerTime for value in values) and not isinstance(self.automation, (Cron, FixedRate)):
             yield wrong_value(what, TriggerTime, "TriggerTime with Cron or FixedRate")
         artifacts = sum(value is TriggeredArtifact for value in values)
         partitions = any(isinstance(value, TriggeredPartition) for value in values)
         if (artifacts or partitions) and not isinstance(self.automation, OnArtifact):
-            yield wrong_value(what, self.inputs, "TriggeredArtifact and TriggeredPartition with OnArtifact")
+            yield wrong_value(what, inputs, "TriggeredArtifact and TriggeredPartition with OnArtifact")
         if artifacts > 1:
-            yield wrong_value(what, self.inputs, "TriggeredArtifact at most once")
+            yield wrong_value(what, inputs, "TriggeredArtifact at most once")
 
     @classmethod
     def of(cls, value: Any) -> tuple[Trigger, ...]:
-        """The triggers of one, a list or a tuple.
+        """The triggers of one, or of an iterable.
 
         Raises:
             ConfigTypeError: something else is among them. ConfigValueError: two have one name.
         """
-        triggers = tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+        is_several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+        triggers = tuple(value) if is_several else (value,)
         problems: list[ConfigError] = []
         names: set[str] = set()
         for trigger in triggers:
@@ -329,10 +333,12 @@ def _inputs(what: str, value: Any) -> dict[str, Any]:
 
 
 def _concurrency(what: str, value: Any) -> int:
-    if not whole(value, 0) or value == 1:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_type(what, value, "None, 0, or an int of 2 or more")
+    if value < 0 or value == 1:
         hint = "with 1 a parent would wait for its own children for ever" if value == 1 else ""
         raise wrong_value(what, value, "None, 0, or an int of 2 or more", hint)
-    return int(value)
+    return value
 
 
 def _timezone(name: Any) -> str:

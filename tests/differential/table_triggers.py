@@ -66,7 +66,7 @@ SNIPPETS: list[Snippet] = [
         "task(triggers=()).triggers",
         "task(triggers=Trigger.daily()).triggers[0].name",
     ),
-    *refused("ValueError: name", "Trigger('')", "OnArtifact('')", "Trigger.daily(name='')"),
+    *refused("ValueError: name", "Trigger('')", "Trigger(None)", "OnArtifact('')", "Trigger.daily(name='')"),
     *refused(
         "ValueError: max_action_concurrency",
         "Trigger('a', max_action_concurrency=1)",
@@ -89,6 +89,8 @@ SNIPPETS: list[Snippet] = [
     *refused(
         "TypeError",
         "Trigger()",
+        "Trigger('a', max_action_concurrency='a')",
+        "OnArtifact('a', partitions=3)",
         "Trigger('a', bogus=1)",
         "Trigger.daily(bogus=1)",
         "Cron()",
