@@ -13,7 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,15 +25,20 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def is_ours(filename: str) -> bool:
-    """Whether a traceback frame belongs to this package, by its file name."""
+    """Whether a file belongs to this package."""
     return filename.startswith(_PACKAGE)
+
+
+def is_our_frame(frame: FrameType) -> bool:
+    """Whether code of this package runs in a frame; what dataclasses make for it comes from no file."""
+    return is_ours(frame.f_code.co_filename) or str(frame.f_globals.get("__name__", "")).startswith(f"{__package__}.")
 
 
 def user_frames(tb: TracebackType | None) -> TracebackType | None:
     """A copy of `tb` without the frames of this package."""
     kept: list[TracebackType] = []
     while tb is not None:
-        if not is_ours(tb.tb_frame.f_code.co_filename):
+        if not is_our_frame(tb.tb_frame):
             kept.append(tb)
         tb = tb.tb_next
     head: TracebackType | None = None

@@ -151,7 +151,8 @@ class Task(TaskAttributes, Hooks, Generic[P, R_co]):
     @property
     def parent_env_name(self) -> str:
         """The name of the environment."""
-        return self.name.rpartition(".")[0]
+        owner = self.parent_env() if self.parent_env is not None else None
+        return owner.name if owner is not None else self.name.rpartition(".")[0]
 
     # --- calling
 

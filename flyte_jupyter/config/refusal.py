@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..errors import ConfigError, ConfigTypeError, ConfigValueError, is_ours, nearest
+from ..errors import ConfigError, ConfigTypeError, ConfigValueError, is_our_frame, nearest
 
 
 class ConfigTypeAndValueError(ConfigTypeError, ConfigValueError):
@@ -16,12 +16,15 @@ class ConfigTypeAndValueError(ConfigTypeError, ConfigValueError):
 
 def refusal(what: str, given: object, allowed: str, hint: str = "") -> str:
     """The text of an error for one value."""
-    shown = repr(given)
-    if len(shown) > 60:
-        shown = shown[:57] + "..."
+    shown = _cut(repr(given), 60)
+    hint = _cut(hint, 160)
     return "\n".join(
         part for part in (f"{what}: {shown} is not accepted", f"  allowed: {allowed}", hint and f"  {hint}") if part
     )
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def wrong_type(what: str, given: object, allowed: str, hint: str = "") -> ConfigTypeError:
@@ -59,8 +62,8 @@ def warn(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn of something that is accepted; the warning is shown with the line that is not ours."""
     level, frame = 2, inspect.currentframe()
     frame = frame and frame.f_back
-    while frame is not None and (is_ours(frame.f_code.co_filename) or frame.f_code.co_filename == "<string>"):
-        level, frame = level + 1, frame.f_back  # the __init__ of a dataclass comes from a string
+    while frame is not None and is_our_frame(frame):
+        level, frame = level + 1, frame.f_back
     warnings.warn(text, category, stacklevel=level)
 
 

@@ -44,7 +44,7 @@ class Secret(Value):
     def __post_init__(self) -> None:
         is_derived = not self.as_env_var and not self.mount
         problems = self._canonical(
-            key=text("Secret.key"),
+            key=text("Secret.key", empty=False),
             group=optional(text("Secret.group")),
             mount=_mount,
             as_env_var=optional(text("Secret.as_env_var")),
@@ -54,7 +54,8 @@ class Secret(Value):
         name = self.as_env_var
         if isinstance(name, str) and not _ENV_VAR.fullmatch(name) and (is_derived or name):
             allowed = "capital letters, digits and _, not starting with a digit"
-            hint = f"{self.key!r} cannot be turned into one: give as_env_var= or mount=" if is_derived else ""
+            source = "/".join(part for part in (self.group, self.key) if part)
+            hint = f"{source!r} cannot be turned into one: give as_env_var= or mount=" if is_derived else ""
             problems.append(wrong_value("Secret.as_env_var", name, allowed, hint))
         raise_all(problems)
 

@@ -24,7 +24,7 @@ from ..errors import (
     RuntimeSystemError,
     RuntimeUnknownError,
     RuntimeUserError,
-    is_ours,
+    is_our_frame,
 )
 from ..pods import Failure, FrameName
 
@@ -86,7 +86,7 @@ def _user_frames(tb: TracebackType | None) -> list[FrameName]:
     while tb is not None:
         code = tb.tb_frame.f_code
         file = code.co_filename
-        if not is_ours(file) and (frames or not file.startswith(_PLUMBING)):
+        if not is_our_frame(tb.tb_frame) and (frames or not file.startswith(_PLUMBING)):
             frame = FrameName(file, tb.tb_lineno, code.co_name, code.co_firstlineno)
             if frames[-_MAX_REPEATED:].count(frame) < _MAX_REPEATED:  # endless recursion says nothing more
                 frames.append(frame)

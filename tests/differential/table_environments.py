@@ -6,6 +6,10 @@ from .snippet import Snippet, accepted, differs, refused
 
 SNIPPETS: list[Snippet] = [
     *accepted(
+        "[name for name in 'Resources Device DeviceClass GPU TPU Neuron AMD_GPU HABANA_GAUDI APPLE_SILICON Cache CachePolicy CacheRequest Secret "
+        "SecretRequest PodTemplate ReusePolicy RetryStrategy Backoff Timeout TimeoutType Trigger Cron FixedRate TriggerTime OnArtifact "
+        "TriggeredArtifact TriggeredPartition Link Documentation Image Environment TaskEnvironment TaskTemplate AsyncFunctionTaskTemplate'.split() "
+        "if not hasattr(flyte, name)]",
         "TaskEnvironment('a').name",
         "TaskEnvironment(name='my_env').name",
         "TaskEnvironment('my-env').name",

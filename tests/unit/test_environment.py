@@ -259,6 +259,7 @@ def test_an_environment_of_tasks() -> None:
     loose = [Task(f, name=f.__name__, interface=Interface.of(f), layers=()) for f in (work, plain_work)]
     env = TaskEnvironment.from_task("collected", *loose)
     assert env.tasks == {"work": loose[0], "plain_work": loose[1]}
+    assert [task.parent_env_name for task in loose] == ["collected", "collected"]
     with pytest.raises(ValueError, match="'collected'"):
         TaskEnvironment.from_task("again", loose[0])
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from flyte_jupyter import errors
+from flyte_jupyter.config.timeout import Timeout
 from flyte_jupyter.errors import (
     CODED,
     BaseRuntimeError,
@@ -112,6 +113,14 @@ def test_our_frames_are_left_out() -> None:
     tb = user_frames(through_us(ConfigError("text")).__traceback__)
     assert ["through_us", "cell"] == [frame.name for frame in traceback.extract_tb(tb)]
     assert None is user_frames(None)
+
+
+def test_what_dataclasses_make_for_us_is_left_out_too() -> None:
+    with pytest.raises(ConfigValueError) as caught:
+        Timeout(-1)
+    assert "<string>" in [frame.filename for frame in traceback.extract_tb(caught.tb)]
+    shown = [frame.name for frame in traceback.extract_tb(user_frames(caught.tb))]
+    assert [test_what_dataclasses_make_for_us_is_left_out_too.__name__] == shown
 
 
 def test_the_real_traceback_stays_whole() -> None:
