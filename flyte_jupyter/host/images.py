@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from ..config.recipe import Recipe
@@ -54,10 +55,14 @@ class Image:
     python: str
     key: str | None
 
-    @property
-    def folder(self) -> str | None:
-        """The virtual environment."""
-        return os.path.dirname(os.path.dirname(self.python)) if self.key is not None else None
+    def told(self, root: Path) -> dict[str, Any]:
+        """What an attempt is told of it; `root` is where it may have a folder of its own."""
+        venv = os.path.dirname(os.path.dirname(self.python)) if self.key is not None else None
+        return {
+            "recipe": self.recipe.to_json(),
+            "venv": venv,
+            "root": str(root) if self.recipe.has_folder else None,
+        }
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import shutil
 import signal
@@ -11,7 +12,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from ..config.index_url import without as without_credentials
@@ -285,12 +285,12 @@ class Pod:
 
     def _told(self, image: Image, worker: Worker) -> dict[str, Any]:
         """What the attempt is told of its image; the folder that it may get goes with its process."""
-        root = None
+        root = self._host.home.workdirs / f"{self.request.name}-{self._attempts.number}"
         if image.recipe.has_folder:
-            root = self._host.home.workdirs / f"{self.request.name}-{self._attempts.number}"
+            removal = functools.partial(shutil.rmtree, root, ignore_errors=True)
             loop = asyncio.get_running_loop()
-            worker.exited.add_done_callback(lambda _: loop.run_in_executor(None, _remove, root))
-        return {"recipe": image.recipe.to_json(), "venv": image.folder, "root": str(root) if root else None}
+            worker.exited.add_done_callback(lambda _: loop.run_in_executor(None, removal))
+        return image.told(root)
 
     async def _until_done(self, worker: Worker, conversation: Conversation) -> None:
         # not when it hangs up: a task may close what it does not know, and still be running
@@ -395,7 +395,3 @@ def _with_what_the_group_knows(exit: Exit, group: Group | None) -> Exit:
         memory_ran_out=group.kills() > 0,
         at_limit=group.hit_its_limit(),
     )
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
