@@ -170,6 +170,7 @@ class RunState:
                 "phase": self.phase.value,
                 "actions": [action.to_json() for action in shown],
                 "total": len(self._actions),
+                "cached": sum(a.is_cached for a in self._actions.values() if a.name != self.root),
                 "tasks": {title: dict(counts) for title, counts in tasks.items()},
                 "logs": {
                     a.name: {"printed": sum(a.printed.values()), "lines": [list(line) for line in a.tail]}

@@ -17,6 +17,7 @@ from typing import Any
 from ..markup import Html, el, join
 from . import sections, timeline
 from .logtext import plain
+from .sections_task import cache
 from .shrink import LEVELS, Limits, shrink
 from .theme import CSS
 
@@ -88,7 +89,8 @@ def _line(view: Mapping[str, Any], now: float) -> str:
     when = (
         f"after {seconds}" if phase in timeline.BAD else f"in {seconds}" if phase == "succeeded" else f"for {seconds}"
     )
-    return f"{timeline.icon(phase)} {view['title']} {timeline.word(phase)} {when} [{view['run']}]"
+    cached = " from the cache" if sections.root_of(view).get("is_cached") else ""
+    return f"{timeline.icon(phase)} {view['title']} {timeline.word(phase)}{cached} {when} [{view['run']}]"
 
 
 def _text(view: Mapping[str, Any], now: float) -> str:
@@ -96,6 +98,8 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     out = [_line(view, now)]
     if parts := sections.stretches(root, now):
         out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
+    if said := cache(root):
+        out.append(f"  {said[:1].lower()}{said[1:]}")
     if view["total"] > 1:
         for title, counts in list(view["tasks"].items())[:8]:
             out.append(f"  {title} × {sum(counts.values()):,}: {sections.counted(counts)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import re
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -31,7 +32,7 @@ def names_of(shell: Any) -> NameOf:
 
 
 def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
-    """`view` with the tracebacks of its failures naming cells."""
+    """`view` with the tracebacks of its failures, and what the cache says of places, naming cells."""
 
     def place(found: re.Match[str]) -> str:
         name = name_of(found[1])
@@ -40,10 +41,14 @@ def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
     def told(failure: Mapping[str, Any]) -> dict[str, Any]:
         return {**failure, "traceback": _FILE.sub(place, str(failure.get("traceback") or "")), "frames": []}
 
-    def action(of: Mapping[str, Any]) -> dict[str, Any]:
-        return {**of, "failures": {n: told(failure) for n, failure in of["failures"].items()}}
+    def short(found: re.Match[str]) -> str:
+        return f"{name_of(found[1]) or os.path.basename(found[1])}, line {found[2]}"
 
-    return {**view, "actions": [action(of) if of.get("failures") else dict(of) for of in view.get("actions", ())]}
+    def action(of: Mapping[str, Any]) -> dict[str, Any]:
+        failures = {n: told(failure) for n, failure in (of.get("failures") or {}).items()}
+        return {**of, "failures": failures, "cache": _FILE.sub(short, of.get("cache") or "")}
+
+    return {**view, "actions": [action(of) for of in view.get("actions", ())]}
 
 
 def with_source(tb: TracebackType | None) -> TracebackType | None:

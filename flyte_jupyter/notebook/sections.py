@@ -14,7 +14,7 @@ from ..markup import Html, el, join, table
 from . import timeline
 from .foreign import contained
 from .logtext import coloured
-from .sections_task import about, anchors, links, origin, report
+from .sections_task import about, anchors, cache, links, origin, quoted, report
 
 View = Mapping[str, Any]
 Action = Mapping[str, Any]
@@ -108,6 +108,15 @@ def phases(view: View, now: float) -> Html | None:
         el("div", bar, cls="fr-bar", aria_hidden="true"),
         el("ul", join(*items), cls="fr-phases fr-small", aria_label="time per phase"),
     )
+
+
+def cached(view: View, _now: float) -> Html | None:
+    """What the cache said of the first action."""
+    said = cache(root_of(view))
+    if not said:
+        return None
+    label, _, reason = said.partition(": ")
+    return el("div", el("span", label, cls="fr-label"), " ", quoted(reason), cls="fr-sec fr-small")
 
 
 def notes(view: View, _now: float) -> Html | None:
@@ -254,7 +263,12 @@ def actions(view: View, now: float) -> Html | None:
         totals.update(a["phase"] for a in children)
     many = number > LISTED or number > len(children)
     body = _aggregate(view, children, now) if many else _tree(view, children, now)
-    label = row(el("span", f"Actions: {number:,}"), el("span", counted(totals), cls="fr-muted"))
+    stored = f"{view['cached']:,} from the cache" if view["cached"] else None
+    label = row(
+        el("span", f"Actions: {number:,}"),
+        el("span", counted(totals), cls="fr-muted"),
+        el("span", stored, cls="fr-muted") if stored else None,
+    )
     return el("details", el("summary", label), body, open=True)
 
 
@@ -302,13 +316,15 @@ def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> 
         el("span", action["title"]),
         phase(action["phase"]),
         el("span", again, cls="fr-muted") if again else None,
+        el("span", "from the cache", cls="fr-muted") if action["is_cached"] else None,
         anchors(action["links"]),
         el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right"),
     )
     found = last_failure(action)
     lines = log(view, action["name"])
     title = el("span", log_title(view, action["name"]), cls="fr-muted") if lines is not None else None
-    body = join(failure(found) if found else None, title, lines)
+    said = el("div", quoted(cache(action)), cls="fr-muted") if cache(action) else None
+    body = join(failure(found) if found else None, said, title, lines)
     return el("li", el("details", el("summary", line), body) if body else line, below)
 
 
@@ -325,6 +341,6 @@ def config(view: View, _now: float) -> Html | None:
 Section = Callable[[View, float], "Html | None"]
 
 SECTIONS: tuple[Section, ...] = (
-    *(phases, origin, notes, inputs, links, result, report, error, attempts, actions, root_log, config, about),
+    *(phases, origin, cached, notes, inputs, links, result, report, error, attempts, actions, root_log, config, about),
 )
 """From top to bottom, below the header."""

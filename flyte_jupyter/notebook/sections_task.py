@@ -1,4 +1,6 @@
-"""The parts of a card that come from the task itself: who started it, its links, report, and what it is for."""
+"""The parts of a card that come from the task itself: who started it, whether its result was kept from an earlier call,
+its links, report, and what it is for.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,18 @@ def origin(view: View, now: float) -> Html | None:
     how = "by hand at" if trigger["by_hand"] else "at"
     said = join("started by trigger ", el("code", trigger["name"]), f" {how} {when}")
     return el("div", said, cls="fr-sec fr-small")
+
+
+def cache(action: Mapping[str, Any]) -> str:
+    """Where its result is from, or why it ran although its task is cached; "" for one that is not."""
+    said = action.get("cache") or ""
+    return said and f"Cache {'hit' if action['is_cached'] else 'miss'}: {said}"
+
+
+def quoted(text: str) -> Html:
+    """Text with what stands between `back ticks` as code."""
+    parts = text.split("`")
+    return join(*(el("code", part) if i % 2 and i + 1 < len(parts) else part for i, part in enumerate(parts)))
 
 
 def links(view: View, _now: float) -> Html | None:

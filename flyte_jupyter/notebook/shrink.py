@@ -84,6 +84,7 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "created": view.get("created"),
         "reattached": bool(view.get("reattached")),
         "total": max(int(view.get("total") or 0), len(actions)),
+        "cached": int(view.get("cached") or 0),
         "tasks": _tasks(view.get("tasks") or {}, limits.tasks),
         "actions": [_action(a, limits) for a in shown],
         "logs": _logs(view.get("logs") or {}, [str(a.get("name")) for a in shown], limits),
@@ -129,6 +130,8 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "failures": {str(n): _failure(failures[n], limits) for n in kept},
         "retry_in": action.get("retry_in"),
         "reason": _line(action.get("reason"), 160),
+        "is_cached": bool(action.get("is_cached")),
+        "cache": _line(action.get("cache"), 300),
         "peak_memory": action.get("peak_memory"),
         "links": _links(action.get("links"), min(limits.links, 3)),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..markup import Html, columns, el, table
+from ..markup import Html, columns, el, join, table
 from . import sections, timeline
 from .shrink import LEVELS, shrink
 from .theme import CSS
@@ -30,7 +30,9 @@ def run_row(view: Mapping[str, Any], *, now: float, rich: bool) -> list[object]:
     """The row of a run, as the columns of `RUNS`."""
     kept = shrink(view, LEVELS[-1])
     phase = kept["phase"]
-    shown = sections.phase(phase) if rich else f"{timeline.icon(phase)} {timeline.word(phase)}"
+    shown: object = sections.phase(phase) if rich else f"{timeline.icon(phase)} {timeline.word(phase)}"
+    if sections.root_of(kept).get("is_cached"):
+        shown = join(shown, " (cached)") if rich else f"{shown} (cached)"
     seconds = timeline.seconds(sections.total_seconds(kept, now))
     started = timeline.clock(float(kept["created"] or now), now=now)
     title = f"{kept['title']} (trigger {kept['trigger']['name']})" if kept["trigger"] else kept["title"]
