@@ -28,6 +28,7 @@ if sys.platform == "win32":
     )
 
 if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Python, and a test compares them
+    from . import cache as cache
     from . import errors as errors
     from . import extend as extend
     from .api import attach as attach
@@ -114,7 +115,7 @@ _HOMES = {
     "mapping": ("map",),
     "task": ("Task",),
 }
-_MODULES = ("errors", "extend")
+_MODULES = ("cache", "errors", "extend")
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 

@@ -71,6 +71,14 @@ def format_bytes(count: int) -> str:
     return str(count)
 
 
+def rough_bytes(count: int) -> str:
+    """A number of bytes as people say it: "1.5 MiB"."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"
+
+
 def _whole(number: float, what: str, text: str) -> int:
     if not math.isfinite(number):
         raise wrong_value(what, text, "a finite quantity")

@@ -94,7 +94,7 @@ class TaskSettings(TypedDict, total=False):
     """How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout."""
 
     max_inline_io_bytes: int | None
-    """Bytes that the inputs, and the outputs, may have when they are passed by value."""
+    """Bytes that the inputs, and the outputs, may have when they are passed by value; 0 for no bound."""
 
     links: Link | Sequence[Link] | None
     """Links that are shown with the task's runs."""
@@ -158,7 +158,7 @@ class OverrideSettings(TypedDict, total=False):
     """How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout."""
 
     max_inline_io_bytes: int | None
-    """Bytes that the inputs, and the outputs, may have when they are passed by value."""
+    """Bytes that the inputs, and the outputs, may have when they are passed by value; 0 for no bound."""
 
     links: Link | Sequence[Link] | None
     """Links that are shown with the task's runs."""
@@ -274,7 +274,7 @@ class TaskAttributes:
     """How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout."""
 
     max_inline_io_bytes: int
-    """Bytes that the inputs, and the outputs, may have when they are passed by value."""
+    """Bytes that the inputs, and the outputs, may have when they are passed by value; 0 for no bound."""
 
     links: tuple[Link, ...]
     """Links that are shown with the task's runs."""

@@ -179,6 +179,7 @@ class TaskSpec(Value):
         of=("cache.Cache",),
         shorthand="behavior",
         default=Cache("disable"),
+        honoured=LOCAL,
         local="Results are stored beside the runs; what a function reaches is part of the key, and a miss says why.",
         kubernetes="The same, in the bucket.",
     )
@@ -266,7 +267,7 @@ class TaskSpec(Value):
     )
     max_inline_io_bytes: int = param(
         TASK | OVERRIDE,
-        "Bytes that the inputs, and the outputs, may have when they are passed by value.",
+        "Bytes that the inputs, and the outputs, may have when they are passed by value; 0 for no bound.",
         accept=accept.max_inline,
         type_text="int",
         editor="number",
@@ -274,7 +275,8 @@ class TaskSpec(Value):
         least=0,
         examples=(100 * 1024 * 1024,),
         default=10 * 1024 * 1024,
-        local="What is larger is refused; the error names the input and its size.",
+        honoured=LOCAL,
+        local="Plain data that is larger is refused; the error names it and its size. Arrays and frames do not count.",
         kubernetes="The same.",
     )
     links: tuple[Link, ...] = param(

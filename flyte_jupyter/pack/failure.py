@@ -20,6 +20,7 @@ from ..errors import (
     CODED,
     BaseRuntimeError,
     CaptureError,
+    InlineIOMaxBytesBreached,
     NonRecoverableError,
     RuntimeSystemError,
     RuntimeUnknownError,
@@ -48,7 +49,7 @@ def failure_of(error: BaseException) -> Failure:
         frames=tuple(frames[-_MAX_FRAMES:]),
         cause=_causes(error)[-_MAX_TEXT:],
         recoverable=not (
-            isinstance(error, (NonRecoverableError, CaptureError))  # what cannot be sent now cannot be sent later
+            isinstance(error, (NonRecoverableError, CaptureError, InlineIOMaxBytesBreached))  # it would be so again
             or getattr(error, "code", "") == "NonRecoverableError"
         ),
     )

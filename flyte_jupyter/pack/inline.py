@@ -12,11 +12,11 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from ..config.quantity import rough_bytes
 from ..errors import InlineIOMaxBytesBreached
 from .codec import Pickled, Pickler
 
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, type(None), enum.Enum)
-_UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 def check(task: str, what: str, values: Mapping[str, Any], pickled: Pickled, limit: int) -> None:
@@ -37,10 +37,10 @@ def check(task: str, what: str, values: Mapping[str, Any], pickled: Pickled, lim
         return
     alone = [name for name in sizes if sizes[name] > limit]
     named = alone or [name for name in sorted(sizes, key=lambda name: -sizes[name]) if sizes[name] > total // 10][:3]
-    listed = " and ".join(f"{what} {name!r} has {_shown(sizes[name])}" for name in named)
-    together = "" if alone else f", all {what}s together {_shown(total)}"
+    listed = " and ".join(f"{what} {name!r} has {rough_bytes(sizes[name])}" for name in named)
+    together = "" if alone else f", all {what}s together {rough_bytes(total)}"
     raise InlineIOMaxBytesBreached(
-        f"{task}: {listed}{together}; {_shown(limit)} may be passed by value (max_inline_io_bytes).\n"
+        f"{task}: {listed}{together}; {rough_bytes(limit)} may be passed by value (max_inline_io_bytes).\n"
         f"  write it to a file and pass a File, or its path; or allow more: "
         f".override(max_inline_io_bytes={_round(total)})"
     )
@@ -60,13 +60,6 @@ def _size(value: Any) -> int:
     file = io.BytesIO()
     _Counter(file, None).dump(value)
     return file.tell()
-
-
-def _shown(size: int) -> str:
-    for unit, name in _UNITS:
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"
 
 
 def _round(size: int) -> str:
