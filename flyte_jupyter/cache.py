@@ -17,9 +17,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import session
+from .config.duration import rough_duration
 from .config.quantity import rough_bytes
 from .config.show import page
-from .engine.differences import ago
 from .engine.version import FunctionBodyPolicy, ImagePolicy, VersionParameters
 from .errors import ConfigTypeError
 from .markup import Html, columns, el, table
@@ -74,8 +74,8 @@ class CachedResult:
         return (
             self.task,
             inputs,
-            f"{ago((now - self.stored).total_seconds())} ago",
-            f"{ago(used)} ago" if used > _NOT_SO_LONG_AGO else "lately",
+            f"{rough_duration((now - self.stored).total_seconds())} ago",
+            f"{rough_duration(used)} ago" if used > _NOT_SO_LONG_AGO else "lately",
             rough_bytes(self.size),
             self.run,
             self.version,

@@ -48,6 +48,14 @@ def parse_duration(text: str) -> int | float | timedelta | None:
     return total
 
 
+def rough_duration(seconds: float) -> str:
+    """A number of seconds as people say it, in its largest unit: "3 h"."""
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def format_duration(value: float | timedelta) -> str:
     """Text that `parse_duration` turns back into `value`."""
     if not isinstance(value, timedelta):

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..config.duration import seconds
+from ..config.duration import rough_duration, seconds
 from ..pack.envelope import Envelope, PayloadError
 from ..pack.outcome import unseal_kept
 from ..pack.preview import describe
 from ..pack.reach import Reach, reach
 from ..store import Store, cached, keys
-from .differences import ago, told_apart
+from .differences import told_apart
 from .version import Version, version_of
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _look_up(store: Store, key: bytes, question: _Question) -> tuple[Envelope | 
     about, limit = found.header["about"], question.task.cache.max_age
     age = max(0.0, time.time() - about["created"])
     if limit and age > seconds(limit):
-        return None, f"expired: stored {ago(age)} ago, max_age is {ago(seconds(limit))}"
-    return found, f"stored {ago(age)} ago by run {about['run']}"
+        return None, f"expired: stored {rough_duration(age)} ago, max_age is {rough_duration(seconds(limit))}"
+    return found, f"stored {rough_duration(age)} ago by run {about['run']}"
 
 
 def _unstable(task: Task[..., Any], inputs: Mapping[str, Any], question: _Question) -> str | None:

@@ -8,18 +8,9 @@ from typing import Any
 from ..pack.modules import is_place
 
 _MOST = 3
-_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _ORDER = ("function", "class", "global", "closure", "task", "module", "file", "library")
 
 Places = Mapping[str, "tuple[str, int]"]
-
-
-def ago(seconds: float) -> str:
-    """A span of time in its largest unit: "3 h"."""
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return "0 s"
 
 
 def told_apart(before: Mapping[str, Any], now: Mapping[str, Any], places: Places) -> str:

@@ -9,6 +9,7 @@ import time
 import traceback
 from dataclasses import dataclass
 
+from ..config.duration import rough_duration
 from ..config.quantity import parse_bytes
 from ..errors import ConfigError
 from ..pack.envelope import PayloadError
@@ -25,7 +26,7 @@ _OFTEN = 600.0
 
 
 def recall(key: bytes, request: PodRequest) -> str | None:
-    """Leave what another pod has computed meanwhile as the outcome of this one.
+    """Leave what is stored, as another pod may have computed it meanwhile, as the outcome of this one.
 
     Returns:
         Where it is from, for people; None when there is nothing new enough.
@@ -39,8 +40,9 @@ def recall(key: bytes, request: PodRequest) -> str | None:
     if request.cache_since is None or about["created"] < request.cache_since:
         return None
     store.put(keys.outcome(request.run, request.action), seal_again(key, found, name=request.name))
-    cached.note_use(store, request.cache_key, time.time())
-    return f"{'computed meanwhile' if request.trigger_time is None else 'stored'} by run {about['run']}"
+    now = time.time()
+    cached.note_use(store, request.cache_key, now)
+    return f"stored {rough_duration(max(0.0, now - about['created']))} ago by run {about['run']}"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def test_the_second_takes_what_the_first_has_computed(tmp_path: Path) -> None:
     assert [1] * 4 == [run.result() for run in [first, *others]]
     assert [False, True, True, True] == [run.is_cached for run in [first, *others]]
     assert 1 == len(started(tmp_path))
-    assert f"computed meanwhile by run {first.name}" == others[0].view()["actions"][0]["cache"]
+    assert f"stored 0 s ago by run {first.name}" == others[0].view()["actions"][0]["cache"]
 
 
 def test_other_inputs_do_not_wait(tmp_path: Path) -> None:

@@ -583,7 +583,7 @@ def test_a_cached_task_runs_once_for_the_same_inputs(home: Home, tmp_path: Path)
     assert ("3 2020-01-01", True) == (again.result(), again.is_cached)
     forget_session()
     view = flyte.attach(again.name).view()
-    assert f"stored by run {other.name}" == view["actions"][0]["cache"]
+    assert view["actions"][0]["cache"].endswith(f" ago by run {other.name}")
 
 
 def test_a_trigger_can_overwrite_what_is_cached(home: Home, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.config.duration import format_duration, parse_duration
-from flyte_jupyter.config.quantity import format_bytes, parse_bytes, parse_cores
+from flyte_jupyter.config.duration import format_duration, parse_duration, rough_duration
+from flyte_jupyter.config.quantity import format_bytes, parse_bytes, parse_cores, rough_bytes
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,17 @@ def test_durations(text: str, value: object) -> None:
 def test_durations_round_trip(value: float | timedelta) -> None:
     again = parse_duration(format_duration(value))
     assert (again, type(again)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (0.6, "1 s"), (59, "59 s"), (90, "2 min"), (7200, "2 h"), (200000, "2 d")]
+)
+def test_durations_as_people_say_them(seconds: float, said: str) -> None:
+    assert said == rough_duration(seconds)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (10 << 20, "10 MiB")]
+)
+def test_bytes_as_people_say_them(count: int, said: str) -> None:
+    assert said == rough_bytes(count)

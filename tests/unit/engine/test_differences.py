@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.engine.differences import ago, told_apart
+from flyte_jupyter.engine.differences import told_apart
 
 HERE = "/tmp/ipykernel_1/2.py"
 
@@ -65,10 +65,3 @@ def test_what_is_different(before: dict[str, Any], now: dict[str, Any], said: st
 def test_names_are_those_that_people_have_written() -> None:
     name = "closure n of make.<locals>.inner"
     assert "closure `n` of `inner` changed" == told_apart(told(parts={name: "1"}), told(parts={name: "2"}), {})
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(0, "0 s"), (1, "1 s"), (59, "59 s"), (90, "2 min"), (7200, "2 h"), (200000, "2 d")]
-)
-def test_spans_of_time(seconds: float, said: str) -> None:
-    assert said == ago(seconds)
