@@ -244,6 +244,29 @@ def _paths(name: str, dependencies: tuple[Environment, ...], path: tuple[str, ..
             open_ += [(below, (*here, below.name)) for below in current.depends_on]
 
 
+def reached(what: str, first: Any, seen: set[str]) -> list[TaskEnvironment]:
+    """An environment and those that it depends on, as they were last made; without those whose names are in `seen`.
+
+    Args:
+        what: who asks, for the error; seen: the names are added to it.
+
+    Raises:
+        ConfigTypeError: something else than environments of tasks.
+    """
+    found: list[TaskEnvironment] = []
+    waiting = [first]
+    while waiting:
+        env = waiting.pop(0)
+        if not isinstance(env, TaskEnvironment):
+            hint = f"its environment is {env.parent_env_name!r}" if isinstance(env, Task) else ""
+            raise wrong_type(what, env, "environments of tasks", hint)
+        if env.name not in seen:
+            seen.add(env.name)
+            found.append(env)
+            waiting += env.depends_on
+    return found
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)) and any(isinstance(item, Environment) for item in value):
         return "[" + ", ".join(item.name for item in value) + "]"

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import api, session
 from .config.notebook_packages import packages
-from .config.refusal import wrong_type
 from .config.spec import ENV, TASK
 from .engine.images import require_uv
 from .engine.run import Run
-from .environment import TaskEnvironment
+from .environment import TaskEnvironment, reached
 from .errors import ImageFileError, RunInterrupted
 from .interface import Interface
 from .pack.image import prepared
@@ -163,7 +161,13 @@ def _prepare(what: Image | TaskEnvironment | str, *, force: bool) -> tuple[str |
 def _start_all(envs: tuple[TaskEnvironment, ...], before: ImageCache | None) -> ImageCache:
     """Start a build for each image that is different."""
     known = before or ImageCache()
-    wanted = [env for env in _with_dependencies(envs) if env.name not in known.image_lookup]
+    seen: set[str] = set()
+    wanted = [
+        env
+        for given in envs
+        for env in reached("flyte.build_images", given, seen)
+        if env.name not in known.image_lookup
+    ]
     prepared_ones = {env.name: _prepare(env, force=False) for env in wanted}
     runs: dict[Any, Run] = {}
     for _, task in prepared_ones.values():
@@ -179,16 +183,3 @@ def _checked(cache: ImageCache) -> ImageCache:
         if build.build_run is not None:
             build.build_run.raise_for_status()
     return cache
-
-
-def _with_dependencies(envs: Iterable[Any]) -> list[TaskEnvironment]:
-    found: dict[str, TaskEnvironment] = {}
-    open_ = list(envs)
-    while open_:
-        env = open_.pop(0)
-        if not isinstance(env, TaskEnvironment):
-            raise wrong_type("flyte.build_images", env, "environments")
-        if env.name not in found:
-            found[env.name] = env
-            open_ += env.depends_on
-    return list(found.values())

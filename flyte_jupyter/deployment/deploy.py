@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias
 
 from .. import session
 from ..config.dependency import Environment
-from ..config.refusal import raise_all, wrong_type, wrong_value
+from ..config.refusal import raise_all, wrong_value
 from ..config.trigger import OnArtifact, Trigger, TriggeredArtifact, TriggeredPartition, TriggerTime
 from ..config.words import together
 from ..engine.options import RunOptions
 from ..engine.request import new_run_name, pod_request
 from ..engine.run import ROOT
-from ..environment import TaskEnvironment
+from ..environment import TaskEnvironment, reached
 from ..errors import ConfigError, ConfigValueError
 from ..host.due import Standing
 from ..host.registration import Registration
+from ..image_build import ImageCache, build_images
 from ..pack.call import Sealed, seal_for_trigger
 from ..pack.preview import describe
-from ..session import Session
 from ..store import keys
 from ..task import Task
 from . import cache
@@ -53,6 +53,7 @@ class Deploy:
         variables of now. It stays as long as a trigger is active, but does not start with the machine: after a restart
         it begins with the next use of this package. Deploying again replaces the triggers of each task; one that a
         task has no more is taken away. Tasks without triggers need no deployment on this machine.
+        Images are built first, while somebody is there who sees what goes wrong.
 
         Args:
             envs: what to deploy.
@@ -64,26 +65,17 @@ class Deploy:
             ConfigTypeError, ConfigValueError: not environments, or inputs of a trigger that do not fit its task;
                 nothing was deployed.
             CaptureError: something a task needs cannot be sent to its process; nothing was deployed.
+            ImageBuildError: an image cannot be built; nothing was deployed.
             HostError: the Host cannot take them.
         """
         del interactive_mode
-        if copy_style not in _COPY_STYLES:
-            raise wrong_value("deploy: copy_style", copy_style, ", ".join(_COPY_STYLES))
-        here, plans = session.current(), _plans(envs)
-        packing = _Packing(here, version)
-        packed = {task.name: packing.task(task) for plan in plans for env in plan for task in env.tasks.values()}
-        raise_all(packing.problems)
-        found = {new.id: DeployedTrigger(new) for task in packed.values() for new in task.triggers}
-        if packed and not (dry_run or dryrun):
-            packing.put(packed.values())
-            found |= {each.id: each for each in triggers()}
-        made = [
-            Deployment(
-                {env.name: DeployedTaskEnvironment(env, [packed[n].deployed(found) for n in env.tasks]) for env in plan}
-            )
-            for plan in plans
-        ]
-        return DeploymentList(made, dry_run=bool(dry_run or dryrun))
+        packing = _Packing(envs, version, copy_style)
+        if dry_run or dryrun:
+            return packing.done(dry_run=True)
+        if packing.triggers:
+            build_images(*packing.envs(), seed_cache=packing.without_images())
+        packing.put()
+        return packing.done(dry_run=False)
 
     async def aio(
         self,
@@ -94,42 +86,18 @@ class Deploy:
         copy_style: CopyStyle = "loaded_modules",
         dryrun: bool | None = None,
     ) -> DeploymentList:
-        """The same; nothing in it takes long."""
-        return self(
-            *envs,
-            dry_run=dry_run,
-            version=version,
-            interactive_mode=interactive_mode,
-            copy_style=copy_style,
-            dryrun=dryrun,
-        )
+        """The same, without blocking the event loop while images are built."""
+        del interactive_mode
+        packing = _Packing(envs, version, copy_style)
+        if dry_run or dryrun:
+            return packing.done(dry_run=True)
+        if packing.triggers:
+            await build_images.aio(*packing.envs(), seed_cache=packing.without_images())
+        packing.put()
+        return packing.done(dry_run=False)
 
 
 deploy = Deploy()
-
-
-def _plans(envs: Sequence[Environment]) -> list[list[TaskEnvironment]]:
-    """For each environment what goes along with it, as it was last made; what an earlier one has brought is left out.
-
-    Raises:
-        ConfigTypeError: something else than environments of tasks.
-    """
-    seen: set[str] = set()
-    plans: list[list[TaskEnvironment]] = []
-    for first in envs:
-        plan: list[TaskEnvironment] = []
-        waiting = [first]
-        while waiting:
-            given = waiting.pop(0)
-            if not isinstance(given, TaskEnvironment):
-                hint = f"deploy the environment {given.parent_env_name!r}" if isinstance(given, Task) else ""
-                raise wrong_type("deploy", given, "environments of tasks", hint)
-            if given.name not in seen:
-                seen.add(given.name)
-                plan.append(given)
-                waiting += given.depends_on
-        plans += [plan] if plan else []
-    return plans
 
 
 @dataclass(frozen=True)
@@ -148,19 +116,58 @@ class _PackedTask:
 
 
 class _Packing:
-    """Checks and packs, and stores nothing until all is well.
+    """Checks and packs; nothing is stored before all is well.
 
     Attributes:
-        problems: what is wrong, of all tasks.
+        triggers: all of them, ready for the Host.
+
+    Raises:
+        ConfigTypeError, ConfigValueError, CaptureError: as `flyte.deploy`.
     """
 
-    def __init__(self, here: Session, version: str | None) -> None:
-        self._here = here
+    def __init__(self, envs: Sequence[Environment], version: str | None, copy_style: str) -> None:
+        if copy_style not in _COPY_STYLES:
+            raise wrong_value("deploy: copy_style", copy_style, ", ".join(_COPY_STYLES))
+        seen: set[str] = set()
+        self._plans = [plan for env in envs if (plan := reached("deploy", env, seen))]
+        self._here = session.current()
         self._version = version
         self._label = f"deploy-{secrets.token_hex(8)}"
-        self.problems: list[ConfigError] = []
+        self._problems: list[ConfigError] = []
+        self._packed = {task.name: self._task(task) for env in self.envs() for task in env.tasks.values()}
+        raise_all(self._problems)
+        self.triggers = [new for task in self._packed.values() for new in task.triggers]
 
-    def task(self, task: Task[..., Any]) -> _PackedTask:
+    def envs(self) -> list[TaskEnvironment]:
+        return [env for plan in self._plans for env in plan]
+
+    def without_images(self) -> ImageCache:
+        """The environments that need no image built."""
+        return ImageCache({env.name: None for env in self.envs() if env.image in (None, "auto")})
+
+    def put(self) -> None:
+        """Store them, and tell the Host."""
+        here = self._here
+        for task in self._packed.values():
+            if task.code is not None:
+                here.engine.put_code(task.code)
+            for template, payload in task.inputs.items():
+                here.store.put(keys.trigger(template), payload)
+        if self._packed:
+            here.runner.deploy([new.to_json() for new in self.triggers], list(self._packed), self._label)
+
+    def done(self, *, dry_run: bool) -> DeploymentList:
+        """What there is to show."""
+        found = {new.id: DeployedTrigger(new) for new in self.triggers}
+        if not dry_run:
+            found |= {each.id: each for each in triggers()}
+        made = [Deployment({env.name: self._deployed(env, found) for env in plan}) for plan in self._plans]
+        return DeploymentList(made, dry_run=dry_run)
+
+    def _deployed(self, env: TaskEnvironment, found: Mapping[str, DeployedTrigger]) -> DeployedTaskEnvironment:
+        return DeployedTaskEnvironment(env, [self._packed[name].deployed(found) for name in env.tasks])
+
+    def _task(self, task: Task[..., Any]) -> _PackedTask:
         if not task.triggers:
             return _PackedTask(task, self._version or "", None, {}, [])
         code = self._here.engine.seal_code(task)
@@ -170,7 +177,7 @@ class _Packing:
                 self._trigger(made, code, trigger)
             except ConfigError as problem:
                 text = f"Trigger {trigger.name!r} of {problem}"
-                self.problems.append(type(problem)(text))
+                self._problems.append(type(problem)(text))
         return made
 
     def _trigger(self, made: _PackedTask, code: Sealed, trigger: Trigger) -> None:
@@ -224,17 +231,6 @@ class _Packing:
                 standing=Standing().activate(now) if trigger.auto_activate else Standing(),
             )
         )
-
-    def put(self, packed: Iterable[_PackedTask]) -> None:
-        """Store them, and tell the Host."""
-        here, tasks = self._here, list(packed)
-        for task in tasks:
-            if task.code is not None:
-                here.engine.put_code(task.code)
-            for template, payload in task.inputs.items():
-                here.store.put(keys.trigger(template), payload)
-        new = [each.to_json() for task in tasks for each in task.triggers]
-        here.runner.deploy(new, [task.task.name for task in tasks], self._label)
 
 
 def _options(trigger: Trigger) -> RunOptions:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from flyte_jupyter.host.registration import Registration
 from flyte_jupyter.host.server import IDLE_VARIABLE
 from flyte_jupyter.store import keys
 from tests.conftest import eventually, forget_session, host_processes, stop_host
+from tests.integration.images import built, image
 from tests.integration.processes import is_gone, program
 
 DAILY = flyte.Cron("0 6 * * *", "Europe/Berlin")
@@ -612,3 +614,24 @@ def test_a_time_is_a_new_input_each_time_unless_it_is_ignored(home: Home, tmp_pa
     for _ in range(2):
         only().fire().result()
     assert 3 == len(list(tmp_path.iterdir()))
+
+
+# --- tasks with images
+
+
+def test_images_are_built_before_anything_is_deployed(home: Home) -> None:
+    def environment_in(laid: flyte.Image) -> flyte.TaskEnvironment:
+        env = flyte.TaskEnvironment("laid", image=laid)
+
+        @env.task(triggers=flyte.Trigger("nightly", DAILY))
+        def looks() -> str:
+            return metadata.version("iniconfig")
+
+        return env
+
+    with pytest.raises(errors.ImageBuildError, match="iniconfig"):
+        flyte.deploy(environment_in(image("iniconfig==0.0.0.1")))
+    assert [] == flyte.triggers()
+    flyte.deploy(environment_in(image("iniconfig==2.0.0")))
+    assert 1 == len(built(home))
+    assert "2.0.0" == only().fire().result()
