@@ -6,7 +6,6 @@ It runs in a process group of its own, so that the Host can end it with all that
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shlex
 import shutil
@@ -21,7 +20,9 @@ from typing import Any
 from ..config.index_url import PREFIX, hide, put_back, without
 from ..config.recipe import Step
 from ..config.recipe import Venv as Recipe
-from ..store import keys, open_store
+from ..errors import RuntimeSystemError
+from ..store import open_store
+from .inside import put_file
 from .orphans import die_with_parent
 from .program import PACKAGE
 from .venv import Venv
@@ -29,13 +30,15 @@ from .wire import Channel
 
 _TOLD = 30
 """Lines of a command that failed that are told with the failure."""
+_WITH_URLS = (".txt", ".toml", ".lock", ".py")
+"""Files that may name indexes."""
 _NOISE = ("Activate with:", "Using Python ")
 """What uv says to people who call it themselves."""
 _STRANGE = (
     "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "CONDA_PREFIX", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT",
-    "UV_SYSTEM_PYTHON",
+    "UV_SYSTEM_PYTHON", "FORCE_COLOR", "CLICOLOR_FORCE",
 )  # fmt: skip
-"""Variables of the kernel that speak of its own environment."""
+"""Variables of the kernel that speak of its own environment, or of colours, which would break up what is hidden."""
 _URL_OPTIONS = {
     "--default-index": "UV_DEFAULT_INDEX",
     "--index": "UV_INDEX",
@@ -77,7 +80,7 @@ class Builder:
         self._store = open_store(store)
         self._credentials = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
         own = {name: value for name, value in without(environ).items() if name not in _STRANGE}
-        self._environ = {**own, "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        self._environ = {**own, "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
         self._uv = uv
         self._lock = lock
 
@@ -103,16 +106,14 @@ class Builder:
     def _write_files(self) -> None:
         self._venv.draft.mkdir(mode=0o700, parents=True)
         for content in self._recipe.files:
-            data = self._store.get(keys.file(content.digest))
-            if hashlib.sha256(data).hexdigest() != content.digest:
-                raise BuildError(f"The file {content.path} is damaged in the store. Run the task again.")
             to = self._venv.draft / content.path
-            to.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(UnicodeDecodeError):
-                text = bytes(data).decode()
-                data = memoryview(put_back(text, self._credentials).encode())
-            to.write_bytes(data)
-            to.chmod(content.mode | 0o600)
+            try:
+                put_file(self._store, content, to)
+            except RuntimeSystemError as error:
+                raise BuildError(str(error)) from None
+            if self._credentials and to.suffix in _WITH_URLS:
+                with contextlib.suppress(UnicodeDecodeError):
+                    to.write_text(put_back(to.read_text("utf-8"), self._credentials), "utf-8")
 
     def _take(self, step: Step) -> None:
         self._channel.send({"op": "step", "what": step.what})

@@ -6,14 +6,17 @@ import hashlib
 import os
 import string
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..config.image_files import Content
 from ..config.recipe import Recipe
 from ..errors import RuntimeSystemError
 from ..store import Store, keys
+from ..store.files import FileStore
 
+_PART = 1 << 20
 ROOT_VARIABLE = "FLYTE_JUPYTER_IMAGE"
 """Names the folder that stands for the root of the image's file system."""
 
@@ -79,19 +82,33 @@ class Inside:
         if self.root is None:
             return
         for content in self.recipe.files:
-            to = self.root / content.path
-            to.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                data = store.get(keys.file(content.digest))
-            except KeyError:
-                data = memoryview(b"")
-            if hashlib.sha256(data).hexdigest() != content.digest:
-                raise RuntimeSystemError(
-                    "FileDamaged", f"{content.path} of the image is damaged in the store.\nRun it again."
-                )
-            with to.open("wb") as file:
-                file.write(data)
-            to.chmod(content.mode | 0o600)
+            put_file(store, content, self.root / content.path)
+
+
+def put_file(store: Store, content: Content, to: Path) -> None:
+    """Copy a file of an image from the store. Raises RuntimeSystemError when it is not what it was."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    with to.open("wb") as file:
+        for part in _parts(store, keys.file(content.digest)):
+            digest.update(part)
+            file.write(part)
+    if digest.hexdigest() != content.digest:
+        raise RuntimeSystemError("FileDamaged", f"{content.path} of the image is damaged in the store.\nRun it again.")
+    to.chmod(content.mode | 0o600)
+
+
+def _parts(store: Store, key: str) -> Iterator[bytes | memoryview]:
+    """What lies there, piece by piece: it may be larger than memory."""
+    try:
+        if not isinstance(store, FileStore):
+            yield store.get(key)
+            return
+        with open(store.path(key), "rb") as file:
+            while part := file.read(_PART):
+                yield part
+    except (KeyError, FileNotFoundError):
+        return  # which its digest tells
 
 
 def _is_installed(entry: str) -> bool:

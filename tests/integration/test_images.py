@@ -230,6 +230,38 @@ def test_files_of_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home
     eventually(lambda: not Path(root).exists())
 
 
+def test_a_large_file_is_not_read_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with open("large", "wb") as file:
+        file.truncate(200_000_000)
+
+    def size() -> int:
+        return Path("large").stat().st_size
+
+    run = flyte.run(task_in(image().with_source_file("large"), size))
+    assert 200_000_000 == run.outputs()[0]
+    assert run.view()["actions"][0]["peak_memory"] < 150_000_000
+
+
+def test_a_file_that_was_changed_in_the_store_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Home
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beside.py").write_text("ANSWER = 42\n")
+
+    def answers() -> int:
+        import beside
+
+        return int(beside.ANSWER)
+
+    task = task_in(image().with_source_file("beside.py"), answers)
+    assert 42 == flyte.run(task).outputs()[0]
+    for stored in (home.path / "store" / "files").iterdir():
+        stored.write_text("ANSWER = 43\n")
+    with pytest.raises(errors.RuntimeSystemError, match=r"beside\.py of the image is damaged"):
+        flyte.run(task)
+
+
 def test_a_code_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data.txt").write_text("data")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -175,6 +176,14 @@ def test_when_an_attempt_has_to_be_stopped(limits: dict[str, float], started_at:
     found = time_limit(standing(started_at=started_at), pod(**limits))
     told = None if found is None else (found[0], found[1].code, found[1].recoverable)
     assert expected == told
+
+
+def test_building_an_image_is_no_queue() -> None:
+    building = replace(standing(), queued_at=None)
+    limit = time_limit(building, pod(max_queued_time=10.0, deadline=20.0))
+    assert limit is not None
+    assert (120.0, "DeadlineExceededError") == (limit[0], limit[1].code)
+    assert time_limit(building, pod(max_queued_time=10.0)) is None
 
 
 @pytest.mark.parametrize(
