@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import declarations, measures
+from tests.benchmarks import cached, declarations, measures
 from tests.benchmarks.measures import Measured
 
 
@@ -45,6 +45,8 @@ ROWS = [
     Row("fresh process per task, p50", measures.warm_runs, "fork with numpy, and socket round trip", 15),
     Row("fresh process per task, p90", measures.warm_runs, "the same, p90", None, of=p90),
     Row("second use of a built image adds", measures.built_image, "the same task without an image, in full", 5),
+    Row("cache hit, p50", cached.hits, "read the file and unpickle", 3000, "µs"),
+    Row("cache hit with its card in a notebook, p50", cached.hits_in_a_notebook, "display as much HTML", 3000, "µs"),
     Row("50 children gathered", measures.gathers, "50 forks with numpy", 1000),
     Row("Host idle, RSS of Host and zygote", measures.idle_rss, "two bare interpreters, one with asyncio", 60, "MB"),
     Row("Host idle, PSS of Host and zygote", measures.idle_pss, "the same", None, "MB"),
