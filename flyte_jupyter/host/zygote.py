@@ -29,11 +29,14 @@ _EVERY_ATTEMPT_NEEDS = (
     "flyte_jupyter.store.files",
     "flyte_jupyter.config.spec",
 )
-_TASKS_BRING = tuple(
-    f"flyte_jupyter.config.{name}"
-    for name in ("resources", "secret", "image", "reuse", "link", "documentation", "trigger")
+_TASKS_BRING = (
+    *(f"flyte_jupyter.config.{name}" for name in ("resources", "secret", "image", "reuse", "link", "documentation")),
+    "flyte_jupyter.config.trigger",
+    "flyte_jupyter.engine.nested",
 )
-"""What the configuration of tasks consists of: imported as soon as there is nothing else to do."""
+"""What the configuration of tasks consists of, and what they need to call others: imported as soon as there is nothing
+else to do.
+"""
 _IDLE = 0.05
 """Seconds without a request."""
 
