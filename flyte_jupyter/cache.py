@@ -56,12 +56,12 @@ class CachedResult:
     def of(cls, kept: Kept) -> CachedResult:
         """From what is told of it."""
         told = kept.about
-        given = told.get("version", {}).get("version_override")
+        given = _part(told, "version").get("version_override")
         return cls(
-            task=told.get("task", "unknown"),
-            inputs=dict(told.get("said", {})),
+            task=str(told.get("task", "unknown")),
+            inputs=_part(told, "said"),
             version=given if given is not None else kept.key.rpartition("/")[2][:8],
-            run=told.get("run", ""),
+            run=str(told.get("run", "")),
             stored=_moment(kept.use.created),
             used=_moment(kept.use.used),
             size=kept.use.size,
@@ -124,6 +124,12 @@ def _name(task: Any) -> str | None:
     if not isinstance(task, Task):
         raise ConfigTypeError(f"flyte.cache takes a task or its full name, not {task!r}.")
     return task.name
+
+
+def _part(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A part of what is told of a result, which another version of this package may have written."""
+    part = told.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def _moment(seconds: float) -> datetime:

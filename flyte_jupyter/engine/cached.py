@@ -151,7 +151,10 @@ class _Question:
         if before is None:
             return "nothing is stored yet"
         places = {name: (part.file, part.line) for found in self._all() for name, part in found.items()}
-        return told_apart(before, self.told(), places)
+        try:
+            return told_apart(before, self.told(), places)
+        except (LookupError, TypeError, AttributeError):
+            return "what is told of the last result cannot be read"
 
     def _all(self) -> Iterator[Mapping[str, Any]]:
         yield from (found.parts for found in self.given.values())

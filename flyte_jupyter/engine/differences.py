@@ -20,6 +20,9 @@ def told_apart(before: Mapping[str, Any], now: Mapping[str, Any], places: Places
         before, now: "version", "parts" and "inputs" of both.
         places: where the parts of `now` are defined.
     """
+    python = before["version"]["Python"], now["version"]["Python"]
+    if python[0] != python[1]:  # which has byte code of its own
+        return f"Python {python[0]} → {python[1]}"
     said = list(dict.fromkeys([*_versions(before, now), *_parts(before["parts"], now["parts"], places)]))
     said += [text for text in dict.fromkeys(_inputs(before["inputs"], now["inputs"], places)) if text not in said]
     shown = said[:_MOST]
@@ -32,7 +35,7 @@ def _versions(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
     old, new = before["version"], now["version"]
     for name in new.keys() | old.keys():
         if old.get(name) != new.get(name):
-            if name in ("version_override", "Python"):
+            if name == "version_override":
                 yield f"{name} {_or_none(old.get(name))} → {_or_none(new.get(name))}"
             elif name == "types":
                 yield "the types of inputs or outputs changed"

@@ -149,7 +149,8 @@ def _about(store: Store, key: str) -> dict[str, Any] | None:
         told = json.loads(bytes(store.get(key + _ABOUT)))
     except (KeyError, ValueError):
         return None
-    return told if isinstance(told, dict) and "created" in told else None
+    is_right = isinstance(told, dict) and isinstance(told.get("created"), (int, float))
+    return told if is_right else None
 
 
 def _use(store: Store, key: str) -> Use | None:

@@ -233,6 +233,17 @@ def test_what_is_damaged_is_computed_again(home: Home, damage: Callable[[bytes],
     assert (6, True) == asked(work, 1)
 
 
+@pytest.mark.parametrize("told", [{}, {"version": 1}, {"version": {}}, {"version": {"Python": "3"}, "parts": []}])
+def test_what_is_told_by_another_version_of_ours_is_no_harm(home: Home, told: dict[str, Any]) -> None:
+    flyte.run(task_of(WORK), 1)
+    (path,) = (home.path / "store" / "cache").glob("*/*/*.json")
+    path.write_text(json.dumps({"created": 1.0, "task": "kept.f", **told}))
+    run = flyte.run(task_of(WORK.replace("size = 1", "size = 2")), 1)
+    assert (7, False) == (run.result(), run.is_cached)
+    assert run.cache
+    assert 2 == len(flyte.cache.list())
+
+
 def test_a_result_that_was_moved_to_another_key_is_not_used(home: Home) -> None:
     work = task_of(WORK)
     flyte.run(work, 1)

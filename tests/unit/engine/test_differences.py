@@ -38,7 +38,7 @@ def parts(**digests: str) -> dict[str, Any]:
         ),
         (told(), told(), "it is not stored any more"),
         (told(), told(version={"types": "u", "Python": "3.11"}), "the types of inputs or outputs changed"),
-        (told(), told(version={"types": "t", "Python": "3.12"}), "Python 3.11 → 3.12"),
+        (parts(function__f="1"), {**parts(function__f="2"), "version": {"Python": "3.12"}}, "Python 3.11 → 3.12"),
         (
             told(),
             told(version={"types": "t", "Python": "3.11", "version_override": "2"}),
