@@ -79,6 +79,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .image_build import build as build
     from .image_build import build_images as build_images
     from .mapping import map as map  # noqa: A004 - Flyte's name
+    from .queues import queues as queues
     from .task import Task as Task
 
 
@@ -113,6 +114,7 @@ _HOMES = {
     "extend": ("AsyncFunctionTaskTemplate", "TaskTemplate"),
     "image_build": ("build", "build_images"),
     "mapping": ("map",),
+    "queues": ("queues",),
     "task": ("Task",),
 }
 _MODULES = ("cache", "errors", "extend")

@@ -43,6 +43,16 @@ class Home:
         return (self.path / "store").as_uri()
 
     @property
+    def settings(self) -> Path:
+        """What this user has written down for the Host: beside the state when that has a place of its own, else where
+        the platform has configuration.
+        """
+        import platformdirs
+
+        folder = Path(platformdirs.user_config_dir("flyte_jupyter", appauthor=False))
+        return (folder if self.path == _default() else self.path) / "settings.toml"
+
+    @property
     def lock(self) -> Path:
         return self.path / f"host-{_identity()}.lock"
 

@@ -83,7 +83,7 @@ class PodRequest:
         retries: attempts allowed after the first failed one.
         backoff: (base seconds, factor, cap seconds) between attempts, None for at once.
         max_runtime, max_queued_time, deadline: seconds, None for no bound (Flyte's `Timeout`).
-        resources: what an attempt asks of the machine.
+        resources: what an attempt asks of the machine; queue: that it waits in, None for none.
         python: the interpreter; cwd and path: working directory and `sys.path` of the attempts.
         preload: modules worth importing before the fork.
         store: URL of the store that holds the call and takes the outcome.
@@ -114,6 +114,7 @@ class PodRequest:
     max_queued_time: float | None = None
     deadline: float | None = None
     resources: Requirements = _NOTHING
+    queue: str | None = None
     cwd: str = ""
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
@@ -219,6 +220,7 @@ class PodEvent:
         peak_memory: bytes, of the attempt that ended, where known.
         step: what is done within the phase, in a word such as "image"; "" for what the phase itself says.
         reason: why it waits or what is being done, one line for people.
+        notes: what the attempt asks for and does not get, or not quite so, one line each.
         links: those of the request, only with queued.
         is_cached: whether the result was kept from an earlier call, so that nothing ran.
         cache: where it is from, or why it runs although its task is cached, for people.
@@ -237,6 +239,7 @@ class PodEvent:
     peak_memory: int | None = None
     step: str = ""
     reason: str = ""
+    notes: tuple[str, ...] = ()
     links: tuple[Mapping[str, str], ...] = ()
     is_cached: bool = False
     cache: str = ""
@@ -249,7 +252,8 @@ class PodEvent:
     def from_json(cls, data: Mapping[str, Any]) -> PodEvent:
         failure = data.get("failure")
         known = dict(data, phase=Phase(data["phase"]), failure=Failure.from_json(failure) if failure else None)
-        return cls(**{"parent": None, **known, "links": tuple(data.get("links", ()))})
+        lists = {name: tuple(data.get(name, ())) for name in ("links", "notes")}
+        return cls(**{"parent": None, **known, **lists})
 
 
 @dataclass(frozen=True, kw_only=True)

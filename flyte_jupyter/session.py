@@ -91,6 +91,7 @@ class Session:
             image=code.image,
             answer=answer,
         )
+        self.engine.check(pod)
         try:
             run = self.record(task, name, said, pod)
             self.engine.listen(name, run.on_event)

@@ -6,10 +6,8 @@ Paths are relative to the working directory, which in a notebook is its folder.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import os
 import re
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any
 from ..errors import ConfigError, ConfigValueError, ImageFileError
 from .image_layers import DockerIgnore, Layer
 from .refusal import wrong_value
+from .toml import parse_toml
 
 _NEVER = ("**/__pycache__", "**/*.pyc", "**/.ipynb_checkpoints")
 """They come and go by themselves; an image must not be another one for that."""
@@ -289,15 +288,6 @@ def toml_of_header(header: str) -> str:
     """What a script's header says, as TOML."""
     lines = header.strip().split("\n")[1:-1]
     return "".join(line[2:] + "\n" if line.startswith("# ") else line[1:] + "\n" for line in lines)
-
-
-def parse_toml(text: str, what: str, path: Path) -> dict[str, Any]:
-    """TOML as plain data. Raises ConfigValueError."""
-    toml: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    try:
-        return dict(toml.loads(text))
-    except toml.TOMLDecodeError as error:
-        raise wrong_value(what, str(path), "valid TOML", str(error)) from None
 
 
 def _rule(line: str) -> tuple[bool, re.Pattern[str]]:

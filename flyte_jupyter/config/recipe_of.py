@@ -17,11 +17,12 @@ from ..errors import ConfigError
 from . import image_layers as layers
 from . import image_local as local
 from .image import Image
-from .image_files import Content, Sources, file_error, parse_toml, projects_beside, toml_of_header
+from .image_files import Content, Sources, file_error, projects_beside, toml_of_header
 from .index_url import hide, take_out
 from .plain import plain
 from .recipe import Recipe, Step, Venv
 from .refusal import gathered, wrong_value
+from .toml import parse_toml
 
 Loaded = Callable[[Path], list[Path]]
 """The files of the user's modules that are loaded, as far as they lie in a folder."""

@@ -125,9 +125,11 @@ class TaskSpec(Value):
         editor="fields",
         of=("resources.Resources",),
         reuse_locked=True,
-        honoured={"local": "memory alone, as a limit"},
-        local="The memory limit is enforced, threads, CPUs and GPUs are what was asked for, "
-        "and a task waits until this machine has what it requests.",
+        honoured=LOCAL,
+        local="What is asked for is also the limit. The task waits until the machine has it, gets cores and GPUs of "
+        "its own, numbers of threads to fit, and a scratch folder (`TMPDIR`) when it asks for `disk`. Memory counts "
+        "all its processes together where the system has control groups, else each. What is not here is said on the "
+        "card.",
         kubernetes="Requests and limits of the pod, with the device's own resource key; "
         "`shm` is a memory volume, `disk` ephemeral storage.",
     )
@@ -224,7 +226,8 @@ class TaskSpec(Value):
         accept=accept.str_or_none("queue"),
         type_text="str",
         editor="text",
-        local="A lane with a concurrency of its own.",
+        honoured=LOCAL,
+        local="A lane with a concurrency of its own, as the settings file says; `flyte.queues()` shows them.",
         kubernetes="The namespace and context of the queue, and its label for Kueue.",
     )
     short_name: str | None = param(
@@ -262,7 +265,8 @@ class TaskSpec(Value):
         examples=(60, timedelta(hours=1)),
         default=Timeout(),
         honoured=LOCAL,
-        local="The Host ends an attempt that takes too long, and fails what waits too long.",
+        local="The Host ends an attempt that takes too long, with the stack of where it was in the error, and fails "
+        "what waits too long.",
         kubernetes="The same, and a deadline of the Job as a net.",
     )
     max_inline_io_bytes: int = param(

@@ -23,6 +23,7 @@ class Action:
     Attributes:
         history: (phase, seconds since the epoch, attempt, step) in the order they happened.
         reason: why it waits, or what is being done, in words; "" when there is nothing to say.
+        notes: what its attempts asked for and did not get, or not quite so.
         failure: of the last attempt that failed; failures: of every failed attempt, by its number.
         links: to elsewhere, as `PodRequest` has them.
         is_cached: whether its result was kept from an earlier call.
@@ -40,6 +41,7 @@ class Action:
     failures: dict[int, Failure] = field(default_factory=dict)
     retry_in: float | None = None
     reason: str = ""
+    notes: tuple[str, ...] = ()
     peak_memory: int | None = None
     is_cached: bool = False
     cache: str = ""
@@ -63,6 +65,7 @@ class Action:
             "failures": {str(n): failure.to_json() for n, failure in self.failures.items()},
             "retry_in": self.retry_in,
             "reason": self.reason,
+            "notes": list(self.notes),
             "peak_memory": self.peak_memory,
             "is_cached": self.is_cached,
             "cache": self.cache,
@@ -118,6 +121,7 @@ class RunState:
         action.is_cached = event.is_cached
         action.cache = event.cache or action.cache
         action.links = event.links or action.links
+        action.notes = event.notes or action.notes
         if event.failure is not None:
             failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt
             action.failures[failed] = event.failure

@@ -97,6 +97,7 @@ class Children:
         key = answer.key if answer is not None else ""
         action = self._name(task, key or f"{self._identity(task, code)}\0{given.digest}")
         pod = self._request(task, action, answer, code.referenced | given.referenced, code.image)
+        engine.check(pod)
         return Call(engine, pod, task.interface, engine.start(pod, code, given))
 
     def _request(

@@ -23,6 +23,7 @@ from ..store import cached as results
 from . import cached
 from .images import require_uv
 from .images import send as send_image
+from .request import refused
 
 if TYPE_CHECKING:
     from ..task import Task
@@ -129,6 +130,18 @@ class Engine:
         """Tell all who listen to a run, also elsewhere, of an action that no Host knows of."""
         self._pass_on(event)
         self.runner.tell(event, labels)
+
+    def check(self, pod: PodRequest) -> None:
+        """Refuse a pod before anything is noted of it.
+
+        Raises:
+            ConfigValueError: it is to be strict, and asks for what is not here; or the settings of its queue are wrong.
+        """
+        is_strict = bool(pod.options.get("strict"))
+        if is_strict or pod.queue is not None:
+            missing = self.runner.missing(pod)
+            if missing and is_strict:
+                raise refused(pod.task, "all of it is", missing)
 
     def start(self, pod: PodRequest, code: Sealed, inputs: Packed) -> Future[Outcome]:
         """Store a call and have it run. The future holds its outcome, also a failed one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,7 @@ def pod_request(
         retries=spec.retries.count,
         backoff=_backoff(spec),
         resources=_requirements(spec),
+        queue=spec.queue or options.queue,
         preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
         options=options.to_json(),
         links=rendered(task, run=run, action=action, parent=parent, context=options.custom_context),
@@ -173,11 +174,16 @@ def _left_out(image: Image) -> list[str]:
 def _refuse_unhonoured(task: Task[..., Any]) -> None:
     said = notes(task, "local")
     if said:
-        lines = "\n".join(f"  {note}" for note in said)
-        raise ConfigValueError(
-            f"{task.name}: strict, and not all of its configuration can be done here\n{lines}\n"
-            "  leave strict=True out to run it all the same; its card says so"
-        )
+        raise refused(task.name, "all of its configuration can be done", said)
+
+
+def refused(task: str, what: str, said: Iterable[str]) -> ConfigValueError:
+    """The error for a task that is not run because it would not get all that it says."""
+    lines = "\n".join(f"  {note}" for note in said)
+    return ConfigValueError(
+        f"{task}: strict, and not {what} here\n{lines}\n"
+        "  leave strict=True out to run it all the same; its card says so"
+    )
 
 
 def settings(task: Task[..., Any]) -> list[dict[str, str]]:

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import dataclasses
 import faulthandler
+import functools
 import importlib
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -27,7 +29,7 @@ from ..pack.modules import installed
 from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import Store, cached, keys, open_store
-from . import limits, missing
+from . import limits, missing, stacks
 from .inside import Inside
 from .orphans import adopt_orphans, die_with_parent
 from .wire import Channel
@@ -40,7 +42,7 @@ class Stopped(BaseException):
     """Raised in the task when the Host asks it to end, so that `finally` and `with` do their work."""
 
 
-def attempt(control: int, stdout: int, stderr: int) -> int:
+def attempt(control: int, stdout: int, stderr: int, paper: int) -> int:
     """Wait for a request, serve it, and return the exit code. Called right after the fork."""
     for fd, target in ((stdout, 1), (stderr, 2), (os.open(os.devnull, os.O_RDONLY), 0)):
         os.dup2(fd, target)
@@ -54,7 +56,9 @@ def attempt(control: int, stdout: int, stderr: int) -> int:
     if request is None:
         return 0
     faulthandler.enable()
-    signal.signal(signal.SIGTERM, _stop)
+    os.set_inheritable(paper, False)
+    stacks.write_on_signal(paper)
+    signal.signal(signal.SIGTERM, functools.partial(_stop, paper))
     try:
         _serve(channel, request)
     except Stopped:
@@ -62,8 +66,9 @@ def attempt(control: int, stdout: int, stderr: int) -> int:
     return 0
 
 
-def _stop(*_: Any) -> None:
+def _stop(paper: int, _number: int, frame: types.FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    stacks.write(paper, frame)
     raise Stopped
 
 
@@ -73,6 +78,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     if sys.platform != "linux":
         threading.Thread(target=_until_the_host_is_gone, args=(channel,), daemon=True).start()
     inside = Inside(request["image"])
+    limits.keep_to_cores(request["cores"])
     _enter(pod, number, request["environ"], inside)
     loaded = frozenset(sys.modules)
     store = open_store(pod.store)
@@ -92,7 +98,8 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
             inputs = inputs_at(inputs, pod.trigger_time, task.interface.convert)
         limits.bound_memory(request["memory"])
         channel.send({"op": "running"})
-        outputs = _run(task, inputs, pod, number, request)
+        with limits.files_of_at_most(request["file_size"]):
+            outputs = _run(task, inputs, pod, number, request)
         pickled = _pickled(pod, task, outputs)
         is_shown = outputs and (pod.parent is None or pod.cache_key)  # what is kept is shown some day
         shown = preview(outputs[0] if len(outputs) == 1 else outputs) if is_shown else None
@@ -136,6 +143,7 @@ def _enter(pod: PodRequest, number: int, environ: dict[str, str], inside: Inside
     os.environ.update(inside.environ(environ))
     os.environ.update(pod.env)
     time.tzset()
+    tempfile.tempdir = None  # it may be another folder now
     os.environ.update(RUN_NAME=pod.run, ACTION_NAME=pod.action, FLYTE_ATTEMPT_NUMBER=str(number))
     if folder := inside.folder(pod.cwd):
         os.chdir(folder)

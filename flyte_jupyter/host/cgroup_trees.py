@@ -62,6 +62,38 @@ def trees_of_this_process() -> list[Tree]:
     return trees(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
 
 
+def own_bounds() -> dict[str, float]:
+    """What the groups that this process is in leave to it, where they bound it: "memory" in bytes, "cpu" in cores."""
+    bounds: dict[str, float] = {}
+    try:
+        found = trees_of_this_process()
+    except OSError:  # not Linux
+        return bounds
+    for tree in found:
+        for folder in (tree.own, *(above for above in tree.own.parents if above.is_relative_to(tree.top))):
+            for name, bound in (("memory", _memory_bound(folder)), ("cpu", _cpu_bound(folder))):
+                if bound is not None:
+                    bounds[name] = min(bound, bounds.get(name, bound))
+    return bounds
+
+
+def _memory_bound(folder: Path) -> float | None:
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):  # another version's; "max"
+            return int((folder / name).read_text())
+    return None
+
+
+def _cpu_bound(folder: Path) -> float | None:
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (folder / "cpu.max").read_text().split()
+        return int(quota) / int(period)
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else None
+    return None
+
+
 def delegated(tree: Tree) -> dict[str, Path]:
     """Where groups of version 2 may be made: below our own group when we are alone in it, or below one above."""
     for own in _candidates(tree):

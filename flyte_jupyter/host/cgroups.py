@@ -19,7 +19,7 @@ from .cgroup_trees import delegated, prefix, remove_stale, trees_of_this_process
 CGROUPS_VARIABLE = "FLYTE_JUPYTER_HOST_CGROUPS"
 _PERIOD = 100_000
 """Microseconds over which the use of CPU is bounded (the kernel's default)."""
-_FIRST_LOOK, _LAST_LOOK = 0.005, 0.3
+_FIRST_LOOK, _LAST_LOOK = 0.001, 0.3
 """Seconds between the news that memory ran out, and the kill that follows being counted."""
 _LEAVE_WITHIN = 5.0
 """Seconds in which the processes of a group that is to be removed have to be gone."""

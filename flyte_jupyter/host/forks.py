@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from . import stacks
 from .lifecycle import Exit
-from .limits import kills_for_memory
+from .limits import kills_for_memory, thread_variables
 from .logs import STREAMS
 from .program import command
 from .wire import Frames, encode, receive_now
@@ -31,10 +32,11 @@ class ForkError(Exception):
 
 @dataclass(frozen=True)
 class _Ends:
-    """What connects a worker to the Host: control socket, stdout and stderr, from both sides."""
+    """What connects a worker to the Host: control socket, stdout and stderr, and a paper that both can write on."""
 
     control: socket.socket
     outputs: tuple[int, int]
+    paper: int
     theirs: list[int]
 
     @classmethod
@@ -52,16 +54,18 @@ class _Ends:
             theirs.callback(os.close, write)
             reading.append(read)
             given.append(write)
-        return cls(control, (reading[0], reading[1]), given)
+        paper = stacks.new_paper()
+        ours.callback(os.close, paper)
+        return cls(control, (reading[0], reading[1]), paper, [*given, paper])
 
     @property
-    def ours(self) -> tuple[socket.socket, int, int]:
-        return (self.control, *self.outputs)
+    def ours(self) -> tuple[socket.socket, int, int, int]:
+        return (self.control, *self.outputs, self.paper)
 
     def close(self) -> None:
         self.control.close()
-        for pipe in self.outputs:
-            os.close(pipe)
+        for file in (*self.outputs, self.paper):
+            os.close(file)
 
 
 @dataclass(eq=False)
@@ -77,6 +81,7 @@ class Worker:
     control: socket.socket
     stdout: int
     stderr: int
+    paper: int
     exited: asyncio.Future[Exit] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def signal(self, number: int) -> None:
@@ -84,12 +89,21 @@ class Worker:
         if not self.exited.done():
             self.zygote.signal(self.pid, number)
 
+    def write_stacks(self) -> None:
+        """Have it write down where it is, for `stacks`; the processes that it has started are not asked."""
+        if not self.exited.done():
+            self.zygote.signal(self.pid, stacks.SIGNAL, alone=True)
+
+    def stacks(self) -> str:
+        """What it has written."""
+        return stacks.read(self.paper)
+
     def discard(self) -> None:
         """Let go of a worker that was never given work."""
         self.signal(signal.SIGKILL)
         self.control.close()
-        os.close(self.stdout)
-        os.close(self.stderr)
+        for file in (self.stdout, self.stderr, self.paper):
+            os.close(file)
 
 
 class Zygote:
@@ -98,6 +112,7 @@ class Zygote:
     Args:
         files: how many files its attempts may open; the Host itself may open more.
         of_image: whether it belongs to an image: variables for Python itself are not for it.
+        threads: that libraries are to use; None for as many as they like.
     """
 
     def __init__(
@@ -109,6 +124,7 @@ class Zygote:
         on_lost: Callable[[Zygote], None],
         *,
         of_image: bool = False,
+        threads: int | None = None,
     ) -> None:
         self.python = python
         self.modules = modules
@@ -140,6 +156,7 @@ class Zygote:
                 env={
                     **{name: value for name, value in os.environ.items() if not (of_image and name in _OF_PYTHON)},
                     "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+                    **thread_variables(threads),
                 },
             )
         except OSError as error:
@@ -175,14 +192,15 @@ class Zygote:
         """Whether it has workers, or is about to."""
         return bool(self.workers or self._forks)
 
-    def signal(self, pid: int, number: int) -> None:
+    def signal(self, pid: int, number: int, *, alone: bool = False) -> None:
+        """Signal the group of a process, or that process alone."""
         if self.lost:
             return
         try:
-            self._socket.send(encode({"op": "signal", "pid": pid, "signal": number}))
+            self._socket.send(encode({"op": "signal", "pid": pid, "signal": number, "alone": alone}))
         except (BlockingIOError, BrokenPipeError):  # it is behind, or ending: not through it, then
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, number)
+                (os.kill if alone else os.killpg)(pid, number)
 
     def end(self) -> None:
         """End it and everything it has forked."""

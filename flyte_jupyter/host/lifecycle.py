@@ -165,8 +165,17 @@ def aborted(reason: str) -> Failure:
     return Failure(code=ABORTED, kind="user", message=reason or "The run was cancelled.", recoverable=False)
 
 
-def unexplained(exit: Exit, pod: PodRequest) -> Failure:
-    """Why an attempt left no outcome, from the way its process ended."""
+def unexplained(exit: Exit, pod: PodRequest, said: Failure | None = None) -> Failure:
+    """Why an attempt left no outcome, from the way its process ended.
+
+    Args:
+        said: what the attempt has told of an end that only followed from it, such as the death of a process it used.
+    """
+    failure = _why(exit, pod)
+    return replace(failure, traceback=said.traceback, frames=said.frames, cause=said.cause) if said else failure
+
+
+def _why(exit: Exit, pod: PodRequest) -> Failure:
     if exit.code is None and exit.signal is None:
         return LOST_WITH_HOST
     peak = f"; it had used {mebibytes(exit.peak_memory)}" if exit.peak_memory else ""
@@ -178,7 +187,7 @@ def unexplained(exit: Exit, pod: PodRequest) -> Failure:
             code="OOMError", kind="user", message=f"{_out_of_memory(exit, pod, peak)}\n{give_more(pod.title)}"
         )
     if exit.signal is not None:
-        name = signal.Signals(exit.signal).name
+        name = _name(exit.signal)
         hint = (
             " (a crash in compiled code; the log's end says where)" if name in ("SIGSEGV", "SIGBUS", "SIGABRT") else ""
         )
@@ -197,3 +206,10 @@ def _out_of_memory(exit: Exit, pod: PodRequest, peak: str) -> str:
         return f"{pod.title} was killed: all its processes together needed {more}."
     asked = f" of {mebibytes(limit)}" if limit is not None and peak else ""
     return f"{pod.title} was killed by SIGKILL, as the system does when memory runs out{peak}{asked}."
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most of the real-time signals have none
+        return f"signal {number}"

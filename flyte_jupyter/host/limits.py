@@ -1,11 +1,13 @@
-"""Memory limits of an attempt: a task that asks for too much gets an error, not the machine."""
+"""Limits of one process: a task that takes too much gets an error, not the machine."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import sys
+from collections.abc import Iterable, Iterator
 
 _SHARE_OF_FREE = 0.9
 """What a task without a limit may take of the memory that is free when it starts."""
@@ -27,11 +29,57 @@ def bound_memory(limit: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (bound if hard < 0 else min(bound, hard), hard))
 
 
+@contextlib.contextmanager
+def files_of_at_most(size: int | None) -> Iterator[None]:
+    """Bound how large a file this process may write meanwhile, so that a runaway one does not fill the disk."""
+    if size is None:
+        yield
+        return
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size if hard < 0 else min(size, hard), hard))
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            error.strerror = f"{error.strerror}: no more than {mebibytes(size)}, as resources say (disk)"
+        raise
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+
+
 def lift() -> None:
     """Give room again, for telling what happened."""
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+def keep_to_cores(cores: Iterable[int] | None) -> None:
+    """Run this process on these cores alone, where the system can do that."""
+    if cores is not None and sys.platform == "linux":
+        with contextlib.suppress(OSError):  # some of them were taken away meanwhile
+            os.sched_setaffinity(0, cores)
+
+
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+    "JULIA_NUM_THREADS",
+    "GOMAXPROCS",
+)
+"""What libraries read to know how many threads to use."""
+
+
+def thread_variables(threads: int | None) -> dict[str, str]:
+    """Environment variables that say so; none for None."""
+    return dict.fromkeys(_THREADS, str(threads)) if threads is not None else {}
 
 
 def out_of_memory(title: str, limit: int | None) -> str:
@@ -75,6 +123,8 @@ def peak_memory() -> int:
 
 def mebibytes(size: int) -> str:
     """A size for people."""
+    if size >= 2**40:
+        return f"{size / 2**40:.2f} TiB"
     return f"{size / 2**30:.2f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 

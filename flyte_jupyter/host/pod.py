@@ -6,35 +6,34 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
 import shutil
 import signal
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..config.index_url import without as without_credentials
 from ..home import Home
 from ..pack import outcome
 from ..pack.envelope import PayloadError
-from ..pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest
+from ..pods import Event, Failure, LogEvent, Phase, PodRequest
 from ..store import keys
 from ..store.files import FileStore
-from . import lifecycle
-from .cgroups import Group, Groups
+from . import lifecycle, notes, stacks
 from .conversation import Conversation
 from .flights import Flights
 from .forks import ForkError, Worker
+from .history import History
 from .images import Follower, Image, ImageFailed, Images
 from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
+from .shares import Share, Shares
 from .shelf import Pruning, recall
-from .slots import Slots
+from .stop import Stop
 from .zygotes import Zygotes
-
-KILL_AFTER = 2.0
-"""Seconds a stopped attempt has for its `finally` blocks."""
 
 
 class Environment(Protocol):
@@ -42,10 +41,9 @@ class Environment(Protocol):
 
     home: Home
     zygotes: Zygotes
-    slots: Slots
+    shares: Shares
     flights: Flights
     pruning: Pruning
-    groups: Groups
     images: Images
 
     def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
@@ -70,31 +68,25 @@ class Pod:
     """Runs the attempts of one request and reports each phase.
 
     Attributes:
-        events: every phase so far; tail: the last lines of log, for those who come to watch.
+        history: its phases so far; tail: the last lines of log, for those who come to watch.
     """
 
     def __init__(self, request: PodRequest, host: Environment, attempts: Attempts | None = None) -> None:
         self.request = request
-        self.events: list[PodEvent] = []
+        self.history = History(request, lambda event: host.publish(request.labels, event), self._close)
         self.tail = Tail()
         now = time.time()
         self._host = host
         self.is_adopted = attempts is not None
         self._attempts = attempts or Attempts(accepted_at=now, queued_at=now)
-        self._stopped: Failure | None = None
-        self._grace = KILL_AFTER
-        self._stop = asyncio.Event()
+        self._stop = Stop(lambda: lifecycle.time_limit(self._attempts, request))
 
     def __repr__(self) -> str:
-        phase = self.events[-1].phase.value if self.events else "new"
-        return f"<Pod {self.request.name} [{phase}, attempt {self._attempts.number}]>"
+        return f"<Pod {self.request.name} [{self.history!r}, attempt {self._attempts.number}]>"
 
     def stop(self, failure: Failure, grace: float) -> None:
-        """End it as soon as possible; the first reason given is kept, but for a time limit when somebody cancels."""
-        if self._stopped is None or (failure.code == lifecycle.ABORTED != self._stopped.code):
-            self._stopped = failure
-            self._grace = grace
-            self._stop.set()
+        """End it as soon as possible."""
+        self._stop.ask(failure, grace)
 
     async def run(self) -> None:
         """Until the action has ended and its outcome is in the store; `save` comes before."""
@@ -109,7 +101,7 @@ class Pod:
     async def _recalled(self) -> bool:
         """Whether another pod has computed the same meanwhile; waits for one that does."""
         request, flights = self.request, self._host.flights
-        if not await self._unless_stopped(flights.take(request.name, request.cache_key, self._wait_for)):
+        if not await self._stop.unless(flights.take(request.name, request.cache_key, self._wait_for)):
             return False
         found = await asyncio.to_thread(recall, self._host.home.key(), request)
         if found:
@@ -123,19 +115,17 @@ class Pod:
         while True:
             end = await self._attempt()
             await self._host.end_children(self)
-            step = lifecycle.advance(self._attempts, self.request, end.failure, self._stopped)
+            step = lifecycle.advance(self._attempts, self.request, end.failure, self._stop.reason)
             if isinstance(step, Finish):
                 self._finish(step, end)
                 return
-            if self._stopped is not None:  # its time was over, and it may try again
-                self._stopped = None
-                self._stop.clear()
+            self._stop.forget()
             self._attempts = self._attempts.next(time.time() + step.delay, charged=step.charged)
             self.save()
             self._report(Phase.QUEUED, failure=step.failure, retry_in=step.delay, peak_memory=end.peak_memory)
             if step.delay:
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(self._stopped_or_late(), step.delay)
+                    await asyncio.wait_for(self._stop.wait(), step.delay)
 
     @property
     def is_lost_for_good(self) -> bool:
@@ -144,7 +134,7 @@ class Pod:
 
     def fail(self, failure: Failure) -> None:
         """End it without another attempt, as far as that is still possible."""
-        if not (self.events and self.events[-1].phase.is_terminal):
+        if not self.history.has_ended:
             self._finish(Finish(Phase.FAILED, failure), End())
 
     def succeeded_before(self) -> bool:
@@ -189,7 +179,7 @@ class Pod:
         follower = Follower(self.request.run, step, lambda lines: log.write("image", lines))
         self._attempts = replace(self._attempts, queued_at=None)
         ready = asyncio.ensure_future(self._host.images.ready(self.request, environ, follower))
-        is_wanted = await self._unless_stopped(ready)
+        is_wanted = await self._stop.unless(ready)
         self._attempts = replace(self._attempts, queued_at=time.time())
         if is_wanted:
             return ready.result()
@@ -198,62 +188,69 @@ class Pod:
         return None
 
     async def _admitted(self, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
-        name = self.request.name
+        request, shares = self.request, self._host.shares
         try:
-            if not await self._unless_stopped(self._host.slots.acquire(name)):
+            if request.queue is not None:
+                entering = asyncio.ensure_future(shares.lanes.enter(request.queue, request.name))
+                if not await self._waited(entering, Phase.QUEUED, shares.lanes.why):
+                    return End()
+            acquiring = asyncio.ensure_future(shares.acquire(request, environ))
+            is_wanted = await self._waited(acquiring, Phase.WAITING_FOR_RESOURCES, shares.admission.why)
+            if not is_wanted:
+                if not acquiring.cancelled() and acquiring.exception() is None:
+                    acquiring.result().let_go(None)
                 return End()
-            try:
-                self._report(Phase.INITIALIZING)
-                request = self.request
-                # variables of its own may change how a library loads
-                own_variables = bool(request.env or (image is not None and image.recipe.env_vars))
-                python = image.python if image is not None else request.python
-                worker = await self._host.zygotes.worker(python, request.task, request.preload, plain=own_variables)
-            except ForkError as error:
-                lost = Failure(code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}.")
-                return End(lost)
-            return await self._watch(worker, environ, image, log)
+            return await self._start(acquiring.result(), environ, image, log)
         finally:
-            self._host.slots.release(name)
+            shares.release(request.name)
 
-    async def _unless_stopped(self, waiting: Any) -> bool:
-        """Wait for something; False when the pod was stopped, or its time was over, before."""
-        task = asyncio.ensure_future(waiting)
-        stop = asyncio.ensure_future(self._stopped_or_late())
-        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-        stop.cancel()
-        if task.done():
-            task.result()
-            return self._stopped is None
-        task.cancel()
-        await asyncio.wait({task})
-        return False
-
-    async def _stopped_or_late(self) -> None:
-        """Until somebody stops the pod, or the next of its time limits."""
-        limit = lifecycle.time_limit(self._attempts, self.request)
-        if limit is None:
-            await self._stop.wait()
-            return
-        when, failure = limit
+    async def _start(self, share: Share, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
+        request = self.request
+        self._report(Phase.INITIALIZING, notes=share.notes)
+        worker: Worker | None = None
         try:
-            await asyncio.wait_for(self._stop.wait(), max(0.0, when - time.time()))
-        except asyncio.TimeoutError:
-            self.stop(failure, KILL_AFTER)
+            if share.scratch is not None:
+                self.save(share.scratch)
+            # variables of its own may change how a library loads
+            own_variables = bool(request.env or (image is not None and image.recipe.env_vars))
+            python = image.python if image is not None else request.python
+            worker = await self._host.zygotes.worker(
+                python, request.task, request.preload, plain=own_variables, threads=share.threads
+            )
+            return await self._watch(worker, share, environ, image, log)
+        except ForkError as error:
+            lost = Failure(code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}.")
+            return End(lost)
+        finally:
+            share.let_go(worker)
 
-    async def _watch(self, worker: Worker, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
+    async def _waited(self, waiting: asyncio.Future[Any], phase: Phase, why: Callable[[str], str]) -> bool:
+        """Wait for what others have, and tell what for; False as in `Stop.unless`."""
+        since, told = time.time(), ""
+
+        def tell() -> None:
+            nonlocal told
+            reason = why(self.request.name)
+            if reason not in ("", told):
+                told = reason
+                self._report(phase, at=since, reason=reason)
+
+        return await self._stop.unless(waiting, tell)
+
+    async def _watch(
+        self, worker: Worker, share: Share, environ: Mapping[str, str], image: Image | None, log: AttemptLog
+    ) -> End:
         request, number = self.request, self._attempts.number
         log.follow(worker.stdout, worker.stderr)
-        group = self._group(worker)
         conversation = Conversation(worker, self._started)
         conversation.send(
             {
                 "pod": request.to_json(),
                 "attempt": number,
-                "environ": without_credentials(environ),
+                "environ": without_credentials({**environ, **share.variables}),
                 "image": image and self._told(image, worker),
                 "home": str(self._host.home.path),
-                "memory": request.resources.most_memory if group is None or group.memory is None else None,
+                **share.hold(worker),
             }
         )
         try:
@@ -262,26 +259,19 @@ class Pod:
             if done is not None:
                 self._host.zygotes.learn(request.task, done["imported"])
                 self._host.pruning.came(done["kept"])
-            if done is not None and self._stopped is None:
+            if done is not None and self._stop.reason is None:
                 failure = Failure.from_json(done["failure"]) if done["failure"] else None
+                if failure is not None and share.ran_out_of_memory:  # what it says is what came of that
+                    exit = share.explain(Exit(signal=signal.SIGKILL))
+                    return End(lifecycle.unexplained(exit, request, failure), exit.peak_memory)
                 return End(failure, done["peak_memory"], told=True)
-            exit = _with_what_the_group_knows(await worker.exited, group)
+            exit = share.explain(await worker.exited)
+            if self._stop.reason is not None and self._stop.is_late:
+                self._stop.reason = stacks.told(self._stop.reason, worker.stacks())
             return End(lifecycle.unexplained(exit, request), exit.peak_memory)
         finally:
             conversation.close()
-            if group is not None:  # it may still be ending
-                worker.exited.add_done_callback(lambda _: self._host.groups.close(group))
-
-    def _group(self, worker: Worker) -> Group | None:
-        """The group that bounds the attempt, with its process in it; None when there is nothing to bound, or no way."""
-        memory = self.request.resources.most_memory
-        if memory is None:
-            return None
-        try:
-            return self._host.groups.open(worker.pid, memory=memory)
-        except OSError as error:  # the groups are not ours any more
-            print(f"host: no control group for {self.request.name}: {error}", file=sys.stderr)  # noqa: T201 - its log
-            return None
+            os.close(worker.paper)
 
     def _told(self, image: Image, worker: Worker) -> dict[str, Any]:
         """What the attempt is told of its image; the folder that it may get goes with its process."""
@@ -297,14 +287,16 @@ class Pod:
         either: list[asyncio.Future[Any]] = [conversation.told, worker.exited]
         ended = asyncio.ensure_future(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
         while not ended.done():
-            stop = asyncio.ensure_future(self._stopped_or_late())
+            stop = asyncio.ensure_future(self._stop.wait())
             conversation.on_start = stop.cancel  # the limits are others once it runs
             await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
-            if self._stopped is not None and not ended.done():
+            if self._stop.reason is not None and not ended.done():
+                if self._stop.is_late and self._attempts.started_at is not None:  # else it cannot write yet
+                    worker.write_stacks()
                 worker.signal(signal.SIGTERM)
                 with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(worker.exited), self._grace)
+                    await asyncio.wait_for(asyncio.shield(worker.exited), self._stop.grace)
                 worker.signal(signal.SIGKILL)
                 await worker.exited
                 ended.cancel()
@@ -319,45 +311,8 @@ class Pod:
         self.tail.add(event)
         self._host.publish(self.request.labels, event)
 
-    def _report(
-        self,
-        phase: Phase,
-        *,
-        at: float | None = None,
-        failure: Failure | None = None,
-        retry_in: float | None = None,
-        peak_memory: int | None = None,
-        step: str = "",
-        reason: str = "",
-        cache: str = "",
-    ) -> None:
-        request = self.request
-        last = self.events[-1] if self.events else None
-        if last is not None and (last.phase, last.attempt, last.step) == (phase, self._attempts.number, step):
-            at = last.at  # the same stretch of time; what is said of it has changed
-            self.events.pop()
-        event = PodEvent(
-            run=request.run,
-            action=request.action,
-            parent=request.parent,
-            task=request.task,
-            title=request.title,
-            phase=phase,
-            at=at if at is not None else time.time(),
-            attempt=self._attempts.number,
-            failure=failure,
-            retry_in=retry_in,
-            peak_memory=peak_memory,
-            step=step,
-            reason=reason,
-            links=request.links if phase is Phase.QUEUED else (),
-            is_cached=bool(cache),
-            cache=cache or (request.cache if phase is Phase.QUEUED else ""),
-        )
-        self.events.append(event)
-        if phase.is_terminal:
-            self._close()
-        self._host.publish(self.request.labels, event)
+    def _report(self, phase: Phase, **said: Any) -> None:
+        self.history.add(phase, self._attempts.number, **said)
 
     def _finish(self, step: Finish, end: End) -> None:
         request = self.request
@@ -368,30 +323,18 @@ class Pod:
 
     # --- what outlives the Host ---------------------------------------------------------------------------------------
 
-    def save(self) -> None:
-        """Note the request and its standing, so that another Host can go on."""
-        path = self._host.home.open_pods / self.request.name
-        draft = path.with_name(f".{path.name}")
-        attempts = {"number": self._attempts.number, "failed": self._attempts.failed, "lost": self._attempts.lost}
-        times = {"accepted_at": self._attempts.accepted_at}
-        draft.write_text(json.dumps({"pod": self.request.to_json(), "attempts": {**attempts, **times}}))
-        draft.replace(path)
+    def save(self, scratch: Path | None = None) -> None:
+        """Note the request and its standing, so that another Host can go on.
+
+        Args:
+            scratch: a folder that has to be removed when this Host cannot.
+        """
+        notes.write(self._host.home.open_pods, self.request, self._attempts, scratch)
 
     def _close(self) -> None:
         """The events into the store, then the note away: in this order nothing is lost between the two."""
         request = self.request
-        history = [event.to_json() for event in self.events]
+        history = [event.to_json() for event in self.history.events]
         store = FileStore(request.store)
         store.put(keys.status(request.run, request.action), [json.dumps(history).encode()])
-        (self._host.home.open_pods / request.name).unlink(missing_ok=True)
-
-
-def _with_what_the_group_knows(exit: Exit, group: Group | None) -> Exit:
-    if group is None or group.memory is None:
-        return exit
-    return replace(
-        exit,
-        peak_memory=group.peak() or exit.peak_memory,
-        memory_ran_out=group.kills() > 0,
-        at_limit=group.hit_its_limit(),
-    )
+        notes.remove(self._host.home.open_pods, request.name)

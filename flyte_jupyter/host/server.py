@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import os
 import shutil
 import signal
@@ -13,22 +12,22 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ..errors import ConfigError
 from ..home import Home
 from ..pods import Event, LogEvent, PodEvent, PodRequest
 from ..store import keys
 from ..store.files import FileStore
-from . import lifecycle
-from .cgroups import Groups
+from . import lifecycle, notes
 from .environs import Environs
 from .flights import Flights
 from .forks import ForkError
 from .images import Images
-from .pod import KILL_AFTER, Pod
+from .pod import Pod
+from .shares import Shares
 from .shelf import Bounds, Pruning
-from .slots import Slots, default_slots
+from .stop import KILL_AFTER
 from .wire import PROTOCOL, Frames, encode, is_me
 from .zygotes import Zygotes
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
-_UNREADABLE = ".unreadable-"
 _BEHIND = 8 * 1024 * 1024
 """A watcher that is this many bytes behind gets no more lines of log until it has caught up."""
 
@@ -75,16 +73,14 @@ class Host:
     log: IO[bytes]
     zygotes: Zygotes = field(init=False)
     images: Images = field(init=False)
-    slots: Slots = field(init=False)
+    shares: Shares = field(init=False)
     flights: Flights = field(init=False)
     pruning: Pruning = field(init=False)
-    groups: Groups = field(init=False)
 
     def __post_init__(self) -> None:
-        self.groups = Groups.find()  # first: it may move this process, and zygotes begin where it is
+        self.shares = Shares(self.home.settings)  # first: it may move this process, and zygotes begin where it is
         self.zygotes = Zygotes(self.log, self.home.images)
         self.images = Images(self.home, self.zygotes, self.log)
-        self.slots = Slots(default_slots())
         self.flights = Flights(self._parents)
         self.pruning = Pruning(self.home.store_url, Bounds.given())
         self.pods: dict[str, Pod] = {}
@@ -98,7 +94,7 @@ class Host:
         self._idle_check: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        return f"<Host {self.home.path} [{len(self.pods)} pods, {len(self._watchers)} watchers, {self.slots!r}]>"
+        return f"<Host {self.home.path} [{len(self.pods)} pods, {len(self._watchers)} watchers, {self.shares!r}]>"
 
     async def serve(self, ready: Any = None) -> None:
         """Until it is told to stop, or has had nothing to do for the idle time.
@@ -135,7 +131,7 @@ class Host:
                 task.cancel()
             self.images.end()
             self.zygotes.end()
-            self.groups.end()
+            self.shares.end()
 
     async def _end_pods(self) -> None:
         """Somebody stops the Host: what runs is cancelled, instead of being left to the next Host."""
@@ -195,7 +191,7 @@ class Host:
         parent = pod.request.parent
         parent_name = f"{pod.request.run}-{parent}" if parent is not None else None
         if parent_name is not None:
-            self.slots.opened(parent_name)
+            self.shares.opened(parent_name)
         try:
             if pod.is_lost_for_good:
                 pod.fail(lifecycle.LOST_WITH_HOST)
@@ -206,7 +202,7 @@ class Host:
             pod.fail(lifecycle.TORN)
         finally:
             if parent_name is not None:
-                self.slots.closed(parent_name)
+                self.shares.closed(parent_name)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
             self._environs.release(pod.request.labels.get("session"))
             self._used = time.monotonic()
@@ -238,42 +234,11 @@ class Host:
     def _adopt(self) -> None:
         """Go on with what a Host that died had accepted. Called tasks are asked for again by their callers."""
         shutil.rmtree(self.home.workdirs, ignore_errors=True)  # of attempts that have died with their Host
-        folder = self.home.open_pods
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for note in sorted(folder.iterdir()):
-            if note.name.startswith(_UNREADABLE):
-                continue
-            try:
-                saved = self._read_note(note)
-            except (ValueError, LookupError, TypeError):
-                traceback.print_exc()
-                print(f"host: {note.name} cannot be read and is left alone", file=sys.stderr)  # noqa: T201 - its log
-                note.rename(note.with_name(_UNREADABLE + note.name))
-                continue
-            if saved is None or saved[0].parent is not None:
-                note.unlink(missing_ok=True)
-                continue
-            request, attempts = saved
+        for request, attempts in notes.left(self.home.open_pods):
             self.launch(request, attempts)
             if request.name not in self.pods:  # it had ended, but for taking the note away
-                note.unlink(missing_ok=True)
+                notes.remove(self.home.open_pods, request.name)
         self._environs.drop_unkept()
-
-    @staticmethod
-    def _read_note(note: Path) -> tuple[PodRequest, lifecycle.Attempts] | None:
-        if note.name.startswith("."):  # written half
-            return None
-        saved = json.loads(note.read_text())
-        now = time.time()
-        before = saved["attempts"]
-        attempts = lifecycle.Attempts(
-            accepted_at=before["accepted_at"],
-            queued_at=now,
-            number=before["number"] + 1,
-            failed=before["failed"],
-            lost=before["lost"] + 1,
-        )
-        return PodRequest.from_json(saved["pod"]), attempts
 
     # --- clients ------------------------------------------------------------------------------------------------------
 
@@ -309,7 +274,7 @@ class Host:
         watcher = Watcher(labels, writer)
         for pod in self.pods.values():
             if watcher.wants(pod.request.labels):
-                for event in pod.events:
+                for event in pod.history.events:
                     watcher.tell(event)
                 for lines in pod.tail:
                     watcher.tell(lines)
@@ -324,6 +289,8 @@ class Host:
             return {"op": "refused", "reason": f"this request is not complete or not right: {error!r}"}
         except (OSError, ForkError) as error:
             return {"op": "refused", "reason": f"it cannot be accepted: {error}"}
+        except ConfigError as error:
+            return {"op": "wrong", "reason": str(error)}
 
     def _serve(self, message: dict[str, Any]) -> dict[str, Any]:
         op = message["op"]
@@ -333,6 +300,10 @@ class Host:
             self._environs.set(message["session"], message["environ"])
         elif op == "prepare":
             self.zygotes.start(message["python"])
+        elif op == "missing":
+            return {"op": "missing", "missing": self._missing(PodRequest.from_json(message["pod"]))}
+        elif op == "queues":
+            return {"op": "queues", "queues": self.shares.lanes.table(), "settings": str(self.home.settings)}
         elif op == "launch":
             request = PodRequest.from_json(message["pod"])
             self.launch(request)
@@ -362,13 +333,18 @@ class Host:
                 "op": "status",
                 "pid": os.getpid(),
                 "pods": sorted(self.pods),
-                "slots": repr(self.slots),
-                "groups": repr(self.groups),
+                "slots": repr(self.shares.admission),
+                "groups": repr(self.shares.groups),
                 "triggers": repr(self.triggers),
             }
         else:
             return {"op": "refused", "reason": f"unknown request {op!r}"}
         return {"op": "ok"}
+
+    def _missing(self, request: PodRequest) -> list[str]:
+        if request.queue is not None:
+            self.shares.lanes.check()
+        return self.shares.missing(request, self.environ(request) or {})
 
     def _check_idle(self) -> None:
         limit = idle_limit()

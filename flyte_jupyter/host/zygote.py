@@ -21,7 +21,7 @@ from .limits import bound_open_files
 from .orphans import adopt_orphans
 from .wire import Frames, encode
 
-_FDS_PER_ATTEMPT = 3
+_FDS_PER_ATTEMPT = 4
 _EVERY_ATTEMPT_NEEDS = (
     "flyte_jupyter.host.attempt",
     "flyte_jupyter.environment",
@@ -45,7 +45,8 @@ class Zygote:
     """Serves one Host over one socket, single-threaded.
 
     Args:
-        host: the socket to the Host. Messages carry, for a fork, three descriptors: control socket, stdout, stderr.
+        host: the socket to the Host. Messages carry, for a fork, four descriptors: control socket, stdout, stderr, and
+            the paper of `stacks`.
     """
 
     def __init__(self, host: socket.socket) -> None:
@@ -86,7 +87,7 @@ class Zygote:
             if message["op"] == "fork":
                 self._fork(message["token"])
             elif message["op"] == "signal" and message["pid"] in self._children:
-                _signal_group(message["pid"], message["signal"])
+                _signal(message["pid"], message["signal"], alone=message["alone"])
         return True
 
     def _fork(self, token: int) -> None:
@@ -168,7 +169,11 @@ def _pipe() -> tuple[int, int]:
 
 
 def _signal_group(pid: int, number: int) -> None:
-    for send in (os.killpg, os.kill):  # before setsid there is no group yet
+    _signal(pid, number, alone=False)
+
+
+def _signal(pid: int, number: int, *, alone: bool) -> None:
+    for send in (os.kill,) if alone else (os.killpg, os.kill):  # before setsid there is no group yet
         try:
             send(pid, number)
             return

@@ -16,10 +16,13 @@ _PARKED = 5.0
 """Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""
 _IDLE = 300.0
 """Seconds after which a zygote with libraries in it, or one of an image, ends when nobody uses it."""
+_MOST_WARM = 6
+"""Zygotes with libraries in them: each has the memory of these."""
 
 
 class Zygotes:
-    """All zygotes of a Host: per interpreter a bare one, and one with the libraries that tasks turned out to use.
+    """All zygotes of a Host: per interpreter a bare one, and those with the libraries that tasks turned out to use, one
+    for each number of threads, since some libraries read it when they are loaded.
 
     A worker is kept ready per zygote in use, so that the fork is not on a task's way.
 
@@ -32,7 +35,7 @@ class Zygotes:
         self._images = images
         self._files = raise_open_files()
         self._bare: dict[str, Zygote] = {}
-        self._warm: dict[str, Zygote] = {}
+        self._warm: dict[tuple[str, int | None], Zygote] = {}  # by interpreter and threads
         self._unsafe: dict[str, set[str]] = {}
         self._imports: dict[str, frozenset[str]] = {}
         self._parked: dict[Zygote, asyncio.Task[Worker]] = {}
@@ -64,8 +67,9 @@ class Zygotes:
     def _all(self) -> list[Zygote]:
         return [*self._bare.values(), *self._warm.values()]
 
-    def _make(self, python: str, modules: frozenset[str]) -> Zygote:
-        zygote = Zygote(python, modules, self._files, self._log, self._forget, of_image=self._is_image(python))
+    def _make(self, python: str, modules: frozenset[str], threads: int | None = None) -> Zygote:
+        of_image = self._is_image(python)
+        zygote = Zygote(python, modules, self._files, self._log, self._forget, of_image=of_image, threads=threads)
         if self._idle_check is None and (modules or self._is_image(python)):
             self._idle_check = asyncio.get_running_loop().call_later(_IDLE, self._cool)
         return zygote
@@ -73,18 +77,21 @@ class Zygotes:
     def _is_image(self, python: str) -> bool:
         return Path(python).is_relative_to(self._images)
 
-    async def worker(self, python: str, task: str, modules: tuple[str, ...], *, plain: bool) -> Worker:
+    async def worker(
+        self, python: str, task: str, modules: tuple[str, ...], *, plain: bool, threads: int | None = None
+    ) -> Worker:
         """A worker for an attempt.
 
         Args:
             task: its name: what it imported the last time, it will import again.
             modules: what is known of this call's imports.
             plain: without them, as when the attempt's environment variables may change how they load.
+            threads: that libraries are to use, which some of them read when they are loaded.
         """
         zygote = self.start(python)
         wanted = self._imports.get(task, frozenset()).union(modules)
         if not plain and wanted and sys.platform == "linux":  # frameworks of macOS do not survive a fork
-            warm = self._warm_for(python, wanted)
+            warm = self._warm_for(python, wanted, threads)
             if warm is not None and warm.ready.done() and not warm.lost:
                 zygote = warm
         if not zygote.ready.done():
@@ -118,23 +125,25 @@ class Zygotes:
             if parked.exception() is None:
                 parked.result().discard()
 
-    def _warm_for(self, python: str, modules: frozenset[str]) -> Zygote | None:
+    def _warm_for(self, python: str, modules: frozenset[str], threads: int | None) -> Zygote | None:
         unsafe = self._unsafe.setdefault(python, set())
         wanted = modules - unsafe
         if not wanted:
             return None
-        warm = self._warm.get(python)
+        warm = self._warm.get((python, threads))
         if warm is None or warm.lost:
-            return self._heat(python, wanted)
+            return self._heat(python, wanted, threads)
         if wanted <= warm.modules:
             return warm
         if warm.ready.done():  # one at a time; the old one serves until its successor is asked for
             self._retire(warm)
-            self._heat(python, wanted | warm.modules)
+            self._heat(python, wanted | warm.modules, threads)
         return None
 
-    def _heat(self, python: str, modules: frozenset[str]) -> Zygote:
-        warm = self._warm[python] = self._make(python, modules)
+    def _heat(self, python: str, modules: frozenset[str], threads: int | None) -> Zygote:
+        if len(self._warm) >= _MOST_WARM:
+            self._retire(min(self._warm.values(), key=lambda zygote: zygote.used))
+        warm = self._warm[python, threads] = self._make(python, modules, threads)
 
         def learn(ready: asyncio.Future[str | None]) -> None:
             if ready.result():
@@ -155,7 +164,7 @@ class Zygotes:
     def _retire(self, zygote: Zygote) -> None:
         """No more work for it; it ends when its last worker has."""
         zygote.retired = True
-        self._warm = {python: z for python, z in self._warm.items() if z is not zygote}
+        self._warm = {key: z for key, z in self._warm.items() if z is not zygote}
         self._bare = {python: z for python, z in self._bare.items() if z is not zygote}
         parked = self._parked.pop(zygote, None)
 

@@ -100,6 +100,8 @@ def _text(view: Mapping[str, Any], now: float) -> str:
         out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
     if said := cache(root):
         out.append(f"  {said[:1].lower()}{said[1:]}")
+    if root.get("reason") and view["phase"] not in timeline.TERMINAL:
+        out.append(f"  {root['reason']}")
     if view["total"] > 1:
         for title, counts in list(view["tasks"].items())[:8]:
             out.append(f"  {title} × {sum(counts.values()):,}: {sections.counted(counts)}")

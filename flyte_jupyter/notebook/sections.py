@@ -317,6 +317,7 @@ def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> 
         phase(action["phase"]),
         el("span", again, cls="fr-muted") if again else None,
         el("span", "from the cache", cls="fr-muted") if action["is_cached"] else None,
+        el("span", action["reason"], cls="fr-muted") if action["reason"] else None,
         anchors(action["links"]),
         el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right"),
     )

@@ -88,7 +88,7 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "tasks": _tasks(view.get("tasks") or {}, limits.tasks),
         "actions": [_action(a, limits) for a in shown],
         "logs": _logs(view.get("logs") or {}, [str(a.get("name")) for a in shown], limits),
-        "notes": [_line(n, 300) for n in list(view.get("notes") or [])[: limits.notes]],
+        "notes": [_line(n, 300) for n in _notes(view, actions)[: limits.notes]],
         "links": _links(view.get("links"), limits.links),
         "report": bool(view.get("report")),
         "trigger": _trigger(view.get("trigger")),
@@ -110,6 +110,15 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
 def _line(value: object, size: int) -> str:
     text = "" if value is None else str(value)
     return cut(clean(text[: 4 * size + 100]).replace("\n", " "), size) if text else ""
+
+
+def _notes(view: Mapping[str, Any], actions: list[Any]) -> list[str]:
+    """What is said of the run, and of its actions; the same of many actions once."""
+    said = list(view.get("notes") or [])
+    for action in actions:
+        of = "" if action.get("name") == view.get("root") else f"{action.get('title') or action.get('task')}: "
+        said += [f"{of}{note}" for note in action.get("notes") or []]
+    return list(dict.fromkeys(said))
 
 
 def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import os
 import sys
 import sysconfig
 import traceback
+from collections.abc import Iterable
 from functools import lru_cache
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
@@ -26,6 +27,7 @@ from ..errors import (
     RuntimeUnknownError,
     RuntimeUserError,
     is_our_frame,
+    is_ours,
 )
 from ..pods import Failure, FrameName
 
@@ -45,7 +47,7 @@ def failure_of(error: BaseException) -> Failure:
         code=error.code if isinstance(error, BaseRuntimeError) else type(error).__name__,
         kind=error.kind if isinstance(error, BaseRuntimeError) else "user",
         message=_message(error)[:_MAX_TEXT],
-        traceback=_text(frames)[-_MAX_TEXT:],
+        traceback=text_of(frames)[-_MAX_TEXT:],
         frames=tuple(frames[-_MAX_FRAMES:]),
         cause=_causes(error)[-_MAX_TEXT:],
         recoverable=not (
@@ -55,7 +57,8 @@ def failure_of(error: BaseException) -> Failure:
     )
 
 
-def _text(frames: list[FrameName]) -> str:
+def text_of(frames: Iterable[FrameName]) -> str:
+    """Frames as Python prints them, with their lines of code where the source is at hand."""
     summaries = [traceback.FrameSummary(frame.file, frame.line, frame.function) for frame in frames]
     return "".join(traceback.StackSummary.from_list(summaries).format())
 
@@ -71,7 +74,7 @@ def _causes(error: BaseException) -> str:
         if before is None:
             break
         link = _DIRECTLY if direct else _MEANWHILE
-        text = _text(_user_frames(before.__traceback__))
+        text = text_of(_user_frames(before.__traceback__))
         told = f"{_HEAD}{text}{type(before).__name__}: {_message(before)}\n\n{link}\n\n{told}"
         error = before
     return told
@@ -86,13 +89,26 @@ def _user_frames(tb: TracebackType | None) -> list[FrameName]:
     frames: list[FrameName] = []
     while tb is not None:
         code = tb.tb_frame.f_code
-        file = code.co_filename
-        if not is_our_frame(tb.tb_frame) and (frames or not file.startswith(_PLUMBING)):
-            frame = FrameName(file, tb.tb_lineno, code.co_name, code.co_firstlineno)
-            if frames[-_MAX_REPEATED:].count(frame) < _MAX_REPEATED:  # endless recursion says nothing more
-                frames.append(frame)
+        if not is_our_frame(tb.tb_frame):
+            frames.append(FrameName(code.co_filename, tb.tb_lineno, code.co_name, code.co_firstlineno))
         tb = tb.tb_next
-    return frames
+    return _from_user(frames)
+
+
+def _from_user(frames: Iterable[FrameName]) -> list[FrameName]:
+    """Those from the user's first one on, none of this package."""
+    kept: list[FrameName] = []
+    for frame in frames:
+        is_users = not is_ours(frame.file) and (kept or not frame.file.startswith(_PLUMBING))
+        if is_users and kept[-_MAX_REPEATED:].count(frame) < _MAX_REPEATED:  # endless recursion says nothing more
+            kept.append(frame)
+    return kept
+
+
+def of_user(frames: Iterable[FrameName]) -> list[FrameName]:
+    """The same of a stack, outermost first; [] when nothing in it is the user's."""
+    kept = _from_user(frames)
+    return kept[-_MAX_FRAMES:] if any(not frame.file.startswith((_STDLIB, "<frozen ")) for frame in kept) else []
 
 
 _PLUMBING = tuple(os.path.join(_STDLIB, name) for name in ("asyncio", "concurrent", "threading.py", "contextlib.py"))

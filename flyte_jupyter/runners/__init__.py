@@ -11,6 +11,13 @@ from ..pods import LogEvent, PodEvent, PodRequest, Synced
 class Runner(Protocol):
     """Starts pods, watches and stops them; `tests/contract/test_runner.py` is the contract. Any thread may call it."""
 
+    def missing(self, pod: PodRequest) -> list[str]:
+        """What a pod asks for that is not here, or not done here, each in a line for people; nothing is started.
+
+        Raises `ConfigValueError` when the settings of its queue are wrong.
+        """
+        ...
+
     def launch(self, pod: PodRequest) -> None:
         """Accept a pod for running; once this returns, it will end, whatever happens to the caller.
 

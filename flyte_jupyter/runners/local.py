@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..config import index_url
-from ..errors import HostError
+from ..errors import ConfigValueError, HostError
 from ..home import Home
 from ..host.client import call, connect, connect_or_start
 from ..host.wire import Channel
@@ -46,6 +46,10 @@ class LocalRunner:
     def rebuild(self, venv: str) -> None:
         """Have the virtual environment of that key made anew the next time that it is used."""
         self.ask({"op": "rebuild", "key": venv})
+
+    def missing(self, pod: PodRequest) -> list[str]:
+        told: list[str] = self.ask({"op": "missing", "pod": pod.to_json()})["missing"]
+        return told
 
     def launch(self, pod: PodRequest) -> None:
         self.ask({"op": "launch", "pod": pod.to_json()})
@@ -125,11 +129,14 @@ class LocalRunner:
 
         Raises:
             HostError: it refuses, or does not answer.
+            ConfigValueError: what this user has written down for it is wrong.
         """
         with self._lock:
             answer = self._exchange(message) or self._exchange(message)
         if answer is None:
             raise HostError(f"The local Host does not answer; its log is {self._home.log}.")
+        if answer["op"] == "wrong":
+            raise ConfigValueError(answer["reason"])
         if answer["op"] == "refused":
             raise HostError(f"The local Host refused: {answer['reason']}.")
         return answer

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import psutil
 import pytest
 
+from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import Backoff, RetryStrategy
 from flyte_jupyter.config.timeout import Timeout
 from flyte_jupyter.engine.request import Place, pod_request
@@ -23,7 +24,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.pack.call import pack_inputs, seal_code, seal_inputs
 from flyte_jupyter.pack.outcome import unseal_outcome
-from flyte_jupyter.pods import Event, LogEvent, Phase, PodEvent, PodRequest, Synced
+from flyte_jupyter.pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest, Synced
 from flyte_jupyter.runners import Runner
 from flyte_jupyter.runners.local import LocalRunner
 from flyte_jupyter.store import Store, keys, open_store
@@ -68,6 +69,16 @@ def will_not_stop(log: Path) -> None:
 @env.task
 def fail() -> None:
     raise KeyError("missing")
+
+
+@env.task
+def hoard() -> int:
+    return len([b"x" * 1_000_000 for _ in range(100_000)])
+
+
+@env.task
+def sleep() -> None:
+    time.sleep(60)
 
 
 class Lab(Protocol):
@@ -249,15 +260,48 @@ def test_a_launched_pod_ends_although_its_launcher_closes(lab: Lab, tmp_path: Pa
 
 def test_a_deadline_also_ends_the_wait_before_another_attempt(lab: Lab) -> None:
     backoff = Backoff(base=timedelta(hours=1))
-    patient = fail.override(retries=RetryStrategy(count=3, backoff=backoff), timeout=Timeout(deadline=0.7))
+    patient = fail.override(retries=RetryStrategy(count=3, backoff=backoff), timeout=Timeout(deadline=3))
     watch = Watch(lab.runner(), {"run": "r1"}).until_synced()
     lab.runner().launch(pod_for(lab, patient, "r1"))
     watch.until(Phase.TIMED_OUT)
     assert [*SUCCESS[:3], Phase.QUEUED, Phase.TIMED_OUT] == watch.phases()
+    assert "DeadlineExceededError" == failure_of(watch).code
+
+
+def failure_of(watch: Watch) -> Failure:
     last = watch.told[-1]
     assert isinstance(last, PodEvent)
     assert last.failure is not None
-    assert "DeadlineExceededError" == last.failure.code
+    return last.failure
+
+
+def test_a_pod_that_runs_too_long_says_where_it_was(lab: Lab) -> None:
+    watch = Watch(lab.runner(), {"run": "r1"}).until_synced()
+    lab.runner().launch(pod_for(lab, sleep.override(timeout=0.7), "r1"))
+    watch.until(Phase.TIMED_OUT)
+    failure = failure_of(watch)
+    assert "MaxRuntimeExceededError" == failure.code
+    assert ["sleep"] == [frame.function for frame in failure.frames]
+    assert "in sleep\n    time.sleep(60)\n" in failure.traceback
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS ignores limits of memory")
+def test_a_pod_that_needs_too_much_memory_is_ended(lab: Lab) -> None:
+    watch = Watch(lab.runner(), {"run": "r1"}).until_synced()
+    lab.runner().launch(pod_for(lab, hoard.override(resources=Resources(memory="200Mi")), "r1"))
+    watch.until(Phase.FAILED)
+    failure = failure_of(watch)
+    assert ("OOMError", True) == (failure.code, failure.recoverable)
+    assert "limit of 200 MiB" in failure.message
+
+
+def test_what_is_not_there_is_told_before_anything_starts(lab: Lab) -> None:
+    runner = lab.runner()
+    watch = Watch(lab.runner(), {"run": "r1"}).until_synced()
+    assert [] == runner.missing(pod_for(lab, fail, "r1"))
+    (said,) = runner.missing(pod_for(lab, fail.override(resources=Resources(cpu=100_000)), "r1"))
+    assert "100000 cores" in said
+    assert [Synced()] == watch.told
 
 
 # --- watch ------------------------------------------------------------------------------------------------------------

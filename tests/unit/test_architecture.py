@@ -23,7 +23,7 @@ LAYERS = [
     {"host"},
     {"runners"},
     {"engine"},
-    {"session", "mapping", "api", "cache", "deployment", "doctor", "image_build"},
+    {"session", "mapping", "api", "cache", "queues", "deployment", "doctor", "image_build"},
     {"notebook"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -255,11 +255,12 @@ def test_the_decorator_of_a_reusable_environment() -> None:
 def test_what_a_runner_does_not_honour_is_said() -> None:
     resolved = resolve(
         layers(
-            (ENV, {"resources": Resources(memory="1Gi"), "env_vars": {"A": "1"}, "cache": "disable"}),
-            (TASK, {"queue": "q", "retries": 1, "short_name": "s"}),
+            (ENV, {"resources": Resources(memory="1Gi"), "env_vars": {"A": "1"}, "plugin_config": {"nodes": 2}}),
+            (TASK, {"queue": "q", "retries": 1, "short_name": "s", "produces_artifacts": True}),
         )
     )
-    assert resolved.unhonoured("local") == {"resources": "memory alone, as a limit", "queue": ""}
+    expected = {"plugin_config": "its hooks, and nothing that a platform would be told", "produces_artifacts": ""}
+    assert resolved.unhonoured("local") == expected
 
 
 def test_the_effective_configuration() -> None:

@@ -169,13 +169,15 @@ def test_a_secret_is_not_in_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_applied_needs_no_note() -> None:
-    assert [] == notes(task_of(retries=3, timeout=60, env_vars={"A": "1"}, short_name="Work"), "local")
+    given = {"retries": 3, "timeout": 60, "env_vars": {"A": "1"}, "short_name": "Work", "queue": "gpu"}
+    assert [] == notes(task_of(**given, resources=Resources(cpu=2, memory="1Gi", gpu=1, disk="1Gi")), "local")
     assert [] == notes(task_of(), "local")
 
 
-def test_what_is_applied_in_part_is_noted() -> None:
-    expected = ["resources: this machine applies memory alone, as a limit."]
-    assert expected == notes(task_of(resources=Resources(memory="1Gi", cpu=2)), "local")
+def test_what_is_applied_in_part_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    param = replace(PARAMS["retries"], honoured={"local": "the first one"})
+    monkeypatch.setitem(PARAMS, "retries", param)
+    assert ["retries: this machine applies the first one."] == notes(task_of(retries=3), "local")
 
 
 def test_what_needs_a_cluster_is_said_in_one_sentence() -> None:

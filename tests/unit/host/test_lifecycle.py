@@ -226,6 +226,7 @@ def test_a_cancelled_action_says_why() -> None:
         (Exit(signal=signal.SIGSEGV), {}, "WorkerCrashedError", "work was killed by SIGSEGV .a crash in compiled code"),
         (Exit(signal=signal.SIGABRT), {}, "WorkerCrashedError", "SIGABRT .a crash in compiled code"),
         (Exit(signal=signal.SIGTERM), {}, "WorkerCrashedError", r"work was killed by SIGTERM\.$"),
+        (Exit(signal=61), {}, "WorkerCrashedError", r"work was killed by signal 61\.$"),
         (Exit(signal=signal.SIGKILL), {}, "OOMError", "killed by SIGKILL, as the system does when memory runs out"),
         (
             Exit(signal=signal.SIGKILL, peak_memory=3 * 2**30, memory_ran_out=True),

@@ -98,7 +98,14 @@ def test_kills_are_counted_upwards() -> None:
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [(0, "0 MiB"), (2**20, "1 MiB"), (1.6 * 2**20, "2 MiB"), (2**30 - 2**20, "1023 MiB"), (2**30, "1.00 GiB")],
+    [
+        (0, "0 MiB"),
+        (2**20, "1 MiB"),
+        (1.6 * 2**20, "2 MiB"),
+        (2**30 - 2**20, "1023 MiB"),
+        (2**30, "1.00 GiB"),
+        (2**41, "2.00 TiB"),
+    ],
 )
 def test_sizes_for_people(size: int, expected: str) -> None:
     assert expected == mebibytes(int(size))

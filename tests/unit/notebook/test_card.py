@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flyte_jupyter import markup
 from flyte_jupyter.notebook import card, foreign, sections, theme, timeline
 from flyte_jupyter.notebook.shrink import LEVELS, shrink
-from tests.unit.notebook.views import FAILURE, STARTED, T, action, failed, log, view
+from tests.unit.notebook.views import FAILURE, STARTED, SUCCEEDED, T, action, failed, log, view
 
 NOW = T + 5
 
@@ -141,6 +141,33 @@ def test_many_children_are_counted_and_the_failed_ones_listed() -> None:
 def test_configuration_names_the_level() -> None:
     found = page(view(config=[{"name": "retries", "value": "3", "level": "override"}]))
     assert "retries3override" in found.text
+
+
+def test_why_it_waits() -> None:
+    waits = [("queued", 0.0, 0), ("waiting_for_resources", 0.01, 0)]
+    why = "waits for 2 cores; 1 of 2 free"
+    made = view(
+        phase="waiting_for_resources",
+        actions=[
+            action("a0", None, "waiting_for_resources", waits, reason=why),
+            action("a1", "a0", "queued", waits[:1], title="inner", reason="waits in queue 'gpu': 1 of 1 running"),
+        ],
+        total=2,
+    )
+    found = page(made)
+    assert "waiting 5.0 s …" in found.text
+    assert why in found.text
+    assert "inner ○ queued waits in queue 'gpu': 1 of 1 running" in found.text
+    assert f"\n  {why}" in card.text(made, now=NOW)
+    assert why not in page(view(actions=[action("a0", None, "succeeded", SUCCEEDED, reason=why)])).text
+
+
+def test_what_actions_did_not_get_is_noted_once() -> None:
+    child = [action(f"a{n}", "a0", "succeeded", SUCCEEDED, title="inner", notes=["cpu: none"]) for n in (1, 2)]
+    root = action("a0", None, "succeeded", SUCCEEDED, notes=["gpu: none"])
+    found = page(view(notes=["image: none"], actions=[root, *child], total=3))
+    for note in ("Note: image: none", "Note: gpu: none", "Note: inner: cpu: none"):
+        assert 1 == found.text.count(note)
 
 
 def test_notes_and_reattached() -> None:

@@ -1,0 +1,71 @@
+"""What outlives the Host: a note of each open pod, from when it is accepted until its end is written down."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..pods import PodRequest
+from . import scratch
+from .lifecycle import Attempts
+
+_UNREADABLE = ".unreadable-"
+
+
+def write(folder: Path, request: PodRequest, attempts: Attempts, scratch_folder: Path | None = None) -> None:
+    """Note a request and its standing, so that another Host can go on. Raises `OSError`.
+
+    Args:
+        scratch_folder: has to be removed when this Host cannot.
+    """
+    path = folder / request.name
+    draft = path.with_name(f".{path.name}")
+    standing = {name: getattr(attempts, name) for name in ("number", "failed", "lost", "accepted_at")}
+    note = {"pod": request.to_json(), "attempts": standing}
+    draft.write_text(json.dumps({**note, "scratch": str(scratch_folder)} if scratch_folder is not None else note))
+    draft.replace(path)
+
+
+def remove(folder: Path, name: str) -> None:
+    """Its end is written down."""
+    (folder / name).unlink(missing_ok=True)
+
+
+def left(folder: Path) -> Iterator[tuple[PodRequest, Attempts]]:
+    """What a Host that is gone has left, for the next attempt; not called tasks, whose callers ask for them again."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for note in sorted(folder.iterdir()):
+        if note.name.startswith(_UNREADABLE):
+            continue
+        try:
+            found = _read(note)
+        except (ValueError, LookupError, TypeError):
+            traceback.print_exc()
+            print(f"host: {note.name} cannot be read and is left alone", file=sys.stderr)  # noqa: T201 - its log
+            note.rename(note.with_name(_UNREADABLE + note.name))
+            continue
+        if found is None or found[0].parent is not None:
+            note.unlink(missing_ok=True)
+        else:
+            yield found
+
+
+def _read(note: Path) -> tuple[PodRequest, Attempts] | None:
+    if note.name.startswith("."):  # written half
+        return None
+    saved = json.loads(note.read_text())
+    if "scratch" in saved:
+        scratch.remove(Path(saved["scratch"]))
+    before = saved["attempts"]
+    attempts = Attempts(
+        accepted_at=before["accepted_at"],
+        queued_at=time.time(),
+        number=before["number"] + 1,
+        failed=before["failed"],
+        lost=before["lost"] + 1,
+    )
+    return PodRequest.from_json(saved["pod"]), attempts

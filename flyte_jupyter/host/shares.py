@@ -1,0 +1,216 @@
+"""Who gets what of this machine: cores, memory, GPUs, scratch space, and places in queues."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..pods import PodRequest
+from . import accelerators, scratch
+from .accelerators import VISIBLE, Accelerator
+from .admission import Admission, Claim, Grant, default_slots
+from .cgroups import Group, Groups
+from .forks import Worker
+from .lanes import Lanes
+from .lifecycle import Exit
+from .limits import thread_variables
+from .machine import Machine, Means, shortfalls
+
+_SHM = Path("/dev/shm")  # noqa: S108 - it is asked how large it is
+
+
+@dataclass
+class Share:
+    """What one attempt has of the machine, from its start to its end.
+
+    Attributes:
+        threads: that libraries are told to use, None for as many as they like.
+        notes: what it asks for and does not get, or not quite so, for people.
+        variables: for its environment; scratch: the folder that it has to itself.
+    """
+
+    request: PodRequest
+    grant: Grant
+    threads: int | None
+    notes: tuple[str, ...]
+    variables: dict[str, str]
+    scratch: Path | None = None
+    _groups: Groups = field(repr=False, kw_only=True)
+    _group: Group | None = None
+
+    def hold(self, worker: Worker) -> dict[str, Any]:
+        """Bound a process; what it has to be told, to do the rest itself."""
+        asked = self.request.resources
+        most = asked.most_cores
+        quota = most if most is not None and most % 1 else None
+        if asked.most_memory is not None or quota is not None:
+            try:
+                self._group = self._groups.open(worker.pid, memory=asked.most_memory, cores=quota)
+            except OSError as error:  # the groups are not ours any more
+                print(f"host: no control group for {self.request.name}: {error}", file=sys.stderr)  # noqa: T201 - its log
+        is_grouped = self._group is not None and self._group.memory is not None
+        return {
+            "memory": None if is_grouped else asked.most_memory,
+            "cores": sorted(self.grant.cores) if self.grant.cores is not None else None,
+            "file_size": asked.disk if self.scratch is not None else None,
+        }
+
+    def explain(self, exit: Exit) -> Exit:
+        """What is known besides of how the process ended."""
+        group = self._group
+        if group is None or group.memory is None:
+            return exit
+        peak = group.peak() or exit.peak_memory
+        return replace(exit, peak_memory=peak, memory_ran_out=group.kills() > 0, at_limit=group.hit_its_limit())
+
+    @property
+    def ran_out_of_memory(self) -> bool:
+        """Whether one of its processes was killed for the memory that all of them use."""
+        return self._group is not None and self._group.memory is not None and self._group.kills() > 0
+
+    def let_go(self, worker: Worker | None) -> None:
+        """Remove what was made for it, once the process has ended, if there is one."""
+        if worker is None:
+            self._remove()
+        else:
+            worker.exited.add_done_callback(lambda _: self._remove())
+
+    def _remove(self) -> None:
+        if self._group is not None:
+            self._groups.close(self._group)
+        if self.scratch is not None:
+            scratch.remove(self.scratch)
+
+
+class Shares:
+    """The machine, and those who share it.
+
+    Args:
+        settings: the file that says how wide queues are.
+    """
+
+    def __init__(self, settings: Path) -> None:
+        self.groups = Groups.find()  # it may move this process, and zygotes begin where it is
+        self._machine = Machine.here()
+        self.admission = Admission(
+            default_slots(), self._machine.cores, cpu=self._machine.cpu, memory=self._machine.memory
+        )
+        self.lanes = Lanes(settings, max(1, int(self._machine.cpu)))
+        linux = sys.platform == "linux"
+        memory = "together" if self.groups.has_memory else "each" if linux else ""
+        self._means = Means(memory=memory, affinity=linux, quota=self.groups.has_cpu)
+        self._gpus: list[Accelerator] = []
+
+    def __repr__(self) -> str:
+        return f"<Shares {self.admission!r} {self.groups!r}>"
+
+    async def acquire(self, request: PodRequest, environ: Mapping[str, str]) -> Share:
+        """Wait for what an attempt asks for. Released by the name of its pod, also when the wait is given up.
+
+        Args:
+            environ: of the kernel.
+        """
+        pool = await self._pool(request, environ)
+        grant = await self.admission.acquire(_claim(request, pool))
+        notes = self._shortfalls(request, environ, pool)
+        if grant.shared:
+            notes.append("gpu: oversubscribed: it shares with a parent that waits for what it called")
+        chosen = [gpu for gpu in pool if gpu.key in grant.accelerators]
+        threads = self._threads(request)
+        variables = {**thread_variables(threads), **_gpu_variables(request, chosen, environ)}
+        share = Share(request, grant, threads, tuple(notes), variables, _groups=self.groups)
+        if request.resources.disk:
+            self._give_scratch(share, environ)
+        return share
+
+    def missing(self, request: PodRequest, environ: Mapping[str, str]) -> list[str]:
+        """What of a request this machine does not have, or does not do."""
+        if _wants_gpus(request) and not self._gpus:
+            self._gpus = accelerators.found()
+        return self._shortfalls(request, environ, self._visible(request, environ))
+
+    def release(self, name: str) -> None:
+        """That pod's attempt has ended."""
+        self.admission.release(name)
+        self.lanes.leave(name)
+
+    def opened(self, parent: str) -> None:
+        """A task called by that pod is open."""
+        self.admission.opened(parent)
+        self.lanes.opened(parent)
+
+    def closed(self, parent: str) -> None:
+        """It has ended."""
+        self.admission.closed(parent)
+        self.lanes.closed(parent)
+
+    def end(self) -> None:
+        """The Host ends."""
+        self.groups.end()
+
+    async def _pool(self, request: PodRequest, environ: Mapping[str, str]) -> list[Accelerator]:
+        """The GPUs that an attempt may be given; asking for them may take a while."""
+        if _wants_gpus(request) and not self._gpus:
+            self._gpus = await asyncio.to_thread(accelerators.found)
+        return self._visible(request, environ)
+
+    def _visible(self, request: PodRequest, environ: Mapping[str, str]) -> list[Accelerator]:
+        """Those of the model that it asks for first."""
+        asked = request.resources
+        if not _wants_gpus(request):
+            return []
+        pool = accelerators.visible(self._gpus, asked.device, environ)
+        return sorted(pool, key=lambda gpu: not gpu.is_a(asked.model)) if asked.model else pool
+
+    def _shortfalls(self, request: PodRequest, environ: Mapping[str, str], pool: list[Accelerator]) -> list[str]:
+        asked = request.resources
+        disk: tuple[str, int] | None = None
+        if asked.disk:
+            place = scratch.place(environ)
+            room = scratch.free(place)
+            disk = (str(place), room) if room is not None else None
+        shm = scratch.free(_SHM) if asked.shm else None
+        return shortfalls(asked, self._machine, self._means, gpus=pool, disk=disk, shm=shm)
+
+    def _threads(self, request: PodRequest) -> int | None:
+        most = request.resources.most_cores
+        return max(1, math.ceil(min(most, self._machine.cpu) - 1e-6)) if most is not None else None
+
+    def _give_scratch(self, share: Share, environ: Mapping[str, str]) -> None:
+        try:
+            share.scratch = scratch.make(scratch.place(environ))
+        except OSError as error:
+            share.notes += (f"disk: no scratch folder could be made: {error}",)
+            return
+        share.variables["TMPDIR"] = str(share.scratch)
+
+
+def _wants_gpus(request: PodRequest) -> bool:
+    return bool(request.resources.gpu) and request.resources.device in VISIBLE
+
+
+def _claim(request: PodRequest, pool: list[Accelerator]) -> Claim:
+    asked = request.resources
+    return Claim(
+        name=request.name,
+        title=request.title,
+        parent=f"{request.run}-{request.parent}" if request.parent is not None else None,
+        cores=asked.cpu or 0.0,
+        most_cores=asked.most_cores or 0.0,
+        memory=asked.memory or 0,
+        accelerators=asked.gpu or 0 if pool else 0,
+        pool=tuple(gpu.key for gpu in pool),
+    )
+
+
+def _gpu_variables(request: PodRequest, chosen: list[Accelerator], environ: Mapping[str, str]) -> dict[str, str]:
+    """What a task that asks for none at all, or for some, sees; one that says nothing sees what the kernel sees."""
+    asked = request.resources
+    if asked.gpu is None or asked.device not in VISIBLE:
+        return {}
+    return accelerators.hidden() if asked.gpu == 0 else accelerators.variables(asked.device, chosen, environ)

@@ -1,0 +1,185 @@
+"""Where an attempt is stuck, when its time is over.
+
+On a signal of the Host the attempt writes the stacks of its threads onto a paper, a file in memory that both have open.
+That is done by `faulthandler`, in C, so that it also works while compiled code holds the interpreter. When the
+interpreter comes to itself before it is killed, it writes the same again with more: lines of code, and where the tasks
+of the event loop wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import gc
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from types import CodeType, FrameType
+from typing import Any
+
+from ..errors import is_ours
+from ..pack.failure import of_user, text_of
+from ..pods import Failure, FrameName
+
+SIGNAL: int = getattr(signal, "SIGRTMAX", 0) - 3 if hasattr(signal, "SIGRTMAX") else getattr(signal, "SIGINFO", 29)
+"""One that hardly anybody uses; a task that does gets it, and then there is no stack."""
+_MAX_TEXT = 24 * 1024
+_MAX_SHOWN = 20
+"""Threads and tasks besides the main one."""
+_DEEPEST = 200
+
+
+def new_paper() -> int:
+    """An empty one: its file descriptor."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("stacks", os.MFD_CLOEXEC)
+    file, name = tempfile.mkstemp()
+    os.unlink(name)
+    return file
+
+
+def read(paper: int) -> str:
+    """What is written there."""
+    size = os.fstat(paper).st_size
+    return os.pread(paper, size, 0).decode("utf-8", "replace")
+
+
+# --- in the attempt ---------------------------------------------------------------------------------------------------
+
+
+def write_on_signal(paper: int) -> None:
+    """From now on the signal has all threads written down. Called on the main thread."""
+    faulthandler.register(SIGNAL, file=paper, all_threads=True, chain=False)
+
+
+def write(paper: int, main: FrameType | None) -> None:
+    """Write down where everything is.
+
+    Args:
+        main: the innermost frame of the main thread, where this is called.
+    """
+    with contextlib.suppress(Exception):  # it is for people; the attempt ends in any case
+        text = json.dumps(_everything(main))
+        os.write(paper, f"\n{_MARK}{text}\n".encode())
+
+
+_MARK = "json "
+
+
+def _everything(main: FrameType | None) -> dict[str, Any]:
+    tasks = list(_waiting_tasks())
+    frames = of_user(_of_task(_of_frame(main)))
+    if tasks and asyncio.current_task() is None:  # the main thread waits for events; the first task is the whole one's
+        frames = tasks.pop(0)[1]
+    others = [*_other_threads(), *((f"{name} waits", chain) for name, chain in tasks)]
+    told = [text_of(frames), *(f"{name}:\n{text_of(chain)}" for name, chain in others[:_MAX_SHOWN])]
+    return {"frames": frames, "traceback": "\n".join(filter(None, told))[:_MAX_TEXT]}
+
+
+def _of_task(frames: list[FrameName]) -> list[FrameName]:
+    """Without what the main thread was started with, before this package called the task."""
+    ours = next((n for n, frame in enumerate(frames) if is_ours(frame.file)), 0)
+    return frames[ours:]
+
+
+def _of_frame(frame: FrameType | None) -> list[FrameName]:
+    """Outermost first."""
+    frames: list[FrameName] = []
+    while frame is not None:
+        frames.append(_name(frame.f_code, frame.f_lineno))
+        frame = frame.f_back
+    return frames[::-1]
+
+
+def _name(code: CodeType, line: int | None) -> FrameName:
+    return FrameName(code.co_filename, line or code.co_firstlineno, code.co_name, code.co_firstlineno)
+
+
+def _other_threads() -> Iterator[tuple[str, list[FrameName]]]:
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    for ident, frame in sys._current_frames().items():
+        chain = of_user(_of_frame(frame)) if ident != threading.get_ident() else []
+        if chain:
+            yield f"Thread {names.get(ident, ident)}", chain
+
+
+def _waiting_tasks() -> Iterator[tuple[str, list[FrameName]]]:
+    """The tasks of the event loop that runs here, in the order they were made as far as their names tell."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    current = asyncio.current_task(loop)
+    tasks = [task for task in asyncio.all_tasks(loop) if task is not current]
+    for task in sorted(tasks, key=lambda task: (len(task.get_name()), task.get_name())):
+        chain = of_user(_of_coroutine(task.get_coro()))
+        if chain:
+            yield f"Task {task.get_name()}", chain
+
+
+def _of_coroutine(waiting: Any) -> list[FrameName]:
+    """What awaits what, outermost first."""
+    frames: list[FrameName] = []
+    while waiting is not None and len(frames) < _DEEPEST:
+        kind = _kind(waiting)
+        if kind is None:  # such as what an `async for` awaits: it holds the generator, and does not say so
+            waiting = next((held for held in gc.get_referents(waiting) if _kind(held)), None)
+            continue
+        frame = getattr(waiting, f"{kind}_frame")
+        if frame is not None:
+            frames.append(_name(frame.f_code, frame.f_lineno))
+        waiting = getattr(waiting, f"{kind}_yieldfrom" if kind == "gi" else f"{kind}_await")
+    return frames
+
+
+def _kind(waiting: Any) -> str | None:
+    """The prefix of its attributes: of a coroutine, an asynchronous generator or a generator."""
+    return next((kind for kind in ("cr", "ag", "gi") if hasattr(waiting, f"{kind}_frame")), None)
+
+
+# --- in the Host ------------------------------------------------------------------------------------------------------
+
+
+def told(failure: Failure, written: str) -> Failure:
+    """The failure, with where the attempt was stuck: pure."""
+    frames, text = _parsed(written)
+    return replace(failure, frames=tuple(frames), traceback=text) if frames or text else failure
+
+
+def _parsed(written: str) -> tuple[list[FrameName], str]:
+    from_python = [line for line in written.splitlines() if line.startswith(_MARK)]
+    for line in from_python:
+        with contextlib.suppress(ValueError, LookupError, TypeError):  # cut off by its end
+            found = json.loads(line.removeprefix(_MARK))
+            return [FrameName(*frame) for frame in found["frames"]], str(found["traceback"])
+    threads = [_of_lines(block) for block in _blocks(written)] or [[]]  # Python begins with the newest one
+    frames, chains = of_user(_of_task(threads[-1])), [of_user(other) for other in threads[:-1]]
+    shown = [text_of(frames), *(f"Another thread:\n{text_of(chain)}" for chain in chains[:_MAX_SHOWN] if chain)]
+    return frames, "\n".join(filter(None, shown))[:_MAX_TEXT]
+
+
+def _blocks(written: str) -> list[list[str]]:
+    """The lines about each thread."""
+    blocks: list[list[str]] = []
+    for line in written.splitlines():
+        if "(most recent call first)" in line:
+            blocks.append([])
+        elif blocks:
+            blocks[-1].append(line)
+    return blocks
+
+
+_LINE = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
+
+
+def _of_lines(lines: Iterable[str]) -> list[FrameName]:
+    """Outermost first."""
+    found = [match for match in map(_LINE.fullmatch, lines) if match]
+    return [FrameName(m["file"], int(m["line"]), m["function"], int(m["line"])) for m in reversed(found)]
