@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from . import cache as cache
     from . import errors as errors
     from . import extend as extend
+    from . import secrets as secrets
     from .api import attach as attach
     from .api import init as init
     from .api import prepare as prepare
@@ -117,7 +118,7 @@ _HOMES = {
     "queues": ("queues",),
     "task": ("Task",),
 }
-_MODULES = ("cache", "errors", "extend")
+_MODULES = ("cache", "errors", "extend", "secrets")
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 

@@ -114,6 +114,10 @@ class RunNotFoundError(ConfigError, LookupError):
     """There is no run of that name in the store."""
 
 
+class MissingSecretError(ConfigError, LookupError):
+    """A secret has no value."""
+
+
 class RunInterrupted(ShortTraceback, KeyboardInterrupt):
     """The run was cancelled."""
 

@@ -53,6 +53,11 @@ class Home:
         return (folder if self.path == _default() else self.path) / "settings.toml"
 
     @property
+    def identity(self) -> str:
+        """Of the Host that serves this folder for this version of the package: for names elsewhere on the machine."""
+        return f"{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}-{_identity()}"
+
+    @property
     def lock(self) -> Path:
         return self.path / f"host-{_identity()}.lock"
 
@@ -104,13 +109,12 @@ class Home:
     @property
     def socket(self) -> Path:
         """In the folder itself when the name is short enough, else in a private folder under the temporary one."""
-        name = f"host-{_identity()}.sock"
-        near = self.path / name
+        near = self.path / f"host-{_identity()}.sock"
         if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT:
             return near
         folder = Path(tempfile.gettempdir()) / f"flyte-jupyter-{os.getuid()}"
         private_folder(folder)
-        return folder / f"{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}-{name}"
+        return folder / f"host-{self.identity}.sock"
 
     def key(self) -> bytes:
         """The key that signs every payload of this user; made on first use, mode 0600."""

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import context, session
+from .credentials.needs import Needs
 from .engine.arrival import any_of
 from .engine.children import Call, Children, Prepared
 from .engine.request import new_run_name
@@ -185,12 +186,18 @@ class _Outside:
         self._items = items
         self._here = session.current()
         self._prepared = Prepared.of(self._here.engine, items.task)
+        code = self._prepared.code
+        self._here.provide(items.task, code, code.needs)  # now, and not when the run is under way
         self._run = self._here.record(items.task, new_run_name(), items.described, None)
         self._here.engine.listen(self._run.name, self._run.on_event)
-        self._children = Children(self._here.engine, self._here.place(), self._run.name, ROOT)
+        self._children = Children(self._here.engine, self._here.place(), self._run.name, ROOT, self._provide)
         self._outcome: Future[Outcome] = Future()
         self._outcome.set_running_or_notify_cancel()
         self._run.follow(self._outcome)
+
+    def _provide(self, needs: Needs) -> None:
+        code = self._prepared.code
+        self._here.provide(self._items.task, code, needs - code.needs)
 
     @property
     def is_cancelled(self) -> bool:

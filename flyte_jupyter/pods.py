@@ -30,6 +30,22 @@ ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT})
 
 
+class SecretRef(NamedTuple):
+    """A secret of an attempt, by name: its key and group, the environment variable that holds it, whether it is a file
+    too.
+    """
+
+    key: str
+    group: str | None
+    env_var: str | None
+    mounted: bool
+
+    @property
+    def title(self) -> str:
+        """As in `Secret.title`; also where its file is in the folder of mounted secrets."""
+        return f"{self.group}/{self.key}" if self.group else self.key
+
+
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
     """What an attempt asks of the machine, in plain numbers; None is what it does not ask for.
@@ -79,7 +95,7 @@ class PodRequest:
         run: name of the run; action: name of the action in it; parent: the action that called it, None for the first.
         task: fully qualified task name; title: what people see (`short_name`).
         labels: what a watch selects by.
-        env: environment variables of the attempts.
+        env: environment variables of the attempts; secrets: what they need, by name; the values go another way.
         retries: attempts allowed after the first failed one.
         backoff: (base seconds, factor, cap seconds) between attempts, None for at once.
         max_runtime, max_queued_time, deadline: seconds, None for no bound (Flyte's `Timeout`).
@@ -108,6 +124,7 @@ class PodRequest:
     parent: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[SecretRef, ...] = ()
     retries: int = 0
     backoff: tuple[float, float, float] | None = None
     max_runtime: float | None = None
@@ -131,24 +148,23 @@ class PodRequest:
     inline_limit: int = 0
 
     @property
+    def session(self) -> str | None:
+        """The name of the kernel that began the run, None when nobody said it."""
+        return self.labels.get("session")
+
+    @property
     def name(self) -> str:
         """Computed from run and action, so that launching twice is harmless."""
         return f"{self.run}-{self.action}"
 
+    def event(self, phase: Phase, *, at: float, **more: Any) -> PodEvent:
+        """That the action has reached a phase; `more` is the rest of the event."""
+        who = {name: getattr(self, name) for name in ("run", "action", "parent", "task", "title")}
+        return PodEvent(**who, phase=phase, at=at, **more)
+
     def recalled(self, *, at: float) -> PodEvent:
         """The only event of an action whose result was kept from an earlier call."""
-        return PodEvent(
-            run=self.run,
-            action=self.action,
-            parent=self.parent,
-            task=self.task,
-            title=self.title,
-            phase=Phase.SUCCEEDED,
-            at=at,
-            links=self.links,
-            is_cached=True,
-            cache=self.cache,
-        )
+        return self.event(Phase.SUCCEEDED, at=at, links=self.links, is_cached=True, cache=self.cache)
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "resources": self.resources.to_json()}
@@ -158,6 +174,7 @@ class PodRequest:
         backoff = data.get("backoff")
         known: dict[str, Any] = {name: tuple(data.get(name, ())) for name in ("path", "preload", "links")}
         known["resources"] = Requirements(**data.get("resources", {}))
+        known["secrets"] = tuple(SecretRef(*ref) for ref in data.get("secrets", ()))
         return cls(**dict(data, **known, backoff=tuple(backoff) if backoff is not None else None))
 
 

@@ -11,12 +11,15 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
 from . import context
 from .config.about import documentation
 from .config.words import together
+from .credentials.mask import MASKED, Mask
+from .credentials.needs import Needs, ref_of
 from .engine.engine import Engine
 from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
@@ -25,10 +28,12 @@ from .errors import ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
 from .host.lifecycle import aborted
 from .host.registration import is_deployed
+from .pack.call import Sealed
 from .pack.envelope import Envelope
 from .pack.outcome import Outcome, seal_failure
 from .pack.preview import describe
-from .pods import Failure, Phase, PodEvent, PodRequest
+from .pack.suspects import check_values, kind
+from .pods import Failure, Phase, PodEvent, PodRequest, SecretRef
 from .runners.local import LocalRunner
 from .store import keys, open_store
 from .task import Task
@@ -49,6 +54,8 @@ class Session:
         self.runner = LocalRunner(self.home, self.id)
         self.engine = Engine(self.store, self.runner, self.home.key(), {"session": self.id})
         self._runs: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
+        self._values: set[str] = set()
+        self._mask = Mask(())
         self._others: weakref.WeakSet[Engine] = weakref.WeakSet()
 
     def __repr__(self) -> str:
@@ -71,14 +78,13 @@ class Session:
         """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
         inputs = task.interface.bind(task.name, args, kwargs)
         name, place = new_run_name(), self.place(options)
-        said = {key: describe(value) for key, value in inputs.items()}
         answer = self.engine.ask_cache(task, inputs, options)
         if answer is not None and answer.found is not None:
             nothing: frozenset[str] = frozenset()
             pod = pod_request(
                 task, place, run=name, action=ROOT, parent=None, referenced=nothing, image=None, answer=answer
             )
-            return self._recall(task, pod, said, answer.found)
+            return self._recall(task, pod, self.said(inputs), answer.found)
         code = self.engine.seal_code(task)
         given = self.engine.pack_inputs(task, code, inputs, answer)
         pod = pod_request(
@@ -92,8 +98,9 @@ class Session:
             answer=answer,
         )
         self.engine.check(pod)
+        self.provide(task, code, code.needs | given.needs)
         try:
-            run = self.record(task, name, said, pod)
+            run = self.record(task, name, self.said(inputs), pod)
             self.engine.listen(name, run.on_event)
             run.follow(self.engine.start(pod, code, given))
             self.show(run)
@@ -112,6 +119,37 @@ class Session:
         run.follow(done)
         self.show(run)
         return run
+
+    def said(self, inputs: Mapping[str, Any]) -> dict[str, str]:
+        """Inputs in a few words each, without secrets and without what looks like one."""
+        return {
+            name: repr(MASKED)
+            if isinstance(value, str) and kind(name, value) is not None
+            else describe(value, mask=self._mask)
+            for name, value in inputs.items()
+        }
+
+    def provide(self, task: Task[..., Any], code: Sealed, needs: Needs) -> None:
+        """Have the Host know the secrets of tasks that are about to run.
+
+        Raises:
+            MissingSecretError: some have no value, and nobody is there who could be asked. Nothing was started.
+            CaptureError: the value of one stands in the code.
+        """
+        if needs:
+            self.runner.entrust(self.values_for(task, code, needs))
+
+    def values_for(self, task: Task[..., Any], code: Sealed, needs: Needs) -> dict[SecretRef, str]:
+        """The values of secrets, as the Host wants to know them. Raises what `provide` raises."""
+        if not needs:
+            return {}
+        from .credentials.resolve import resolve
+
+        values = {secret: each.value for secret, each in resolve(needs, asking=True).items()}
+        check_values(task.name, code.payload, values)
+        self._values.update(values.values())
+        self._mask = Mask(self._values)
+        return {ref_of(secret): value for secret, value in values.items()}
 
     def _take_back(self, pod: PodRequest, error: BaseException) -> None:
         """A run that could not be started, or not be handed over, has ended; if it has started it is cancelled."""
@@ -216,3 +254,8 @@ def current() -> Session:
             _current = Session()
             atexit.register(_current.close)
         return _current
+
+
+def opened() -> Session | None:
+    """The session of this process, if anything has needed one so far."""
+    return _current if _current is not None and _current.process == os.getpid() else None

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import ConfigError, ConfigTypeError, ConfigValueError, nearest
 from .refusal import raise_all, wrong_type
-from .rules import Layer, Layers, plugin_problems, reuse_problems
+from .rules import Layer, Layers, plugin_problems, reuse_problems, secret_problems
 from .spec import ENV, NOT_PARAMS, OVERRIDE, PARAMS, TASK, Level, Param, TaskSpec, names
 
 LEVEL_NAMES: dict[Level | None, str] = {ENV: "environment", TASK: "decorator", OVERRIDE: "override", None: "default"}
@@ -72,6 +72,7 @@ def check(level: Level, given: Mapping[str, Any], below: Layers = ()) -> dict[st
                 problems.append(problem)
     problems += reuse_problems(level, layer, below)
     problems += plugin_problems(level, layer, below)
+    problems += secret_problems(layer, below)
     if problems:
         raise_all(problems)
     return layer

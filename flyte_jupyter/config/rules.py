@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from ..errors import ConfigError, ConfigValueError
 from .plugin import works_reused
 from .refusal import did_you_mean, wrong_value
+from .secret import clashes
 from .spec import OVERRIDE, PARAMS, TASK, Level
 
 Layer: TypeAlias = "Mapping[str, Any]"
@@ -55,6 +56,22 @@ def plugin_problems(level: Level, layer: Layer, below: Layers) -> list[ConfigErr
         return []
     hint = "leave out reusable=, or set supports_reuse_policy = True in the plugin's class"
     return [wrong_value("plugin_config", config, "a plugin that works when the environment is reusable", hint)]
+
+
+def secret_problems(layer: Layer, below: Layers) -> list[ConfigError]:
+    """Environment variables that `layer`, on top of `below`, gives both a value and a secret."""
+    if "env_vars" not in layer and "secrets" not in layer:
+        return []
+    env_vars, secrets = (layer.get(name, value_in(below, name)) or () for name in ("env_vars", "secrets"))
+    return [secret_and_variable(name) for name in clashes(env_vars, secrets)] if env_vars and secrets else []
+
+
+def secret_and_variable(name: str, where: str = "env_vars") -> ConfigValueError:
+    """The error for an environment variable that is given openly, and is a secret's too."""
+    return ConfigValueError(
+        f"secrets: {name} is in {where} too, and a variable has one value\n"
+        "  leave it out there, or give the secret another variable: Secret(..., as_env_var=...)"
+    )
 
 
 def function_problems(layers: Layers, func: Callable[..., Any]) -> list[ConfigError]:

@@ -157,6 +157,7 @@ class TaskSpec(Value):
         codec="SECRETS",
         default=(),
         reuse_locked=True,
+        honoured=LOCAL,
         local="From the kernel's environment, a `.env` file, the keyring or a prompt, as variables or files; "
         "what the task prints of them is masked.",
         kubernetes="References to Secrets of the namespace, never values; a missing one is named before the start.",

@@ -23,7 +23,7 @@ from ..host.due import Standing
 from ..host.registration import Registration
 from ..image_build import ImageCache, build_images
 from ..pack.call import Sealed, seal_for_trigger
-from ..pack.preview import describe
+from ..pods import SecretRef
 from ..store import keys
 from ..task import Task
 from . import cache
@@ -134,6 +134,7 @@ class _Packing:
         self._version = version
         self._label = f"deploy-{secrets.token_hex(8)}"
         self._problems: list[ConfigError] = []
+        self._secrets: dict[SecretRef, str] = {}
         self._packed = {task.name: self._task(task) for env in self.envs() for task in env.tasks.values()}
         raise_all(self._problems)
         self.triggers = [new for task in self._packed.values() for new in task.triggers]
@@ -154,7 +155,8 @@ class _Packing:
             for template, payload in task.inputs.items():
                 here.store.put(keys.trigger(template), payload)
         if self._packed:
-            here.runner.deploy([new.to_json() for new in self.triggers], list(self._packed), self._label)
+            new = [each.to_json() for each in self.triggers]
+            here.runner.deploy(new, list(self._packed), self._label, self._secrets)
 
     def done(self, *, dry_run: bool) -> DeploymentList:
         """What there is to show."""
@@ -207,8 +209,8 @@ class _Packing:
         notes = _notes(trigger)
         if place.options.strict and notes:
             raise ConfigValueError(f"{task.name}: strict, and not all of it can be done here\n  " + "\n  ".join(notes))
-        said = {name: describe(value) for name, value in inputs.items()}
-        record = here.recorded(task, template, said, pod)
+        self._secrets |= here.values_for(task, code, code.needs | packed.needs)
+        record = here.recorded(task, template, here.said(inputs), pod)
         record["notes"] += notes
         now = time.time()
         made.inputs[template] = seal_for_trigger(here.home.key(), packed, template=template)

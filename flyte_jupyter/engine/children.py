@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..credentials.needs import Needs
 from ..pack.call import Sealed
 from ..pack.envelope import Envelope
 from ..pack.outcome import Outcome
@@ -71,10 +72,14 @@ class Children:
 
     Their names are computed from what is called (code, what it captured, configuration) and with what, so that a parent
     that is run again finds what its last attempt has finished, and nothing else.
+
+    Args:
+        provide: sees to it that the runner has these secrets, or raises what is wrong.
     """
 
-    def __init__(self, engine: Engine, place: Place, run: str, parent: str) -> None:
+    def __init__(self, engine: Engine, place: Place, run: str, parent: str, provide: Callable[[Needs], None]) -> None:
         self._engine = engine
+        self._provide = provide
         self._place = place
         self._run = run
         self._parent = parent
@@ -98,6 +103,8 @@ class Children:
         action = self._name(task, key or f"{self._identity(task, code)}\0{given.digest}")
         pod = self._request(task, action, answer, code.referenced | given.referenced, code.image)
         engine.check(pod)
+        if needs := code.needs | given.needs:
+            self._provide(needs)
         return Call(engine, pod, task.interface, engine.start(pod, code, given))
 
     def _request(

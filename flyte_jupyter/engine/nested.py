@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..config.secret import Secret
+from ..credentials.needs import Needs, ref_of
 from ..home import Home
 from ..pods import PodRequest
 from ..runners.local import LocalRunner
@@ -16,7 +18,8 @@ def open_caller(pod: PodRequest, home: str) -> Children:
     """What starts the tasks that this action calls."""
     whose = Home(home)
     store = open_store(pod.store)
-    engine = Engine(store, LocalRunner(whose, session=None), whose.key(), labels={"parent": pod.name})
+    runner = LocalRunner(whose, pod.session, in_task=True)
+    engine = Engine(store, runner, whose.key(), labels={"parent": pod.name})
     labels = {name: value for name, value in pod.labels.items() if name != "parent"}
     place = Place(
         store=pod.store,
@@ -26,4 +29,17 @@ def open_caller(pod: PodRequest, home: str) -> Children:
         labels=labels,
         options=RunOptions.of(pod.options),
     )
-    return Children(engine, place, pod.run, pod.action)
+    known: set[Secret] = set()
+
+    def provide(needs: Needs) -> None:
+        """The kernel has given those of the tasks that it saw. For others, there is nobody to ask here."""
+        asked = {ref_of(secret): (secret, task) for secret, task in needs if secret not in known}
+        unknown = runner.unknown(list(asked)) if asked else []
+        if unknown:
+            from ..credentials.resolve import resolve
+
+            found = resolve([asked[each] for each in unknown], asking=False)
+            runner.entrust({ref_of(secret): each.value for secret, each in found.items()})
+        known.update(secret for secret, _ in asked.values())
+
+    return Children(engine, place, pod.run, pod.action, provide)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -10,9 +11,13 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..config.duration import seconds
+from ..config.refusal import raise_all
+from ..config.rules import secret_and_variable
 from ..config.say import said
+from ..config.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.spec import PARAMS
 from ..config.words import together
+from ..credentials.needs import ref_of
 from ..errors import ConfigValueError
 from ..pods import ALPHABET, PodRequest, Requirements, run_name
 from .links import rendered
@@ -65,9 +70,12 @@ def pod_request(
         answer: what the cache says.
 
     Raises:
-        ConfigValueError: the options are strict, and the configuration says what the runner cannot do.
+        ConfigValueError: the options are strict, and the configuration says what the runner cannot do; or a secret is
+            to be in an environment variable that has another value.
     """
     spec, options = task.spec, place.options
+    raise_all([secret_and_variable(name) for name in clashes(spec.env_vars, spec.secrets)])
+    raise_all([secret_and_variable(name, "the run's env_vars") for name in clashes(options.env_vars, spec.secrets)])
     if options.strict:
         _refuse_unhonoured(task)
     labels = {**options.labels, **place.labels, "run": run}
@@ -87,6 +95,7 @@ def pod_request(
         labels=labels,
         image=image,
         env={**spec.env_vars, **options.env_vars},
+        secrets=tuple(map(ref_of, spec.secrets)),
         service_account=spec.service_account,
         interruptible=spec.interruptible if options.interruptible is None else options.interruptible,
         retries=spec.retries.count,
@@ -156,6 +165,8 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
             (elsewhere if param.honoured else nowhere).append(name)
         elif param.honoured[runner]:
             said.append(f"{name}: {here} applies {param.honoured[runner]}.")
+    if runner == "local" and os.getuid() != 0 and any(secret.mount is not None for secret in task.spec.secrets):
+        said.append(f"secrets: only root can make {MOUNT} here; {FOLDER_VARIABLE} names the folder that they are in.")
     if len(elsewhere) == 1:
         said.append(f"{elsewhere[0]} needs a cluster: {here} only keeps and shows it.")
     elif elsewhere:

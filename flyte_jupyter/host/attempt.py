@@ -20,22 +20,31 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import context
+from ..config.secret import FOLDER_VARIABLE
+from ..credentials.mask import Mask
 from ..home import Home
 from ..pack import call, inline, outcome
 from ..pack.capture import explain
 from ..pack.codec import Pickled, dumps, loads
-from ..pack.failure import failure_of
+from ..pack.failure import failure_of, masked
 from ..pack.modules import installed
 from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import Store, cached, keys, open_store
 from . import limits, missing, stacks
 from .inside import Inside
+from .mounts import show
 from .orphans import adopt_orphans, die_with_parent
 from .wire import Channel
 
 if TYPE_CHECKING:
     from ..task import Task
+
+
+_RETURNED = (
+    "flyte_jupyter: what {} returned holds the value of one of its secrets, and is stored as it is; "
+    "return what was made with the secret instead.\n"
+)
 
 
 class Stopped(BaseException):
@@ -80,6 +89,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
     inside = Inside(request["image"])
     limits.keep_to_cores(request["cores"])
     _enter(pod, number, request["environ"], inside)
+    mask = _receive(request.pop("secrets"))
     loaded = frozenset(sys.modules)
     store = open_store(pod.store)
     key = Home(request["home"]).key()
@@ -102,15 +112,17 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
             outputs = _run(task, inputs, pod, number, request)
         pickled = _pickled(pod, task, outputs)
         is_shown = outputs and (pod.parent is None or pod.cache_key)  # what is kept is shown some day
-        shown = preview(outputs[0] if len(outputs) == 1 else outputs) if is_shown else None
+        shown = preview(outputs[0] if len(outputs) == 1 else outputs, mask) if is_shown else None
         payload = outcome.seal_value(key, pickled, shown, name=pod.name)
+        if mask.is_in(pickled.parts):
+            sys.stderr.write(_RETURNED.format(pod.title))
     except Stopped:
         raise
     except BaseException as error:
         limits.lift()
         if isinstance(error, ModuleNotFoundError) and inside.venv is not None:
             missing.explain(error, pod.title, pod.path)
-        payload, failure = _seal_error(key, pod, error, request["memory"])
+        payload, failure = _seal_error(key, pod, error, request["memory"], mask)
     if os.getpid() != process:  # the task has forked: its child does not answer for it
         sys.stderr.write(f"{failure.traceback}{failure.code}: {failure.message}\n" if failure else "")
         flush()
@@ -151,6 +163,14 @@ def _enter(pod: PodRequest, number: int, environ: dict[str, str], inside: Inside
     sys.argv = [pod.title]
     _reseed()
     sys.modules["__main__"] = types.ModuleType("__main__")
+
+
+def _receive(secrets: Mapping[str, Any]) -> Mask:
+    """The secrets as the task wants them, and what keeps their values out of what is told of it."""
+    os.environ.update(secrets["env"])
+    if secrets["folder"] is not None:
+        os.environ[FOLDER_VARIABLE] = show(secrets["folder"])
+    return Mask(secrets["values"])
 
 
 def _reseed() -> None:
@@ -241,14 +261,14 @@ def _keep(
 
 
 def _seal_error(
-    key: bytes, pod: PodRequest, error: BaseException, memory: int | None
+    key: bytes, pod: PodRequest, error: BaseException, memory: int | None, mask: Mask
 ) -> tuple[list[bytes | memoryview], Failure]:
     if isinstance(error, MemoryError):
         message = limits.out_of_memory(pod.title, memory)
         failure = dataclasses.replace(failure_of(error), code="OOMError", message=message)
         return outcome.seal_failure(key, failure, name=pod.name), failure
     if isinstance(error, SystemExit):
-        failure = failure_of(error)
+        failure = masked(failure_of(error), mask)
         failure = dataclasses.replace(failure, message=failure.message.replace("The task", pod.title, 1))
         return outcome.seal_failure(key, failure, name=pod.name), failure
-    return outcome.seal_error(key, error, name=pod.name)
+    return outcome.seal_error(key, error, name=pod.name, mask=mask)

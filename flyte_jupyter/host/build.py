@@ -20,6 +20,8 @@ from typing import Any
 from ..config.index_url import PREFIX, hide, put_back, without
 from ..config.recipe import Step
 from ..config.recipe import Venv as Recipe
+from ..config.secret import Secret
+from ..credentials.mask import Mask
 from ..errors import RuntimeSystemError
 from ..store import open_store
 from .inside import put_file
@@ -61,6 +63,7 @@ class Builder:
     Args:
         channel: to the Host; recipe: of the environment; venv: its place.
         store: where the files are; environ: of the kernel that asks; uv: the program.
+        secrets: that steps are made with, by environment variable.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Builder:
         *,
         store: str,
         environ: Mapping[str, str],
+        secrets: Mapping[str, str],
         uv: str,
         lock: int,
     ) -> None:
@@ -78,6 +82,8 @@ class Builder:
         self._recipe = recipe
         self._venv = venv
         self._store = open_store(store)
+        self._secrets = secrets
+        self._mask = Mask(secrets.values())
         self._credentials = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
         own = {name: value for name, value in without(environ).items() if name not in _STRANGE}
         self._environ = {**own, "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
@@ -122,7 +128,13 @@ class Builder:
         process = subprocess.Popen(
             [self._uv, *command],
             cwd=self._venv.draft / step.folder,
-            env={**self._environ, **step.env_vars, **variables, "VIRTUAL_ENV": str(self._venv.folder)},
+            env={
+                **self._environ,
+                **step.env_vars,
+                **variables,
+                **self._secrets_of(step),
+                "VIRTUAL_ENV": str(self._venv.folder),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -171,7 +183,13 @@ class Builder:
             words += ["--requirement", str(file)]
         return words, variables
 
+    def _secrets_of(self, step: Step) -> dict[str, str]:
+        """What the layer has named; other layers do not see it."""
+        names = (Secret.from_plain(secret).build_variable for secret in step.secrets)
+        return {name: self._secrets[name] for name in names}
+
     def _without_credentials(self, line: str) -> str:
+        line = self._mask(line)
         for value in self._credentials.values():
             for part in (value, value.partition(":")[2]):
                 line = line.replace(part, "***") if part else line
@@ -229,4 +247,5 @@ def _build(channel: Channel, request: dict[str, Any], venv: Venv, lock: int) -> 
     if uv is None:
         raise BuildError('uv is not installed here any more: pip install "flyte_jupyter[image]"')
     recipe = Recipe.from_json(request["venv"])
-    Builder(channel, recipe, venv, store=request["store"], environ=request["environ"], uv=uv, lock=lock).build()
+    given = {name: request[name] for name in ("store", "environ", "secrets")}
+    Builder(channel, recipe, venv, **given, uv=uv, lock=lock).build()

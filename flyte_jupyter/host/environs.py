@@ -11,6 +11,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import psutil
+
 
 class Environs:
     """By session, the name that a kernel gives itself.
@@ -22,11 +24,13 @@ class Environs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[str, dict[str, str]] = {}
+        self._processes: dict[str, int | None] = {}
         self._open: Counter[str] = Counter()
 
-    def set(self, session: str, environ: dict[str, str]) -> None:
-        """A kernel says its environment; the last word counts."""
+    def set(self, session: str, environ: dict[str, str], process: int | None) -> None:
+        """A kernel says its environment, and its process id or None when it will not say this again."""
         self._known[session] = environ
+        self._processes[session] = process
         if self._open[session]:
             self._write(session)
 
@@ -34,10 +38,16 @@ class Environs:
         """None when nobody has said it, and there is no file."""
         if session not in self._known:
             try:
-                self._known[session] = json.loads(self._path(session).read_text())
+                saved = json.loads(self._path(session).read_text())
             except FileNotFoundError:
                 return None
+            self._known[session], self._processes[session] = saved["environ"], saved["process"]
         return self._known[session]
+
+    def is_gone(self, session: str) -> bool:
+        """Whether it is known that nobody will say it again."""
+        process = self._processes.get(session, os.getpid())
+        return process is None or not psutil.pid_exists(process)
 
     def keep(self, session: str | None) -> None:
         """That kernel has one more open run."""
@@ -68,5 +78,5 @@ class Environs:
         draft = self._folder / f".{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(self._known[session], file)
+            json.dump({"environ": self._known[session], "process": self._processes[session]}, file)
         draft.replace(self._path(session))

@@ -17,13 +17,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..config.recipe import Recipe
+from ..config.recipe import Venv as VenvRecipe
+from ..config.secret import Secret
+from ..credentials.needs import ref_of
 from ..home import Home
 from ..pack.envelope import PayloadError
 from ..pack.image import unseal_recipe
 from ..pods import Failure, PodRequest
 from ..store import keys
 from ..store.files import FileStore
+from . import lifecycle
 from .program import command
+from .vault import Vault
 from .venv import Venv, tidy
 from .wire import Frames, encode
 from .zygotes import Zygotes
@@ -111,13 +116,14 @@ class Images:
     """All images of a Host.
 
     Args:
-        home: whose; zygotes: which serve them; log: of the Host.
+        home: whose; zygotes: which serve them; log: of the Host; vault: has the secrets that layers are made with.
     """
 
-    def __init__(self, home: Home, zygotes: Zygotes, log: IO[bytes]) -> None:
+    def __init__(self, home: Home, zygotes: Zygotes, log: IO[bytes], vault: Vault) -> None:
         self._home = home
         self._zygotes = zygotes
         self._log = log
+        self._vault = vault
         self._recipes: dict[str, tuple[Recipe, str | None]] = {}
         self._builds: dict[str, _Build] = {}
         self._again: set[str] = set()
@@ -226,7 +232,8 @@ class Images:
                 "store": pod.store,
                 "environ": dict(environ),
             }
-            build = self._builds[venv.key] = _Build(asyncio.get_running_loop().create_task(self._build(venv, request)))
+            task = asyncio.get_running_loop().create_task(self._build(venv, request, pod, recipe.venv))
+            build = self._builds[venv.key] = _Build(task)
         build.join(follower)
         try:
             await asyncio.shield(build.task)
@@ -237,17 +244,28 @@ class Images:
                 with contextlib.suppress(asyncio.CancelledError, ImageFailed):
                     await build.task
 
-    async def _build(self, venv: Venv, request: dict[str, Any]) -> None:
+    async def _build(self, venv: Venv, request: dict[str, Any], pod: PodRequest, recipe: VenvRecipe) -> None:
         again = venv.key in self._again
         try:
+            secrets = await self._secrets(pod, recipe, request["environ"])
             if again:
                 await self._vacate(venv)
             self._home.images.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await self._run({**request, "again": again}, venv)
+            await self._run({**request, "again": again, "secrets": secrets}, venv)
             self._again.discard(venv.key)
         finally:
             del self._builds[venv.key]
         self._tidy_later(0.0)
+
+    async def _secrets(self, pod: PodRequest, recipe: VenvRecipe, environ: Mapping[str, str]) -> dict[str, str]:
+        """What layers are made with, by environment variable."""
+        named = [Secret.from_plain(secret) for step in recipe.steps for secret in step.secrets]
+        refs = [ref_of(secret) for secret in named]
+        await self._vault.until_known(pod.session, refs, environ, pod.cwd)
+        if unknown := self._vault.unknown(pod.session, refs, environ):
+            raise ImageFailed(lifecycle.forgotten(unknown))
+        values = (self._vault.find(pod.session, ref, environ) or "" for ref in refs)
+        return {secret.build_variable: value for secret, value in zip(named, values, strict=True)}
 
     async def _vacate(self, venv: Venv) -> None:
         """Wait until no attempt of this Host is in it."""

@@ -7,9 +7,10 @@ code are charged to its `retries`; attempts that were lost with the machinery be
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..pods import Failure, Phase, PodRequest
+from ..pods import Failure, Phase, PodRequest, SecretRef
 from .limits import give_more, mebibytes
 
 LOST = "AttemptLost"
@@ -24,6 +25,35 @@ STRANGER = Failure(
     message="The Host ended, and so has the kernel whose environment variables this run started with.\nRun it again.",
     recoverable=False,
 )
+
+
+def waits_for(secrets: Iterable[SecretRef]) -> str:
+    """What an attempt waits for that has outlived its Host."""
+    return f"waits for the kernel that has the value of {', '.join(ref.title for ref in secrets)}"
+
+
+def forgotten(secrets: Iterable[SecretRef]) -> Failure:
+    """Why a run that outlived its Host and its kernel cannot go on."""
+    names = ", ".join(sorted({repr(ref.title) for ref in secrets}))
+    return Failure(
+        code="SecretsLost",
+        kind="system",
+        message=f"Nobody has the value of {names} any more: the Host that had it has ended, and so has the kernel that "
+        "gave it, or it does not answer.\nRun it again.",
+        recoverable=False,
+    )
+
+
+def unwritten(error: Exception) -> Failure:
+    """Why an attempt was not started whose secrets are files."""
+    return Failure(
+        code="SecretsNotWritten",
+        kind="system",
+        message=f"The files of its secrets could not be written: {error}",
+        recoverable=False,
+    )
+
+
 TORN = Failure(
     code="HostFailed",
     kind="system",

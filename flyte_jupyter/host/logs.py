@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from ..credentials.mask import Mask
 from ..pods import LogEvent, PodRequest
 
 _MAX_LINE = 64 * 1024
@@ -18,6 +19,7 @@ _PIPE = 1024 * 1024
 _TAIL_LINES = 200
 _TAIL_CHARACTERS = 512 * 1024
 STREAMS = ("stdout", "stderr")
+_NO_MASK = Mask(())
 
 
 class AttemptLog:
@@ -26,13 +28,22 @@ class AttemptLog:
     Args:
         path: the log file: a line each of seconds since the epoch, stream and text, separated by tabs.
         publish: takes the lines as they come.
+        mask: gives what takes the values of secrets out of them, as it is now.
     """
 
-    def __init__(self, pod: PodRequest, attempt: int, path: str, publish: Callable[[LogEvent], None]) -> None:
+    def __init__(
+        self,
+        pod: PodRequest,
+        attempt: int,
+        path: str,
+        publish: Callable[[LogEvent], None],
+        mask: Callable[[], Mask] = lambda: _NO_MASK,
+    ) -> None:
         self._pod = pod
         self._attempt = attempt
         self._path = path
         self._publish = publish
+        self._mask = mask
         self._lines = 0
         self._partial = dict.fromkeys(STREAMS, "")
         self._decoders = {s: codecs.getincrementaldecoder("utf-8")("backslashreplace") for s in STREAMS}
@@ -49,7 +60,7 @@ class AttemptLog:
 
     def write(self, stream: str, lines: list[str]) -> None:
         """Lines that no pipe has brought."""
-        self._take(stream, lines)
+        self._take(stream, [self._mask()(line) for line in lines])
 
     def drain(self) -> None:
         """Read what is there now: at most what a pipe holds, since somebody may still be writing."""
@@ -62,7 +73,7 @@ class AttemptLog:
         """Read the rest, end an unfinished line, let go of the pipes."""
         self.drain()
         for stream in STREAMS:
-            rest = self._partial[stream] + self._decoders[stream].decode(b"", final=True)
+            rest = self._mask()(self._partial[stream] + self._decoders[stream].decode(b"", final=True))
             if rest:
                 self._take(stream, [rest])
                 self._partial[stream] = ""
@@ -79,11 +90,12 @@ class AttemptLog:
         if not data:
             self._let_go(stream)
             return False
-        text = self._partial[stream] + self._decoders[stream].decode(data)
+        mask = self._mask()
+        text = mask(self._partial[stream] + self._decoders[stream].decode(data))
         *lines, rest = text.split("\n")
         if len(text) > _MAX_LINE:
             lines = [line[at : at + _MAX_LINE] for line in lines for at in range(0, len(line) or 1, _MAX_LINE)]
-        while len(rest) > _MAX_LINE:
+        while len(rest) > _MAX_LINE + mask.longest:  # else the cut might go through a secret that is still to come
             lines.append(rest[:_MAX_LINE])
             rest = rest[_MAX_LINE:]
         self._partial[stream] = rest

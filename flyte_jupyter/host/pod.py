@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..config.index_url import without as without_credentials
+from ..errors import HostError
 from ..home import Home
 from ..pack import outcome
 from ..pack.envelope import PayloadError
+from ..pack.failure import masked
 from ..pods import Event, Failure, LogEvent, Phase, PodRequest
 from ..store import keys
 from ..store.files import FileStore
@@ -33,6 +35,7 @@ from .logs import AttemptLog, Tail
 from .shares import Share, Shares
 from .shelf import Pruning, recall
 from .stop import Stop
+from .vault import Vault
 from .zygotes import Zygotes
 
 
@@ -42,6 +45,7 @@ class Environment(Protocol):
     home: Home
     zygotes: Zygotes
     shares: Shares
+    vault: Vault
     flights: Flights
     pruning: Pruning
     images: Images
@@ -152,7 +156,7 @@ class Pod:
     async def _attempt(self) -> End:
         request, number = self.request, self._attempts.number
         path = FileStore(request.store).path(keys.log(request.run, request.action, number))
-        log = AttemptLog(request, number, path, self._print)
+        log = AttemptLog(request, number, path, self._print, lambda: self._host.vault.mask(request.session))
         environ = self._host.environ(request)
         if environ is None:
             return End(lifecycle.STRANGER)
@@ -205,14 +209,20 @@ class Pod:
             shares.release(request.name)
 
     async def _start(self, share: Share, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
-        request = self.request
-        self._report(Phase.INITIALIZING, notes=share.notes)
+        request, vault = self.request, self._host.vault
         worker: Worker | None = None
         try:
+            wanted = (request.session, request.secrets, environ)
+            if unknown := vault.unknown(*wanted):
+                self._report(Phase.INITIALIZING, step="secrets", reason=lifecycle.waits_for(unknown))
+                is_wanted = await self._stop.unless(vault.until_known(*wanted, request.cwd))
+                if not is_wanted or (unknown := vault.unknown(*wanted)):
+                    return End(lifecycle.forgotten(unknown))
+            self._report(Phase.INITIALIZING, notes=share.notes)
             if share.scratch is not None:
                 self.save(share.scratch)
             # variables of its own may change how a library loads
-            own_variables = bool(request.env or (image is not None and image.recipe.env_vars))
+            own_variables = bool(request.env or request.secrets or (image is not None and image.recipe.env_vars))
             python = image.python if image is not None else request.python
             worker = await self._host.zygotes.worker(
                 python, request.task, request.preload, plain=own_variables, threads=share.threads
@@ -240,7 +250,12 @@ class Pod:
     async def _watch(
         self, worker: Worker, share: Share, environ: Mapping[str, str], image: Image | None, log: AttemptLog
     ) -> End:
-        request, number = self.request, self._attempts.number
+        request, number, vault = self.request, self._attempts.number, self._host.vault
+        try:
+            secrets = vault.hand_out(request, number, environ)
+        except (OSError, HostError) as error:
+            worker.discard()
+            return End(lifecycle.unwritten(error))
         log.follow(worker.stdout, worker.stderr)
         conversation = Conversation(worker, self._started)
         conversation.send(
@@ -248,6 +263,7 @@ class Pod:
                 "pod": request.to_json(),
                 "attempt": number,
                 "environ": without_credentials({**environ, **share.variables}),
+                "secrets": secrets,
                 "image": image and self._told(image, worker),
                 "home": str(self._host.home.path),
                 **share.hold(worker),
@@ -260,17 +276,20 @@ class Pod:
                 self._host.zygotes.learn(request.task, done["imported"])
                 self._host.pruning.came(done["kept"])
             if done is not None and self._stop.reason is None:
-                failure = Failure.from_json(done["failure"]) if done["failure"] else None
+                told = Failure.from_json(done["failure"]) if done["failure"] else None
+                failure = told and masked(told, vault.mask(request.session))  # it knows its own secrets, and no others
                 if failure is not None and share.ran_out_of_memory:  # what it says is what came of that
                     exit = share.explain(Exit(signal=signal.SIGKILL))
                     return End(lifecycle.unexplained(exit, request, failure), exit.peak_memory)
-                return End(failure, done["peak_memory"], told=True)
+                return End(failure, done["peak_memory"], told=failure == told)
             exit = share.explain(await worker.exited)
             if self._stop.reason is not None and self._stop.is_late:
-                self._stop.reason = stacks.told(self._stop.reason, worker.stacks())
+                where = stacks.told(self._stop.reason, worker.stacks())
+                self._stop.reason = masked(where, vault.mask(request.session))
             return End(lifecycle.unexplained(exit, request), exit.peak_memory)
         finally:
             conversation.close()
+            vault.take_back(secrets)
             os.close(worker.paper)
 
     def _told(self, image: Image, worker: Worker) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..home import Home
-from ..pods import Event, LogEvent, PodEvent, PodRequest
+from ..pods import Event, LogEvent, PodEvent, PodRequest, SecretRef
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle, notes
@@ -24,10 +24,12 @@ from .environs import Environs
 from .flights import Flights
 from .forks import ForkError
 from .images import Images
+from .mounts import SecretFiles
 from .pod import Pod
 from .shares import Shares
 from .shelf import Bounds, Pruning
 from .stop import KILL_AFTER
+from .vault import Vault
 from .wire import PROTOCOL, Frames, encode, is_me
 from .zygotes import Zygotes
 
@@ -76,11 +78,13 @@ class Host:
     shares: Shares = field(init=False)
     flights: Flights = field(init=False)
     pruning: Pruning = field(init=False)
+    vault: Vault = field(init=False)
 
     def __post_init__(self) -> None:
         self.shares = Shares(self.home.settings)  # first: it may move this process, and zygotes begin where it is
+        self.vault = Vault(SecretFiles(self.home), self.is_gone)
         self.zygotes = Zygotes(self.log, self.home.images)
-        self.images = Images(self.home, self.zygotes, self.log)
+        self.images = Images(self.home, self.zygotes, self.log, self.vault)
         self.flights = Flights(self._parents)
         self.pruning = Pruning(self.home.store_url, Bounds.given())
         self.pods: dict[str, Pod] = {}
@@ -159,8 +163,12 @@ class Host:
         Another kernel's, or the Host's own, may hold what this task must not see. A pod that names no kernel has the
         Host's.
         """
-        session = pod.labels.get("session")
+        session = pod.session
         return os.environ if session is None else self._environs.get(session)
+
+    def is_gone(self, session: str | None) -> bool:
+        """Whether the kernel of that name will say nothing any more."""
+        return session is not None and self._environs.is_gone(session)
 
     def publish(self, labels: Mapping[str, str], event: Event) -> None:
         for watcher in self._watchers:
@@ -177,7 +185,7 @@ class Host:
         if request.name in self.pods or self._has_ended(request):
             return
         pod = Pod(request, self, attempts)
-        self._environs.keep(request.labels.get("session"))
+        self._environs.keep(request.session)
         pod.save()
         self.pods[request.name] = pod
         self._tasks[request.name] = asyncio.get_running_loop().create_task(self._run(pod))
@@ -204,7 +212,7 @@ class Host:
             if parent_name is not None:
                 self.shares.closed(parent_name)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
-            self._environs.release(pod.request.labels.get("session"))
+            self._environs.release(pod.request.session)
             self._used = time.monotonic()
 
     def stop(self, name: str, reason: str, grace: float) -> None:
@@ -297,7 +305,11 @@ class Host:
         if op == "hello":
             return {"op": "hello", "protocol": PROTOCOL, "pid": os.getpid()}
         if op == "environ":
-            self._environs.set(message["session"], message["environ"])
+            self._environs.set(message["session"], message["environ"], message["process"])
+        elif op == "secrets":
+            self.vault.take(message["session"], message["values"], message["given"])
+        elif op == "unknown":
+            return {"op": "unknown", "secrets": self._unknown(message["session"], message["secrets"])}
         elif op == "prepare":
             self.zygotes.start(message["python"])
         elif op == "missing":
@@ -316,7 +328,8 @@ class Host:
         elif op == "stop":
             self.stop(message["name"], message["reason"], message["grace"])
         elif op == "deploy":
-            self._environs.set(message["session"], message["environ"])
+            self._environs.set(message["session"], message["environ"], None)
+            self.vault.take(message["session"], message["secrets"])
             self.triggers.deploy(message["triggers"], message["tasks"])
         elif op == "triggers":
             return {"op": "triggers", "triggers": [each.to_json() for each in self.triggers.known()]}
@@ -345,6 +358,10 @@ class Host:
         if request.queue is not None:
             self.shares.lanes.check()
         return self.shares.missing(request, self.environ(request) or {})
+
+    def _unknown(self, session: str | None, secrets: list[list[Any]]) -> list[SecretRef]:
+        environ = self._environs.get(session) if session is not None else os.environ
+        return self.vault.unknown(session, [SecretRef(*secret) for secret in secrets], environ)
 
     def _check_idle(self) -> None:
         limit = idle_limit()

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config.index_url import hide
+from ..credentials.needs import Needs, needs_of
 from ..errors import ConfigError
+from ..task import Task
 from . import inline
 from .capture import explain
 from .codec import Pickled, dumps, loads
 from .envelope import Envelope, seal, unseal
 from .image import prepared
+from .suspects import check, without_known
 
 if TYPE_CHECKING:
     from ..config.recipe import Recipe
-    from ..task import Task
 
 _MAX_SOURCES = 1024 * 1024
 
@@ -30,12 +32,14 @@ class Sealed:
     Attributes:
         payload: its bytes, in pieces; digest: of what was pickled, the same for the same.
         referenced: top-level names of the modules that the task's process will import.
+        needs: the secrets of the task, and of those that it can call.
         image: digest of the recipe of the task's image, None for none; recipes: of this and of other images in it.
     """
 
     payload: list[bytes | memoryview]
     digest: str
     referenced: frozenset[str]
+    needs: Needs = frozenset()
     image: str | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
@@ -48,6 +52,7 @@ class Packed:
     Attributes:
         parts: the pickle and its buffers; digest: of them; code: digest of the task's code.
         referenced: top-level names of the modules that the task's process will import.
+        needs: the secrets of tasks among them.
         kept: what is to be told of the result when it is kept for later calls.
     """
 
@@ -55,6 +60,7 @@ class Packed:
     digest: str
     code: str
     referenced: frozenset[str]
+    needs: Needs = frozenset()
     kept: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -62,19 +68,21 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     """Pickle and sign a task with all that it captures.
 
     Raises:
-        CaptureError: something in it cannot go; it is named with its path.
+        CaptureError: something in it cannot go, or looks like a credential; it is named with its path.
         ConfigValueError: a file that an image names is missing, or the image has another Python.
     """
     try:
-        code = dumps(task)
+        code = dumps(task, note=Task)
     except ConfigError:
         raise
     except Exception as error:
         raise explain(task.short_name or task.name, task, error) from None
+    check(task.name, code.functions)
     digest = _digest(code)
     header = {"kind": "code", "digest": digest, "task": task.name, "sources": _sources(code.files)}
+    needs = needs_of(code.noted)
     image, recipes = _image(task)
-    return Sealed(seal(key, header, code.parts), digest, code.referenced, image, {**code.recipes, **recipes})
+    return Sealed(seal(key, header, code.parts), digest, code.referenced, needs, image, {**code.recipes, **recipes})
 
 
 def _image(task: Task[..., Any]) -> tuple[str | None, dict[str, Recipe]]:
@@ -96,11 +104,11 @@ def pack_inputs(
         InlineIOMaxBytesBreached: they are larger than `max_inline_io_bytes`.
     """
     try:
-        given = dumps(dict(inputs))
+        given = dumps(dict(inputs), note=Task)
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
     inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)
-    return Packed(given.parts, _digest(given), code, given.referenced, kept or {})
+    return Packed(given.parts, _digest(given), code, given.referenced, needs_of(given.noted), kept or {})
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:
@@ -163,6 +171,6 @@ def _sources(files: frozenset[str]) -> dict[str, str]:
     for name in sorted(files):
         text = hide("".join(linecache.getlines(name)))
         if text and len(text) <= room:
-            sources[name] = text
+            sources[name] = without_known(text)
             room -= len(text)
     return sources

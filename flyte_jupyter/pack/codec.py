@@ -36,11 +36,19 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
         referenced: top-level names of the modules that the other side has to import.
         files: where the functions that travel were written.
         recipes: what images that travel come to, by digest.
-        classes: those that travel by value.
+        functions, classes: those that travel by value; noted: the instances of the class `note` that were met.
     """
 
-    def __init__(self, file: io.BytesIO, buffer_callback: Callable[[pickle.PickleBuffer], Any] | None) -> None:
+    def __init__(
+        self,
+        file: io.BytesIO,
+        buffer_callback: Callable[[pickle.PickleBuffer], Any] | None,
+        note: type | tuple[()] = (),
+    ) -> None:
         super().__init__(file, protocol=5, buffer_callback=buffer_callback)
+        self._note = note
+        self.noted: list[Any] = []
+        self.functions: list[types.FunctionType] = []
         self.referenced: set[str] = set()
         self.files: set[str] = set()
         self.recipes: dict[str, Recipe] = {}
@@ -52,12 +60,15 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
             self._meet(obj.__name__)
         elif isinstance(obj, types.FunctionType):
             if self._meet(obj.__module__):
+                self.functions.append(obj)
                 self.files.add(obj.__code__.co_filename)
         elif isinstance(obj, type):
             if self._meet(obj.__module__):
                 self.classes.append(obj)
         elif type(obj).__module__ == _IMAGES:
             return self._image(obj)
+        elif isinstance(obj, self._note):
+            self.noted.append(obj)
         return super().reducer_override(obj)
 
     def _image(self, image: Any) -> Any:
@@ -93,6 +104,7 @@ class Pickled:
         files: where the functions in it were written.
         recipes: what images in it come to, by digest.
         classes: those that are defined in it, by the id under which unpickling knows them.
+        functions: those that are in it by value; noted: the objects in it that were asked for.
     """
 
     parts: list[bytes | memoryview]
@@ -100,10 +112,16 @@ class Pickled:
     files: frozenset[str]
     recipes: Mapping[str, Recipe]
     classes: Mapping[str, type]
+    functions: list[types.FunctionType]
+    noted: list[Any]
 
 
-def dumps(obj: Any) -> Pickled:
-    """Pickle an object. Raises what cloudpickle raises; `explain` in `capture.py` says what was in the way."""
+def dumps(obj: Any, *, note: type | tuple[()] = ()) -> Pickled:
+    """Pickle an object. Raises what cloudpickle raises; `explain` in `capture.py` says what was in the way.
+
+    Args:
+        note: a class whose instances are wanted in `noted`.
+    """
     buffers: list[bytes | memoryview] = []
 
     def keep(buffer: pickle.PickleBuffer) -> bool:
@@ -115,7 +133,7 @@ def dumps(obj: Any) -> Pickled:
 
     file = io.BytesIO()
     with _registry_lock:
-        pickler = Pickler(file, keep)
+        pickler = Pickler(file, keep, note)
         try:
             pickler.dump(obj)
         finally:
@@ -127,6 +145,8 @@ def dumps(obj: Any) -> Pickled:
         frozenset(pickler.files),
         pickler.recipes,
         {_ids[cls]: cls for cls in pickler.classes if cls in _ids},
+        pickler.functions,
+        pickler.noted,
     )
 
 

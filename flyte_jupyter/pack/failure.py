@@ -8,6 +8,7 @@ on with the task's own frames, so that notebooks show the task's lines as if it 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import sysconfig
@@ -17,6 +18,7 @@ from functools import lru_cache
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
+from ..credentials.mask import Mask
 from ..errors import (
     CODED,
     BaseRuntimeError,
@@ -55,6 +57,14 @@ def failure_of(error: BaseException) -> Failure:
             or getattr(error, "code", "") == "NonRecoverableError"
         ),
     )
+
+
+def masked(failure: Failure, mask: Mask) -> Failure:
+    """Without the values of secrets."""
+    if not mask:
+        return failure
+    texts = {name: mask(getattr(failure, name)) for name in ("message", "traceback", "cause")}
+    return dataclasses.replace(failure, **texts)  # type: ignore[arg-type]  # these three are texts
 
 
 def text_of(frames: Iterable[FrameName]) -> str:
@@ -203,11 +213,17 @@ def _fill(error: Any, built_in: type, args: tuple[Any, ...], attributes: dict[st
             error.__dict__[name] = value
 
 
-def portable(error: BaseException) -> Any:
-    """What to pickle for an exception whose own pickling may fail: many forget that `__init__` is called again."""
+def portable(error: BaseException, mask: Mask | None = None) -> Any:
+    """What to pickle for an exception whose own pickling may fail: many forget that `__init__` is called again.
+
+    Args:
+        mask: takes the values of secrets out of what it holds.
+    """
     if isinstance(error, _Mixed):
-        return portable(error._original)
+        return portable(error._original, mask)
     args, attributes = _take(error)
+    if mask:
+        args, attributes = mask.within(args), mask.within(attributes)
     return _rebuild, (type(error), args, attributes)
 
 

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..credentials.mask import Mask
 from ..errors import BaseRuntimeError
 from ..pods import Failure
 from .codec import Pickled, dumps, loads
 from .envelope import Envelope, seal, unseal
-from .failure import error_from, failure_of, portable
+from .failure import error_from, failure_of, masked, portable
 
 _WHAT = "outcome"
 _KEPT = "kept"
+_NO_MASK = Mask(())
 
 
 @dataclass(frozen=True)
@@ -129,12 +131,20 @@ def _again(kept: Envelope, name: str) -> dict[str, Any]:
     return {"kind": _WHAT, "name": name, "preview": kept.header["preview"], "classes": kept.header["classes"]}
 
 
-def seal_error(key: bytes, error: BaseException, *, name: str) -> tuple[list[bytes | memoryview], Failure]:
-    """The payload of an exception, with the exception itself when it can be pickled."""
-    failure = failure_of(error)
+def seal_error(
+    key: bytes, error: BaseException, *, name: str, mask: Mask = _NO_MASK
+) -> tuple[list[bytes | memoryview], Failure]:
+    """The payload of an exception, with the exception itself when it can be pickled.
+
+    Args:
+        mask: takes the values of secrets out of both; an exception that keeps them too deep inside does not travel.
+    """
+    failure = masked(failure_of(error), mask)
     parts: list[bytes | memoryview] = []
     with contextlib.suppress(Exception):  # what holds a socket cannot travel: the failure's text is left of it
-        parts = dumps(portable(error)).parts
+        parts = dumps(portable(error, mask)).parts
+    if mask.is_in(parts):
+        parts = []
     return seal(key, {"kind": _WHAT, "name": name, "failure": failure.to_json()}, parts), failure
 
 

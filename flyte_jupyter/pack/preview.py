@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+import copy
 import pprint
 import reprlib
 from typing import Any
+
+from ..credentials.mask import MASKED, Mask
 
 _TEXT = 4000
 _WIDTH = 100
 """A container whose text is longer than this is broken into lines, as IPython does."""
 _HTML = 24 * 1024
 
-_short = reprlib.Repr()
+_NO_MASK = Mask(())
+
+
+class _Repr(reprlib.Repr):
+    """Takes the values of secrets out before it shortens, so that no half of one is left."""
+
+    mask = _NO_MASK
+
+    def masking(self, mask: Mask) -> _Repr:
+        made = copy.copy(self)
+        made.mask = mask
+        return made
+
+    def repr_str(self, x: str, level: int) -> str:
+        return super().repr_str(self.mask(x), level)
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        if self.mask:
+            try:
+                x = _Text(self.mask(repr(x)))
+            except Exception:  # somebody's broken repr: told below
+                return super().repr_instance(x, level)
+        return super().repr_instance(x, level)
+
+
+class _Text:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+_short = _Repr()
 _short.maxlevel = 3
 _short.maxlist = _short.maxtuple = _short.maxset = _short.maxdict = 8
 _short.maxstring = _short.maxother = 200
-_long = reprlib.Repr()  # the full repr of a list of millions takes seconds
+_long = _Repr()  # the full repr of a list of millions takes seconds
 _long.maxlevel = 6
 _long.maxlist = _long.maxtuple = _long.maxset = _long.maxfrozenset = _long.maxdict = _long.maxdeque = 200
 _long.maxstring = _long.maxother = 3 * _TEXT  # half of it is the beginning, which is shown
@@ -23,28 +59,37 @@ _CONTAINERS = (list, tuple, dict, set, frozenset)
 _BUILT_IN = (*_CONTAINERS, str, bytes)
 
 
-def describe(value: Any, limit: int = 200) -> str:
-    """One short line for a value; frames and arrays by shape, because printing them costs milliseconds."""
+def describe(value: Any, limit: int = 200, *, mask: Mask = _NO_MASK) -> str:
+    """One short line for a value; frames and arrays by shape, because printing them costs milliseconds.
+
+    Args:
+        mask: takes the values of secrets out.
+    """
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and shape:
         return f"{type(value).__name__} {shape}"
-    text = " ".join(_short.repr(value).split())
+    text = mask(" ".join(_short.masking(mask).repr(value).split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def preview(value: Any) -> dict[str, Any]:
-    """How a notebook shows the value: {"text": its repr, "html": its `_repr_html_` or None}, both bounded."""
+def preview(value: Any, mask: Mask = _NO_MASK) -> dict[str, Any]:
+    """How a notebook shows the value: {"text": its repr, "html": its `_repr_html_` or None}, both bounded.
+
+    Args:
+        mask: takes the values of secrets out.
+    """
     try:
-        text = _long.repr(value) if isinstance(value, _BUILT_IN) else repr(value)
-        if _WIDTH < len(text) <= _TEXT and "..." not in text and isinstance(value, _CONTAINERS):
+        text = mask(_long.masking(mask).repr(value) if isinstance(value, _BUILT_IN) else repr(value))
+        is_whole = "..." not in text and MASKED not in text
+        if _WIDTH < len(text) <= _TEXT and is_whole and isinstance(value, _CONTAINERS):
             text = pprint.pformat(value, width=_WIDTH, compact=True, sort_dicts=False)
     except Exception as error:  # somebody's broken repr must not fail the task
-        text = f"<{type(value).__name__}, whose repr fails: {error!r}>"
+        text = mask(f"<{type(value).__name__}, whose repr fails: {error!r}>")
     html = None
     try:
         maker = getattr(value, "_repr_html_", None) if not isinstance(value, type) else None
         made = maker() if callable(maker) else None
-        html = made if isinstance(made, str) and len(made) <= _HTML else None
+        html = mask(made) if isinstance(made, str) and len(made) <= _HTML else None
     except Exception:
         html = None  # the text is there
     return {"text": text if len(text) <= _TEXT else text[:_TEXT] + " …", "html": html}

@@ -93,6 +93,8 @@ ENVIRONMENT: list[Snippet] = [
     *differs("garbage", "env(interruptible='no').interruptible", flyte="'no'", ours="TypeError: interruptible"),
     *differs("garbage", "env(queue=3).queue", flyte="3", ours="TypeError: queue"),
     *differs("garbage", "env(description=3).description", flyte="TypeError", ours="TypeError: a str"),
+    *differs("one-value", "len(env(secrets=['a-b', 'a_b']).secrets)", flyte="2", ours="ValueError: A_B"),
+    *differs("one-value", "env(secrets='a', env_vars={'A': '1'}).secrets", flyte="'a'", ours="ValueError: env_vars"),
     *differs("tuples", "env(secrets=('a', 'b')).secrets", flyte="TypeError", ours="('a', 'b')"),
     *differs("all-at-once", "env(queue=3, resources=1, bogus=1)", flyte="TypeError", ours="TypeError: 3 problems"),
     *differs(
@@ -318,6 +320,12 @@ OVERRIDE: list[Snippet] = [
         "garbage", "task().override(resources={'cpu': 1}).resources", flyte="{'cpu': 1}", ours="TypeError: resources"
     ),
     *differs("garbage", "task().override(env_vars=[1]).env_vars", flyte="[1]", ours="TypeError: env_vars"),
+    *differs(
+        "one-value",
+        "len(env(env_vars={'A': '1'}).task(coro).override(secrets='a').secrets)",
+        flyte="1",
+        ours="ValueError: env_vars",
+    ),
     *differs("garbage", "task().override(secrets=3).secrets", flyte="3", ours="TypeError: secrets"),
     *differs("garbage", "task().override(timeout='5').timeout", flyte="'5'", ours="ValueError: timeout"),
     *differs("garbage", "task().override(reusable='on').reusable", flyte="'on'", ours="TypeError: reusable"),

@@ -111,6 +111,8 @@ SECRET: list[Snippet] = [
     *differs("garbage", "Secret(1)", flyte="AttributeError", ours="TypeError: key"),
     *differs("garbage", "Secret('a', 1).as_env_var", flyte="ValueError", ours="TypeError: group"),
     *differs("garbage", "Secret('a', as_env_var='A\\n').as_env_var", flyte="'A\\n'", ours="ValueError: as_env_var"),
+    *differs("garbage", "Secret('a/b', mount='/etc/flyte/secrets').key", flyte="'a/b'", ours="ValueError: key"),
+    *differs("garbage", "Secret('a', '..', '/etc/flyte/secrets').group", flyte="'..'", ours="ValueError: group"),
     *differs(
         "canonical",
         "Secret('a', mount='/etc/flyte/secrets').mount",

@@ -18,12 +18,13 @@ LAYERS = [
     {"errors", "pods", "home", "context", "markup"},
     {"config"},
     {"annotations", "scalars", "types", "interface", "task", "environment", "extend", "shown"},
+    {"credentials"},
     {"pack"},
     {"store"},
     {"host"},
     {"runners"},
     {"engine"},
-    {"session", "mapping", "api", "cache", "queues", "deployment", "doctor", "image_build"},
+    {"session", "mapping", "api", "cache", "queues", "deployment", "doctor", "image_build", "secrets"},
     {"notebook"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

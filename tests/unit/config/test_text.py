@@ -53,7 +53,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "env_vars": st.dictionaries(WORD, ANY, max_size=3),
     "secrets": st.lists(
-        st.builds(Secret, WORD, st.none() | WORD, as_env_var=st.none() | st.just("X_1")), max_size=3
+        st.builds(Secret, WORD, st.none() | WORD, as_env_var=st.none() | st.just("X_1")),
+        max_size=3,
+        unique_by=lambda secret: secret.as_env_var,
     ).map(tuple),
     "service_account": WORD,
     "cache": st.builds(

@@ -80,6 +80,15 @@ REFUSED: list[tuple[type[Exception], Any]] = [
     (ValueError, lambda: Secret("1a")),
     (ValueError, lambda: Secret("a", as_env_var="lower")),
     (ValueError, lambda: Secret("a", mount="/tmp")),  # type: ignore[arg-type]
+    (ValueError, lambda: Secret("../a", mount="/etc/flyte/secrets")),  # type: ignore[arg-type]
+    (ValueError, lambda: Secret("a", "..", mount="/etc/flyte/secrets")),  # type: ignore[arg-type]
+    (TypeError, lambda: Secret("a", 1)),  # type: ignore[arg-type]
+    (TypeError, lambda: Secret("a", as_env_var=1)),  # type: ignore[arg-type]
+    (ValueError, lambda: Secret.of(["a-b", "a_b"])),
+    (
+        ValueError,
+        lambda: Secret.of([Secret("db", mount="/etc/flyte/secrets"), Secret("k", "db", "/etc/flyte/secrets")]),
+    ),  # type: ignore[arg-type]
     (TypeError, lambda: Secret.of({"a": 1})),
     (TypeError, lambda: Secret.of([1])),
     (ValueError, lambda: RetryStrategy(-1)),
@@ -241,6 +250,13 @@ def test_secrets_are_one_or_several() -> None:
     assert Secret.of(["a", Secret("b")]) == expected
     assert Secret.of(expected) == expected
     assert (Secret.of("a"), Secret.of([])) == ((Secret("a"),), ())
+
+
+def test_one_secret_may_be_in_two_places() -> None:
+    twice = [Secret("a", as_env_var="X"), Secret("a", as_env_var="Y"), Secret("a", mount="/etc/flyte/secrets")]  # type: ignore[arg-type]
+    assert tuple(twice) == Secret.of(twice)
+    assert "a" == Secret("a", "", mount="/etc/flyte/secrets").file  # type: ignore[arg-type]
+    assert ["db/a", None] == [Secret("a", "db", "/etc/flyte/secrets").file, Secret("a").file]  # type: ignore[arg-type]
 
 
 def test_backoff_follows_its_formula() -> None:

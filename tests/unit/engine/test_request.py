@@ -15,12 +15,13 @@ from flyte_jupyter.config.device import AMD_GPU, GPU
 from flyte_jupyter.config.pod_template import PodTemplate
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import Backoff, RetryStrategy
-from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.secret import MOUNT, Secret
 from flyte_jupyter.config.spec import PARAMS
 from flyte_jupyter.config.timeout import Timeout
 from flyte_jupyter.engine.options import RunOptions
 from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
 from flyte_jupyter.environment import TaskEnvironment
+from flyte_jupyter.errors import ConfigValueError
 from flyte_jupyter.pods import PodRequest, Requirements
 from flyte_jupyter.task import Task
 
@@ -165,6 +166,20 @@ def test_a_secret_is_not_in_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush-hush" not in json.dumps(pod.to_json())
 
 
+def test_a_request_names_secrets_as_the_host_hands_them_out() -> None:
+    secrets = [Secret("api-key", "db"), Secret("cert", mount=MOUNT), Secret("a", mount=MOUNT, as_env_var="A")]  # type: ignore[arg-type]
+    pod = request(task_of(secrets=secrets))
+    expected = [("api-key", "db", "DB_API_KEY", False), ("cert", None, None, True), ("a", None, "A", True)]
+    assert expected == [tuple(ref) for ref in pod.secrets]
+    assert pod == PodRequest.from_json(json.loads(json.dumps(pod.to_json())))
+
+
+def test_a_secret_and_an_open_value_for_one_variable_are_refused() -> None:
+    task = task_of(secrets=Secret("token"))
+    with pytest.raises(ConfigValueError, match="TOKEN is in the run's env_vars too"):
+        request(task, options=RunOptions(env_vars={"TOKEN": "1"}))
+
+
 # --- what is said about it --------------------------------------------------------------------------------------------
 
 
@@ -178,6 +193,18 @@ def test_what_is_applied_in_part_is_noted(monkeypatch: pytest.MonkeyPatch) -> No
     param = replace(PARAMS["retries"], honoured={"local": "the first one"})
     monkeypatch.setitem(PARAMS, "retries", param)
     assert ["retries: this machine applies the first one."] == notes(task_of(retries=3), "local")
+
+
+@pytest.mark.parametrize(("user", "count"), [(0, 0), (1000, 1)])
+def test_where_the_files_of_secrets_are_is_noted_for_those_who_are_not_root(
+    monkeypatch: pytest.MonkeyPatch, user: int, count: int
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: user)
+    expected = [
+        "secrets: only root can make /etc/flyte/secrets here; FLYTE_SECRETS_DIR names the folder that they are in."
+    ]
+    assert expected[:count] == notes(task_of(secrets=Secret("cert", mount=MOUNT)), "local")  # type: ignore[arg-type]
+    assert [] == notes(task_of(secrets=Secret("cert")), "local")
 
 
 def test_what_needs_a_cluster_is_said_in_one_sentence() -> None:

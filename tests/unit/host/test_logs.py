@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from flyte_jupyter.credentials.mask import Mask
 from flyte_jupyter.host.logs import AttemptLog, parse
 from flyte_jupyter.pods import LogEvent, PodRequest
 
@@ -25,7 +26,8 @@ class Attempt:
 
     def __init__(self, path: Path) -> None:
         self.events: list[LogEvent] = []
-        self.log = AttemptLog(POD, 2, str(path), self.events.append)
+        self.mask = Mask(())
+        self.log = AttemptLog(POD, 2, str(path), self.events.append, lambda: self.mask)
         (out_r, self.stdout), (err_r, self.stderr) = os.pipe(), os.pipe()
         self._reading = {self.stdout: out_r, self.stderr: err_r}
         for end in (self.stdout, self.stderr):
@@ -113,6 +115,39 @@ def test_a_line_is_told_when_it_is_whole(path: Path) -> None:
         assert [("stdout", "abcd")] == attempt.lines
 
     assert [("stdout", "abcd"), ("stdout", "e")] == log_of(path, story).lines == stored(path)
+
+
+def test_secrets_are_masked_before_anything_is_told_or_stored(path: Path) -> None:
+    async def story(attempt: Attempt) -> None:
+        attempt.mask = Mask(["hunter2", "two\nlines of it"])
+        await attempt.out(b"a hunter2\nlines of it\n")
+        for piece in (b"b hun", b"te", b"r2\n"):
+            await attempt.out(piece)
+        await attempt.err(b"c hunter2")  # and no line end
+
+    expected = [("stdout", "a ***"), ("stdout", "***"), ("stdout", "b ***"), ("stderr", "c ***")]
+    assert expected == log_of(path, story).lines == stored(path)
+    assert b"hunter2" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("before", range(65_520, 65_545, 3))
+def test_no_line_is_so_long_that_a_secret_is_cut_in_two(path: Path, before: int) -> None:
+    async def story(attempt: Attempt) -> None:
+        attempt.mask = Mask(["correct-horse-battery"])
+        await attempt.out(b"x" * before + b"correct-horse")
+        await attempt.out(b"-battery" + b"y" * 70_000)
+
+    text = "".join(line for _, line in log_of(path, story).lines)
+    assert text == "x" * before + "***" + "y" * 70_000
+
+
+def test_a_secret_that_becomes_known_is_masked_from_then_on(path: Path) -> None:
+    async def story(attempt: Attempt) -> None:
+        await attempt.out(b"hunter2\n")
+        attempt.mask = Mask(["hunter2"])
+        await attempt.out(b"hunter2\n")
+
+    assert ["hunter2", "***"] == [text for _, text in log_of(path, story).lines]
 
 
 def test_partial_lines_of_both_streams_do_not_mix(path: Path) -> None:
