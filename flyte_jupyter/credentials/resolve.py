@@ -27,7 +27,7 @@ class Found:
 
 def sources() -> Iterator[Provider]:
     """Who is asked for a value, in order; nobody of flesh and blood."""
-    yield Provider("what flyte.secrets.set was given", memory)
+    yield Provider("what this kernel was given", memory)
     yield Provider("the environment", providers.environment)
     yield Provider("the .env file", providers.dotenv)
     yield from providers.own()
@@ -57,6 +57,8 @@ def find(secret: Secret) -> tuple[Found | None, dict[str, str]]:
             raise ConfigError(
                 f"secret {secret.title!r}: {source.name} has a {type(value).__name__} for it, and not a str"
             )
+        if value and "\0" in value:
+            raise ConfigError(f"secret {secret.title!r}: what {source.name} has for it holds a null character")
         if value:
             return Found(value, source.name), unavailable
     return None, unavailable

@@ -43,8 +43,8 @@ class SecretFiles:
             path = folder / name
             path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o400)
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                file.write(value)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(os.fsencode(value))  # as an environment variable would have it
         return folder
 
     def remove(self, folder: str | None) -> None:

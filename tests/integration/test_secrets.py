@@ -647,7 +647,7 @@ def test_the_table_says_where_values_come_from_and_never_what_they_are(monkeypat
         for value in ("token</b>", VALUE, "kept for later"):
             assert value not in shown
     rows = {row.secret.title: row for row in table}
-    assert "what flyte.secrets.set was given" == rows["db/api-key"].source
+    assert "what this kernel was given" == rows["db/api-key"].source
     assert "the environment" == rows["token"].source
     assert "" == rows["tls/key.pem"].source
     assert ("no task", "nobody: missing") == (rows["unused"].cells()[3], rows["tls/key.pem"].cells()[2])

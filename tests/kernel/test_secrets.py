@@ -72,7 +72,7 @@ def test_what_nobody_has_is_asked_for_once_and_unseen(front: Front, home: Home) 
     assert ("ok", str(len(VALUE))) == (cell.status, cell.result)
     again = front.run("run = flyte.run(length); print(*run.get_logs()); print(flyte.secrets.list())")
     assert "it is ***" in again.stdout
-    assert "what flyte.secrets.set was given" in again.stdout
+    assert "what this kernel was given" in again.stdout
     for each in (cell, again):
         assert VALUE not in shown(each)
     for path in home.path.rglob("*"):
@@ -94,6 +94,15 @@ def test_set_asks_and_refuses_what_stands_in_the_cell(front: Front) -> None:
     assert "its value stands in this cell, and so in the notebook" in cell.error
     assert "ok" == front.run("flyte.secrets.set('api-key', 'db', value=str(10**5))").status
     assert "6" == front.run("flyte.run(length).outputs()[0]").result
+
+
+def test_a_cell_that_is_a_task_asks_too(front: Front) -> None:
+    person = Person(front, VALUE)
+    source = "%%flyte_task --env my_env --secrets db/api-key=KEY -o total\nimport os\ntotal = len(os.environ['KEY'])"
+    cell = front.run(source, person)
+    assert ("ok", 1) == (cell.status, len(person.prompts))
+    assert str(len(VALUE)) == front.run("total").result
+    assert VALUE not in shown(cell)
 
 
 def test_without_an_answer_nothing_starts(front: Front) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import assert_type
 
+from flyte_jupyter import secrets
 from flyte_jupyter.api import run
 from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.image import Image
@@ -20,6 +21,7 @@ from flyte_jupyter.config.retry import RetryStrategy
 from flyte_jupyter.config.reuse import ReusePolicy
 from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.credentials.table import SecretTable
 from flyte_jupyter.deployment.deploy import deploy
 from flyte_jupyter.deployment.results import DeploymentList
 from flyte_jupyter.deployment.triggers import DeployedTrigger, triggers
@@ -103,3 +105,8 @@ deploy(env, copy_style="some")  # type: ignore[arg-type]
 assert_type(triggers(bare)[0], DeployedTrigger)
 assert_type(run(triggers()[0], x=1), Run)
 assert_type(triggers()[0].fire(x=1), Run)
+
+secrets.set("api-key", group="db")
+secrets.set("api-key", value=b"bytes")  # type: ignore[arg-type]
+secrets.add_provider("the safe", lambda secret: secret.title if secret.group == "db" else None)
+assert_type(secrets.list(), SecretTable)

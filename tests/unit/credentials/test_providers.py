@@ -99,7 +99,7 @@ def test_the_order_of_those_who_are_asked(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("TOKEN", "from-env")
     assert ("from-env", "the environment") == found(secret)
     memory.remembered[None, "token"] = "from-me"
-    assert ("from-me", "what flyte.secrets.set was given") == found(secret)
+    assert ("from-me", "what this kernel was given") == found(secret)
     assert "the keyring" == [source.name for source in sources()][-1]
 
 
@@ -131,6 +131,12 @@ def test_a_provider_that_fails_is_an_error_that_names_it() -> None:
 def test_a_provider_gives_text() -> None:
     providers.added["the safe"] = Provider("the safe", lambda s: b"bytes")  # type: ignore[arg-type,return-value]
     with pytest.raises(ConfigError, match="the safe has a bytes for it, and not a str"):
+        resolve(needs(Secret("token")), asking=False)
+
+
+def test_what_no_variable_can_hold_is_refused() -> None:
+    providers.added["the safe"] = Provider("the safe", lambda s: "a\0b")
+    with pytest.raises(ConfigError, match="what the safe has for it holds a null character"):
         resolve(needs(Secret("token")), asking=False)
 
 

@@ -132,6 +132,11 @@ def test_an_attempt_gets_what_it_names_and_nothing_else(here: Vault) -> None:
     assert not folder.parent.exists()
 
 
+def test_bytes_that_are_no_text_are_the_same_in_a_file(files: SecretFiles) -> None:
+    folder = files.write("r1-a0-0", {"a": os.fsdecode(b"\xff\xfe"), "b": "ä\r\n"})
+    assert [b"\xff\xfe", "ä\r\n".encode()] == [(folder / name).read_bytes() for name in ("a", "b")]
+
+
 def test_a_new_host_removes_what_another_has_left(files: SecretFiles, home: Home) -> None:
     folder = files.write("r1-a0-0", {"a": "x"})
     SecretFiles(home)
