@@ -41,19 +41,19 @@ def set(key: str, group: str | None = None, value: str | None = None) -> None:  
     """
     secret = _secret(key, group)
     if context.ctx():
-        raise ConfigValueError("A task cannot give secrets.\\nGive them in the notebook, before the run.")
+        raise ConfigValueError("A task cannot give secrets.\nGive them in the notebook, before the run.")
     if value is None:
         try:
             value = prompt(secret)
         except providers.Unavailable as reason:
-            raise ConfigValueError(f"flyte.secrets.set({key!r}): {reason}\\n  give it with value=") from None
+            raise ConfigValueError(f"flyte.secrets.set({key!r}): {reason}\n  give it with value=") from None
     if not isinstance(value, str) and value is not None:
         raise ConfigTypeError(f"flyte.secrets.set({key!r}, value=...): a str is needed, not {type(value).__name__}")
     if not value:
         raise ConfigValueError(f"flyte.secrets.set({key!r}): no value was given, nothing is changed")
     if value in _cell():
         raise ConfigValueError(
-            f"flyte.secrets.set({key!r}): its value stands in this cell, and so in the notebook\\n"
+            f"flyte.secrets.set({key!r}): its value stands in this cell, and so in the notebook\n"
             f"  take it out, and write {call('flyte.secrets.set', secret)}: it asks for the value"
         )
     remembered[group or None, key] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def find(secret: Secret) -> tuple[Found | None, dict[str, str]]:
             continue
         except Exception as error:
             raise ConfigError(
-                f"secret {secret.title!r}: {source.name} failed with {type(error).__name__}: {error}\\n"
+                f"secret {secret.title!r}: {source.name} failed with {type(error).__name__}: {error}\n"
                 "  nothing was started; mend it, or give the value with "
                 f"{call('flyte.secrets.set', secret)}"
             ) from error
@@ -100,19 +100,6 @@ def resolve(needs: Collection[tuple[Secret, str]], *, asking: bool) -> dict[Secr
     if missing:
         raise MissingSecretError(_missing(missing, reasons))
     return found
-
-
-def values(secrets: Iterable[Secret], purpose: str) -> dict[Secret, str]:
-    """The values of secrets that something other than a task needs, such as the making of an image.
-
-    Args:
-        purpose: what it is, as in "the image of my_env".
-
-    Raises:
-        MissingSecretError, ConfigError: as `resolve`.
-    """
-    found = resolve([(secret, purpose) for secret in secrets], asking=True)
-    return {secret: each.value for secret, each in found.items()}
 
 
 def call(function: str, secret: Secret) -> str:

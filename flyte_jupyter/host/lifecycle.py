@@ -44,12 +44,12 @@ def forgotten(secrets: Iterable[SecretRef]) -> Failure:
     )
 
 
-def unwritten(error: Exception) -> Failure:
-    """Why an attempt was not started whose secrets are files."""
+def not_handed_out(error: Exception) -> Failure:
+    """Why an attempt was not started that has secrets."""
     return Failure(
-        code="SecretsNotWritten",
+        code="SecretsNotHandedOut",
         kind="system",
-        message=f"The files of its secrets could not be written: {error}",
+        message=f"Its secrets could not be handed out: {error}",
         recoverable=False,
     )
 

@@ -255,7 +255,7 @@ class Pod:
             secrets = vault.hand_out(request, number, environ)
         except (OSError, HostError) as error:
             worker.discard()
-            return End(lifecycle.unwritten(error))
+            return End(lifecycle.not_handed_out(error))
         log.follow(worker.stdout, worker.stderr)
         conversation = Conversation(worker, self._started)
         conversation.send(

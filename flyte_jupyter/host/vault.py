@@ -14,6 +14,7 @@ from ..config.secret import MOUNT, Secret
 from ..credentials.keychain import keyring
 from ..credentials.mask import Mask
 from ..credentials.providers import Unavailable, dotenv, from_variables
+from ..errors import HostError
 from ..pods import PodRequest, SecretRef
 from .mounts import SecretFiles
 
@@ -104,11 +105,16 @@ class Vault:
         values that it has to keep out of what it tells. To be taken back when it has ended.
 
         Raises:
-            OSError, HostError: the files cannot be written.
+            HostError: one has been forgotten meanwhile, or the files cannot be written. OSError: the same.
         """
         if not pod.secrets:
             return {"env": {}, "folder": None, "values": []}
-        values = {ref: self.find(pod.session, ref, environ) or "" for ref in pod.secrets}
+        values: dict[SecretRef, str] = {}
+        for ref in pod.secrets:
+            value = self.find(pod.session, ref, environ)
+            if value is None:
+                raise HostError(f"the value of {ref.title!r} has been forgotten meanwhile")
+            values[ref] = value
         mounted = {ref.title: value for ref, value in values.items() if ref.mounted}
         return {
             "env": {ref.env_var: value for ref, value in values.items() if ref.env_var is not None},

@@ -659,7 +659,7 @@ def test_the_table_says_where_values_come_from_and_never_what_they_are(monkeypat
     [
         (TypeError, "a str is needed, not bytes", {"value": b"x"}),
         (ValueError, "no value was given", {"value": ""}),
-        (ValueError, "there is no terminal", {}),
+        (ValueError, "there is no terminal\n  give it with value=", {}),
     ],
 )
 def test_what_cannot_be_a_value_is_refused(error: type[Exception], words: str, arguments: dict[str, Any]) -> None:

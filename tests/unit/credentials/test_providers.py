@@ -124,8 +124,13 @@ def test_a_provider_that_fails_is_an_error_that_names_it() -> None:
         raise ConnectionError("no network")
 
     providers.added["the safe"] = Provider("the safe", broken)
-    with pytest.raises(ConfigError, match="secret 'token': the safe failed with ConnectionError: no network"):
+    with pytest.raises(ConfigError) as caught:
         resolve(needs(Secret("token")), asking=True)
+    expected = [
+        "secret 'token': the safe failed with ConnectionError: no network",
+        "  nothing was started; mend it, or give the value with flyte.secrets.set('token')",
+    ]
+    assert expected == str(caught.value).splitlines()
 
 
 def test_a_provider_gives_text() -> None:

@@ -132,6 +132,11 @@ def test_an_attempt_gets_what_it_names_and_nothing_else(here: Vault) -> None:
     assert not folder.parent.exists()
 
 
+def test_what_was_forgotten_meanwhile_is_not_handed_out_as_nothing(here: Vault) -> None:
+    with pytest.raises(HostError, match="the value of 'db/api-key' has been forgotten meanwhile"):
+        here.hand_out(pod(PLAIN), 0, {})
+
+
 def test_bytes_that_are_no_text_are_the_same_in_a_file(files: SecretFiles) -> None:
     folder = files.write("r1-a0-0", {"a": os.fsdecode(b"\xff\xfe"), "b": "ä\r\n"})
     assert [b"\xff\xfe", "ä\r\n".encode()] == [(folder / name).read_bytes() for name in ("a", "b")]
