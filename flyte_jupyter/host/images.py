@@ -131,6 +131,7 @@ class Images:
         self._users: Counter[str] = Counter()
         self._left = asyncio.Event()
         self._tidying: asyncio.Task[None] | None = None
+        self._has_ended = False
 
     def __repr__(self) -> str:
         return f"<Images [{len(self._locks)} in use, {len(self._builds)} being built]>"
@@ -171,6 +172,7 @@ class Images:
 
     def end(self) -> None:
         """Stop what is being built."""
+        self._has_ended = True
         for build in self._builds.values():
             build.task.cancel()
         if self._tidying is not None:
@@ -220,7 +222,9 @@ class Images:
         environ: Mapping[str, str],
         follower: Follower,
     ) -> None:
-        """Wait until it is built, by this pod's doing or another's."""
+        """Wait until it is built, by this pod's doing or another's; or until that build has been given up."""
+        if self._has_ended:
+            raise asyncio.CancelledError
         build = self._builds.get(venv.key)
         if build is None:
             assert recipe.venv is not None
@@ -236,13 +240,14 @@ class Images:
             build = self._builds[venv.key] = _Build(task)
         build.join(follower)
         try:
-            await asyncio.shield(build.task)
+            await asyncio.wait({build.task})
         finally:
             build.followers.remove(follower)
             if not build.followers and not build.task.done():
                 build.task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ImageFailed):
-                    await build.task
+                await asyncio.wait({build.task})
+        if not build.task.cancelled():
+            build.task.result()
 
     async def _build(self, venv: Venv, request: dict[str, Any], pod: PodRequest, recipe: VenvRecipe) -> None:
         again = venv.key in self._again

@@ -212,6 +212,23 @@ def test_a_build_goes_on_for_those_who_still_wait(tmp_path: Path, monkeypatch: p
     assert ("aborted", 1) == (first.phase.value, venvs_made(log))
 
 
+@pytest.mark.parametrize("package", ["iniconfig==2.0.0", "iniconfig==2.1.0", "six==1.17.0"])
+def test_who_comes_while_a_build_is_given_up_gets_another(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Home
+) -> None:
+    waits = f'[ "$1" = venv ] || while [ ! -e {tmp_path}/go ]; do sleep 0.02; done'
+    log = tap_uv(tmp_path, monkeypatch, before=waits)
+    task = flyte.TaskEnvironment(name="given_up", image=image(package)).task(pid.func)
+    first = flyte.submit(task, 1)
+    eventually(lambda: is_stuck(log))
+    first.cancel()
+    second = flyte.submit(task, 2)
+    (tmp_path / "go").touch()
+    assert second.result() > 0
+    first.wait(30)
+    assert ("aborted", 1) == (first.phase.value, len(built(home)))
+
+
 def test_a_deadline_ends_the_build(stuck: Path, home: Home) -> None:
     with pytest.raises(errors.DeadlineExceededError):
         flyte.run(pid.override(timeout=flyte.Timeout(deadline=1)), 1)
