@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, ConfigValueError, ImageFileError
+from ..errors import ConfigError, ConfigValueError, ImageFileError, is_ours
 from .image_layers import DockerIgnore, Layer
 from .refusal import wrong_value
 from .toml import parse_toml
@@ -23,6 +24,7 @@ _NEVER = ("**/__pycache__", "**/*.pyc", "**/.ipynb_checkpoints")
 """They come and go by themselves; an image must not be another one for that."""
 _HEADER = re.compile(r"(?m)^# /// script[ \t]*\n(?P<body>(?:^#(?:| .*)\n)+?)^# ///[ \t]*$")
 _INCLUDE = re.compile(r"^(?P<option>\s*(?:-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc])))(?P<path>[^\s#]+)")
+_INSTALLED = ("site-packages", "dist-packages")
 _CHUNK = 1 << 20
 _TICK = 50_000_000
 """Nanoseconds within which a file may be written twice without another time of modification."""
@@ -230,6 +232,17 @@ def _walk(
                 yield from _walk(Path(entry.path), left_out, f"{path}/", seen | {os.path.realpath(folder), real})
         elif path not in left_out and entry.is_file():
             yield path, Path(entry.path)
+
+
+def loaded(folder: Path) -> list[Path]:
+    """The files of the modules that are loaded and lie in a folder, but for installed ones."""
+    named = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    files = {Path(name).absolute() for name in named if isinstance(name, str) and name.endswith(".py")}
+    return sorted(
+        file
+        for file in files
+        if file.is_relative_to(folder) and not is_ours(str(file)) and not set(_INSTALLED) & set(file.parts)
+    )
 
 
 def file_error(problems: Iterable[ConfigError]) -> ImageFileError:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import ConfigError, is_ours
+from ..errors import ConfigError
 from . import image_layers as layers
-from .image_files import Content, Sources, file_error, projects_beside
+from .image_files import Content, Sources, file_error, loaded, projects_beside
 from .index_url import hide
 from .plain import plain
 from .refusal import gathered, wrong_value
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from .image import Image
 
 _COPIES = re.compile(r"^\s*(?:COPY|ADD)\s(?!.*--from=)", re.IGNORECASE | re.MULTILINE)
-_INSTALLED = ("site-packages", "dist-packages")
 
 
 def tag(image: Image) -> str:
@@ -137,7 +135,7 @@ def _code_bundle(sources: Sources, image: Image, layer: layers.CodeBundle) -> An
     root, what = Path.cwd(), "Image.with_code_bundle"
     if layer.copy_style == "all":
         return _folder(sources, image.layers, root, what)
-    return [_data(sources.file(file.relative_to(root).as_posix(), file, what)) for file in _loaded(root)]
+    return [_data(sources.file(file.relative_to(root).as_posix(), file, what)) for file in loaded(root)]
 
 
 def _dockerignore(sources: Sources, _: Image, layer: layers.DockerIgnore) -> Any:
@@ -182,14 +180,3 @@ def _folder(sources: Sources, around: tuple[layers.Layer, ...], folder: Path, wh
 def _data(content: Content) -> list[Any]:
     """Its path, its digest, and whether it may be executed, which is all that git keeps of permissions too."""
     return [content.path, content.digest, bool(content.mode & 0o100)]
-
-
-def _loaded(folder: Path) -> list[Path]:
-    """The files of the modules that are loaded and lie in a folder, but for installed ones."""
-    named = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    files = {Path(name).absolute() for name in named if isinstance(name, str) and name.endswith(".py")}
-    return sorted(
-        file
-        for file in files
-        if file.is_relative_to(folder) and not is_ours(str(file)) and not set(_INSTALLED) & set(file.parts)
-    )

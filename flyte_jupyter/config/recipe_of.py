@@ -17,15 +17,12 @@ from ..errors import ConfigError
 from . import image_layers as layers
 from . import image_local as local
 from .image import Image
-from .image_files import Content, Sources, file_error, projects_beside, toml_of_header
+from .image_files import Content, Sources, file_error, loaded, projects_beside, toml_of_header
 from .index_url import hide, take_out
 from .plain import plain
 from .recipe import Recipe, Step, Venv
 from .refusal import gathered, wrong_value
 from .toml import parse_toml
-
-Loaded = Callable[[Path], list[Path]]
-"""The files of the user's modules that are loaded, as far as they lie in a folder."""
 
 _OURS = re.compile(r"\s*flyte[-_.]jupyter\b(?![-_.]*\w)", re.IGNORECASE)
 """A requirement that is met already: the environment gets this copy of the package."""
@@ -44,11 +41,8 @@ _MEMO = 64
 _made: OrderedDict[tuple[Any, ...], tuple[Sources, Recipe]] = OrderedDict()
 
 
-def recipe_of(image: Image, loaded: Loaded) -> Recipe:
+def recipe_of(image: Image) -> Recipe:
     """The recipe of an image, from its files as they are now; quick when nothing has changed.
-
-    Args:
-        loaded: finds the files of modules, for `with_code_bundle`.
 
     Raises:
         ImageFileError: files that are missing or cannot be used, all of them in one error.
@@ -60,7 +54,7 @@ def recipe_of(image: Image, loaded: Loaded) -> Recipe:
     known = _made.get(key)
     if known is not None and known[0].unchanged():
         return known[1]
-    making = _Making(image, loaded)
+    making = _Making(image)
     recipe = making.recipe(settings)
     _made[key] = (making.sources, recipe)
     _made.move_to_end(key)
@@ -72,10 +66,9 @@ def recipe_of(image: Image, loaded: Loaded) -> Recipe:
 class _Making:
     """One walk over the layers."""
 
-    def __init__(self, image: Image, loaded: Loaded) -> None:
+    def __init__(self, image: Image) -> None:
         self.sources = Sources()
         self._image = image
-        self._loaded = loaded
         self._steps: list[Step] = []
         self._build: dict[str, Content] = {}
         self._env_vars: dict[str, str] = {}
@@ -230,7 +223,7 @@ class _Making:
             left_out = self.sources.ignored(self._image.layers, root, _NO_CODE)
             found = self.sources.files(root, left_out, "Image.with_code_bundle")
         else:
-            found = [(file.relative_to(root).as_posix(), file) for file in self._loaded(root)]
+            found = [(file.relative_to(root).as_posix(), file) for file in loaded(root)]
         for path, file in found:
             self._put(to / path, file)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..config.recipe import Recipe
 from .envelope import seal, unseal
-from .modules import is_local
 
 if TYPE_CHECKING:
     from ..config.image import Image
@@ -25,7 +22,7 @@ def prepared(image: Image) -> tuple[Image, Recipe | None]:
         return image, None
     from ..config.recipe_of import recipe_of
 
-    recipe = recipe_of(image, _loaded)
+    recipe = recipe_of(image)
     return image.with_recipe("" if recipe.is_empty else recipe.digest), recipe
 
 
@@ -44,10 +41,3 @@ def unseal_recipe(key: bytes, data: memoryview, *, digest: str) -> tuple[Recipe,
         key, data, what="recipe of an image", is_for={"kind": "image", "digest": digest}
     ).header
     return Recipe.from_json(header["recipe"]), header["uv"]
-
-
-def _loaded(folder: Path) -> list[Path]:
-    """The files of the user's modules that lie in a folder."""
-    modules = (is_local(name) for name in list(sys.modules))
-    files = {Path(str(module.__file__)).absolute() for module in modules if module is not None}
-    return sorted(file for file in files if file.is_relative_to(folder))

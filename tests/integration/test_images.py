@@ -264,12 +264,18 @@ def test_a_file_that_was_changed_in_the_store_is_not_used(
 
 def test_a_code_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "data.txt").write_text("data")
+    (tmp_path / "bundled_one.py").write_text("ANSWER = 42\n")
+    (tmp_path / "bundled_two.py").write_text("ANSWER = 43\n")
+    __import__("bundled_one")
 
-    def reads() -> str:
-        return Path("code/data.txt").read_text()
+    def looks() -> list[str]:
+        return sorted(str(path) for path in Path().rglob("*.*"))
 
-    assert "data" == flyte.run(task_in(image().with_code_bundle("all", "code"), reads)).outputs()[0]
+    everything = ["code/bundled_one.py", "code/bundled_two.py", "code/data.txt"]
+    assert everything == flyte.run(task_in(image().with_code_bundle("all", "code"), looks)).outputs()[0]
+    assert ["bundled_one.py"] == flyte.run(task_in(image().with_code_bundle(), looks)).outputs()[0]
 
 
 def test_without_packages_it_stays_in_the_environment_of_the_kernel() -> None:

@@ -38,8 +38,8 @@ def write(path: str, text: str = "") -> Path:
     return file
 
 
-def recipe(image: Image, *loaded: Path) -> Recipe:
-    made = recipe_of.recipe_of(image, lambda _: list(loaded))
+def recipe(image: Image) -> Recipe:
+    made = recipe_of.recipe_of(image)
     assert made.digest == Recipe.from_json(json.loads(json.dumps(made.to_json()))).digest
     return made
 
@@ -179,8 +179,8 @@ def test_a_whole_poetry_project() -> None:
     assert {"0/pyproject.toml", "0/poetry.lock", "0/demo/__init__.py"} == set(build_files(image))
 
 
-def paths(image: Image, *loaded: Path) -> tuple[str | None, set[str]]:
-    made = recipe(image, *loaded)
+def paths(image: Image) -> tuple[str | None, set[str]]:
+    made = recipe(image)
     return made.workdir, {content.path for content in made.files}
 
 
@@ -215,14 +215,12 @@ def test_where_files_go(lay: Callable[[Any], Image], workdir: str, files: set[st
     assert (workdir, files) == paths(lay(DEBIAN))
 
 
-def test_a_code_bundle() -> None:
-    write("lib/__init__.py")
+def test_a_code_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe_of, "loaded", lambda _: [write("lib/__init__.py").absolute()])
     write("data.csv")
     write(".env", "secret")
     write(".venv/lib/x.py")
-    assert ("app", {"app/lib/__init__.py"}) == paths(
-        DEBIAN.with_workdir("/app").with_code_bundle(), Path("lib/__init__.py").absolute()
-    )
+    assert ("app", {"app/lib/__init__.py"}) == paths(DEBIAN.with_workdir("/app").with_code_bundle())
     assert ("", {"code/lib/__init__.py", "code/data.csv"}) == paths(DEBIAN.with_code_bundle("all", "code"))
 
 
@@ -306,7 +304,7 @@ def test_it_is_computed_once() -> None:
     write("r.txt", "six")
     os.utime("r.txt", (time.time() - 60,) * 2)
     image = DEBIAN.with_requirements("r.txt")
-    assert recipe_of.recipe_of(image, lambda _: []) is recipe_of.recipe_of(image, lambda _: [])
+    assert recipe_of.recipe_of(image) is recipe_of.recipe_of(image)
 
 
 @pytest.mark.parametrize(
