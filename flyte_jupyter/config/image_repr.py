@@ -60,7 +60,7 @@ def _origin(image: Image) -> tuple[str, Image, tuple[layers.Layer, ...]]:
         return _call("from_ref_name", (image.ref_name,), {}), make.from_ref_name(image.ref_name), image.layers
     if first is not None and type(first) in _SCRIPTS and not image.install_flyte:
         constructor = _SCRIPTS[type(first)]
-        given = {"name": image.name, **_of_debian(image, "name"), **_options(first)}
+        given = {"name": image.name, **_of_debian(image, install_flyte=False, name=image.name), **_options(first)}
         if isinstance(first, layers.PixiScript):
             given.pop("python_version", None)
         script = given.pop("script")
@@ -72,15 +72,11 @@ def _origin(image: Image) -> tuple[str, Image, tuple[layers.Layer, ...]]:
     return _call("from_base", (image.base_image,), {}), make.from_base(str(image.base_image)), image.layers
 
 
-def _of_debian(image: Image, *without: str) -> dict[str, Any]:
-    """The arguments of a Debian base that differ from what it has by itself."""
-    default = type(image).from_debian_base(install_flyte=not without)
+def _of_debian(image: Image, **known: Any) -> dict[str, Any]:
+    """The arguments of a Debian base beside `known` ones, as far as they differ from what it has by itself."""
+    default = type(image).from_debian_base(**known)
     names = ("python_version", "flyte_version", "install_flyte", "registry", "registry_secret", "name", "platform")
-    return {
-        name: getattr(image, name)
-        for name in names
-        if name not in without and getattr(image, name) != getattr(default, name)
-    }
+    return {name: getattr(image, name) for name in names if getattr(image, name) != getattr(default, name)}
 
 
 def _layer(layer: layers.Layer) -> str:
