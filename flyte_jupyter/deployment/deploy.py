@@ -178,8 +178,8 @@ class _Packing:
             try:
                 self._trigger(made, code, trigger)
             except ConfigError as problem:
-                text = f"Trigger {trigger.name!r} of {problem}"
-                self._problems.append(type(problem)(text))
+                said = str(problem).removeprefix(f"{task.name}: ")
+                self._problems.append(type(problem)(f"Trigger {trigger.name!r} of {task.name}: {said}"))
         return made
 
     def _trigger(self, made: _PackedTask, code: Sealed, trigger: Trigger) -> None:

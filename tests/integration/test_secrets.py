@@ -603,7 +603,7 @@ def fired() -> Any:
 
 
 def test_a_trigger_that_lacks_one_is_not_deployed() -> None:
-    with pytest.raises(errors.MissingSecretError, match=r"Trigger 'nightly' of A secret has no value"):
+    with pytest.raises(errors.MissingSecretError, match=r"Trigger 'nightly' of nights.work: A secret has no value"):
         flyte.deploy(nightly(flyte.FixedRate(600)))
     assert [] == list(flyte.triggers())
 

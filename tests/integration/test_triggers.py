@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -217,12 +218,12 @@ def test_declaring_alone_fires_nothing_and_says_so(home: Home) -> None:
 
 
 def test_the_host_stays_as_long_as_a_trigger_is_active(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(IDLE_VARIABLE, "0.2")
+    monkeypatch.setenv(IDLE_VARIABLE, "0.5")
     flyte.deploy(environment(flyte.Trigger("nightly", DAILY)))
     processes = host_processes(home)
     log = home.log.read_text()
     begin = time.monotonic()
-    eventually(lambda: time.monotonic() > begin + 1)  # five times as long as it waits otherwise
+    eventually(lambda: time.monotonic() > begin + 1.5)  # three times as long as it waits otherwise
     assert [] == [process for process in processes if is_gone(process.pid)]
     assert log == home.log.read_text()
     only().deactivate()
@@ -635,3 +636,37 @@ def test_images_are_built_before_anything_is_deployed(home: Home) -> None:
     flyte.deploy(environment_in(image("iniconfig==2.0.0")))
     assert 1 == len(built(home))
     assert "2.0.0" == only().fire().result()
+
+
+# --- secrets and queues
+
+
+def test_secrets_are_there_when_a_trigger_fires_also_with_the_next_host(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = secrets.token_hex(8)
+    monkeypatch.setenv("NIGHT_TOKEN", value)
+    env = flyte.TaskEnvironment("secretive", secrets=[flyte.Secret("night_token", as_env_var="TOKEN")])
+
+    @env.task(triggers=flyte.Trigger("nightly", DAILY))
+    def reads() -> str:
+        print(os.environ["TOKEN"])
+        return hashlib.sha256(os.environ["TOKEN"].encode()).hexdigest()
+
+    flyte.deploy(env)
+    stop_host(home)
+    monkeypatch.delenv("NIGHT_TOKEN")
+    forget_session()
+    run = only().fire()
+    assert hashlib.sha256(value.encode()).hexdigest() == run.result()
+    assert value not in repr(run.view())
+    for path in [*home.triggers.iterdir(), home.path / "store" / keys.record(run.name)]:
+        assert value not in path.read_text()
+
+
+def test_runs_of_a_trigger_wait_in_its_queue(home: Home) -> None:
+    flyte.deploy(environment(flyte.Trigger("nightly", DAILY, queue="slow")))
+    run = only().fire()
+    run.wait(20)
+    (it,) = registration.saved(home.triggers)
+    assert "slow" == it.pod["queue"]
