@@ -32,6 +32,7 @@ from ..pack.preview import preview
 from ..pods import Failure, PodRequest
 from ..store import Store, cached, keys, open_store
 from . import limits, missing, stacks
+from .cgroup_trees import join
 from .inside import Inside
 from .mounts import show
 from .orphans import adopt_orphans, die_with_parent
@@ -51,7 +52,7 @@ class Stopped(BaseException):
     """Raised in the task when the Host asks it to end, so that `finally` and `with` do their work."""
 
 
-def attempt(control: int, stdout: int, stderr: int, paper: int) -> int:
+def attempt(control: int, stdout: int, stderr: int, paper: int, groups: list[str]) -> int:
     """Wait for a request, serve it, and return the exit code. Called right after the fork."""
     for fd, target in ((stdout, 1), (stderr, 2), (os.open(os.devnull, os.O_RDONLY), 0)):
         os.dup2(fd, target)
@@ -61,6 +62,7 @@ def attempt(control: int, stdout: int, stderr: int, paper: int) -> int:
     channel = Channel(socket.socket(fileno=control))
     die_with_parent()  # the zygote, which dies with the Host
     adopt_orphans()
+    is_grouped = bool(groups) and join(groups)
     request = channel.receive()
     if request is None:
         return 0
@@ -69,7 +71,7 @@ def attempt(control: int, stdout: int, stderr: int, paper: int) -> int:
     stacks.write_on_signal(paper)
     signal.signal(signal.SIGTERM, functools.partial(_stop, paper))
     try:
-        _serve(channel, request)
+        _serve(channel, request, None if is_grouped and request["grouped"] else request["memory"])
     except Stopped:
         return 128 + signal.SIGTERM
     return 0
@@ -81,7 +83,7 @@ def _stop(paper: int, _number: int, frame: types.FrameType | None) -> None:
     raise Stopped
 
 
-def _serve(channel: Channel, request: dict[str, Any]) -> None:
+def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> None:
     pod = PodRequest.from_json(request["pod"])
     number = int(request["attempt"])
     if sys.platform != "linux":
@@ -106,7 +108,7 @@ def _serve(channel: Channel, request: dict[str, Any]) -> None:
             from ..config.trigger import inputs_at
 
             inputs = inputs_at(inputs, pod.trigger_time, task.interface.convert)
-        limits.bound_memory(request["memory"])
+        limits.bound_memory(memory)
         channel.send({"op": "running"})
         with limits.files_of_at_most(request["file_size"]):
             outputs = _run(task, inputs, pod, number, request)

@@ -10,11 +10,13 @@ import contextlib
 import itertools
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from .cgroup_trees import delegated, prefix, remove_stale, trees_of_this_process, write
+from .cgroup_trees import delegated, join, prefix, remove_stale, trees_of_this_process, write
 
 CGROUPS_VARIABLE = "FLYTE_JUPYTER_HOST_CGROUPS"
 _PERIOD = 100_000
@@ -25,17 +27,37 @@ _LEAVE_WITHIN = 5.0
 """Seconds in which the processes of a group that is to be removed have to be gone."""
 
 
+@dataclass(frozen=True)
+class Use:
+    """What the processes of a group have used together.
+
+    Attributes:
+        killed: whether the kernel has killed one because memory ran out; at_limit: whether that was the group's own
+            limit, and not the whole machine's.
+        peak: the most memory at a time, in bytes; None where the kernel does not say.
+    """
+
+    killed: bool
+    at_limit: bool
+    peak: int | None
+
+
 class Group:
     """The processes of one attempt.
 
     Args:
         folders: by controller; in version 2 it is the same for all.
-        memory: bytes that they may use together, None for no bound.
+
+    Attributes:
+        memory: bytes that its processes may use together, None for no bound.
     """
 
-    def __init__(self, folders: Mapping[str, Path], memory: int | None) -> None:
+    _ENTRY = "cgroup.procs"
+
+    def __init__(self, folders: Mapping[str, Path]) -> None:
         self._folders = folders
-        self.memory = memory if "memory" in folders else None
+        self.memory: int | None = None
+        self._used: Use | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(map(str, self._places()))}>"
@@ -43,23 +65,33 @@ class Group:
     def _places(self) -> list[Path]:
         return sorted(set(self._folders.values()))
 
-    def make(self, cores: float | None) -> None:
-        """Make it, with its bounds. Raises `OSError` when that is not possible; then nothing is left of it."""
+    @property
+    def entries(self) -> list[str]:
+        """The files by which a process goes into it, and what it starts from then on (`cgroup_trees.join`)."""
+        return [str(folder / self._ENTRY) for folder in self._places()]
+
+    def make(self) -> None:
+        """Make it, without bounds. Raises `OSError` when that is not possible; then nothing is left of it."""
         try:
             for folder in self._places():
                 folder.mkdir()
-            if self.memory is not None:
-                self._bound_memory(self._folders["memory"], self.memory)
-            if cores is not None:
-                self._bound_cores(self._folders["cpu"], round(cores * _PERIOD))
         except OSError:
             self.remove()
             raise
 
-    def add(self, pid: int) -> None:
-        """Take a process in; what it starts from now on is in too."""
-        for folder in self._places():
-            write(folder / "cgroup.procs", str(pid))
+    def bound(self, *, memory: int | None = None, cores: float | None = None) -> None:
+        """Bound it, as far as its controllers go. Called in the Host's loop. Raises `OSError`.
+
+        Args:
+            memory: bytes; when they run out for one process, all of them end.
+            cores: time on the CPU per time, 0.5 for half a core.
+        """
+        if memory is not None and "memory" in self._folders:
+            self._bound_memory(self._folders["memory"], memory)
+            self._follow(self._folders["memory"])
+            self.memory = memory
+        if cores is not None and "cpu" in self._folders:
+            self._bound_cores(self._folders["cpu"], round(cores * _PERIOD))
 
     def end(self) -> None:
         """Kill all that is in it."""
@@ -80,54 +112,54 @@ class Group:
                 return False
         return True
 
-    def follow(self) -> None:
-        """See to it that when memory runs out for one process, all of them end. Called in the Host's loop."""
-
     def let_go(self) -> None:
-        """Follow it no longer."""
+        """Its end is not followed any longer."""
 
-    def kills(self) -> int:
-        """How many of its processes the kernel has killed because memory ran out."""
+    def use(self) -> Use:
+        """What its processes have used, also after its end."""
+        return self._used if self._used is not None else Use(self._kills() > 0, self._hit_its_limit(), self._peak())
+
+    def note(self) -> None:
+        """Remember what they have used: it is about to be removed."""
+        if self.memory is not None:
+            self._used = self.use()
+
+    def _kills(self) -> int:
         raise NotImplementedError
 
-    def hit_its_limit(self) -> bool:
-        """Whether that was its own limit's doing, and not that of the whole machine."""
+    def _hit_its_limit(self) -> bool:
         raise NotImplementedError
 
-    def peak(self) -> int | None:
-        """The most memory that its processes have had together, in bytes; None where the kernel does not say."""
+    def _peak(self) -> int | None:
         raise NotImplementedError
 
-    @staticmethod
-    def _bound_memory(folder: Path, limit: int) -> None:
+    def _bound_memory(self, folder: Path, limit: int) -> None:
         raise NotImplementedError
 
-    @staticmethod
-    def _bound_cores(folder: Path, microseconds: int) -> None:
+    def _bound_cores(self, folder: Path, microseconds: int) -> None:
         raise NotImplementedError
+
+    def _follow(self, folder: Path) -> None:
+        """Where the kernel itself ends all of them there is nothing to follow."""
 
 
 class GroupV1(Group):
     """In the separate trees of version 1."""
 
+    _ENTRY = "tasks"
     _event: int | None = None
 
-    @staticmethod
-    def _bound_memory(folder: Path, limit: int) -> None:
+    def _bound_memory(self, folder: Path, limit: int) -> None:
         write(folder / "memory.limit_in_bytes", str(limit))
         with contextlib.suppress(OSError):  # there only when the kernel counts swap
             write(folder / "memory.memsw.limit_in_bytes", str(limit))
 
-    @staticmethod
-    def _bound_cores(folder: Path, microseconds: int) -> None:
+    def _bound_cores(self, folder: Path, microseconds: int) -> None:
         write(folder / "cpu.cfs_period_us", str(_PERIOD))
         write(folder / "cpu.cfs_quota_us", str(microseconds))
 
-    def follow(self) -> None:
+    def _follow(self, folder: Path) -> None:
         """The kernel kills one process only, and says that it is about to."""
-        if self.memory is None:
-            return
-        folder = self._folders["memory"]
         event = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         control = os.open(folder / "memory.oom_control", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -155,46 +187,44 @@ class GroupV1(Group):
     def _look(self, wait: float) -> None:
         if self._event is None:
             return
-        if self.kills():
+        if self._kills():
             self.end()
         elif wait < _LAST_LOOK:
             asyncio.get_running_loop().call_later(wait, self._look, 2 * wait)
 
-    def kills(self) -> int:
+    def _kills(self) -> int:
         return _counters(self._folders["memory"] / "memory.oom_control").get("oom_kill", 0)
 
-    def hit_its_limit(self) -> bool:
-        peak = self.peak()
+    def _hit_its_limit(self) -> bool:
+        peak = self._peak()
         return self.memory is not None and peak is not None and peak >= self.memory - self.memory // 50
 
-    def peak(self) -> int | None:
+    def _peak(self) -> int | None:
         return _number(self._folders["memory"] / "memory.max_usage_in_bytes")
 
 
 class GroupV2(Group):
     """In the one tree of version 2."""
 
-    @staticmethod
-    def _bound_memory(folder: Path, limit: int) -> None:
+    def _bound_memory(self, folder: Path, limit: int) -> None:
         write(folder / "memory.max", str(limit))
         for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
             with contextlib.suppress(OSError):  # no swap in this kernel; a kernel before 4.19
                 write(folder / name, value)
 
-    @staticmethod
-    def _bound_cores(folder: Path, microseconds: int) -> None:
+    def _bound_cores(self, folder: Path, microseconds: int) -> None:
         write(folder / "cpu.max", f"{microseconds} {_PERIOD}")
 
-    def kills(self) -> int:
+    def _kills(self) -> int:
         return self._events().get("oom_kill", 0)
 
-    def hit_its_limit(self) -> bool:
+    def _hit_its_limit(self) -> bool:
         return self._events().get("oom", 0) > 0
 
     def _events(self) -> dict[str, int]:
         return _counters(self._folders["memory"] / "memory.events")
 
-    def peak(self) -> int | None:
+    def _peak(self) -> int | None:
         return _number(self._folders["memory"] / "memory.peak")  # since Linux 5.19
 
 
@@ -249,35 +279,24 @@ class Groups:
         """Whether it can bound the time on the CPU."""
         return "cpu" in self._parents
 
-    def open(self, pid: int, *, memory: int | None = None, cores: float | None = None) -> Group | None:
-        """A group with that process in it; None when nothing of it can be bounded here.
-
-        Args:
-            memory: bytes; cores: CPU time per time, 0.5 for half a core.
-
-        Raises:
-            OSError: it cannot be made any more.
-        """
-        wanted = {"memory"} if memory is not None else set()
-        wanted |= {"cpu"} if cores is not None else set()
-        name = f"{prefix()}{next(self._numbers)}"
-        folders = {controller: self._parents[controller] / name for controller in wanted & self._parents.keys()}
-        if not folders:
+    def prepare(self) -> Group | None:
+        """A new group for a process to go into; None when none can be made here."""
+        if not self._parents:
             return None
-        group = self._kind(folders, memory)
-        group.make(cores if self.has_cpu else None)
+        name = f"{prefix()}{next(self._numbers)}"
+        group = self._kind({controller: parent / name for controller, parent in self._parents.items()})
         try:
-            group.add(pid)
-            group.follow()
-        except OSError:
-            self.close(group)
-            raise
+            group.make()
+        except OSError as error:  # the groups are not ours any more
+            print(f"host: no control group can be made: {error}", file=sys.stderr)  # noqa: T201 - its log
+            return None
         self._open.add(group)
         return group
 
     def close(self, group: Group) -> None:
         """The attempt has ended: end what it has left, and remove the group, soon."""
         group.let_go()
+        group.note()
         self._remove(group, time.monotonic() + _LEAVE_WITHIN, 0.01)
 
     def _remove(self, group: Group, until: float, wait: float) -> None:
@@ -298,25 +317,35 @@ class Groups:
         self._open.clear()
 
     def _works(self, controller: str) -> bool:
-        """Make a group, and move a process into it."""
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(writing)
-            os.read(reading, 1)
-            os._exit(0)
-        group = self._kind({controller: self._parents[controller] / f"{prefix()}trial"}, 2**26)
+        """Make a group, bound it, and have a process go into it."""
+        folder = self._parents[controller] / f"{prefix()}trial"
+        group = self._kind({controller: folder})
         try:
-            group.make(0.5 if controller == "cpu" else None)
-            group.add(pid)
-            return f"/{prefix()}trial" in Path(f"/proc/{pid}/cgroup").read_text()
+            group.make()
+            if controller == "memory":
+                group._bound_memory(folder, 2**26)
+            else:
+                group._bound_cores(folder, _PERIOD // 2)
+            return _goes_into(group)
         except OSError:
             return False
         finally:
-            os.close(writing)
-            os.close(reading)
-            os.waitpid(pid, 0)
             group.remove()
+
+
+def _goes_into(group: Group) -> bool:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        is_in = join(group.entries) and f"/{prefix()}trial" in Path("/proc/self/cgroup").read_text()
+        os.write(writing, b"1" if is_in else b"0")
+        os._exit(0)
+    os.close(writing)
+    try:
+        return os.read(reading, 1) == b"1"
+    finally:
+        os.close(reading)
+        os.waitpid(pid, 0)
 
 
 def _counters(path: Path) -> dict[str, int]:

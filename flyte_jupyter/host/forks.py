@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from . import stacks
+from .cgroups import Group
 from .lifecycle import Exit
 from .limits import kills_for_memory, thread_variables
 from .logs import STREAMS
@@ -73,11 +74,12 @@ class Worker:
     """A forked process and what connects it to the Host.
 
     Attributes:
-        exited: done when it has ended.
+        exited: done when it has ended; group: that it is in from its start, if any.
     """
 
     zygote: Zygote
     pid: int
+    group: Group | None
     control: socket.socket
     stdout: int
     stderr: int
@@ -135,7 +137,7 @@ class Zygote:
         self.retired = False
         self.workers: dict[int, Worker] = {}
         self._on_lost = on_lost
-        self._forks: dict[int, tuple[asyncio.Future[Worker], _Ends]] = {}
+        self._forks: dict[int, tuple[asyncio.Future[Worker], _Ends, Group | None]] = {}
         self._tokens = itertools.count()
         self._frames = Frames()
         self._kills = kills_for_memory()
@@ -167,8 +169,8 @@ class Zygote:
         self._socket.setblocking(False)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
-    async def fork(self) -> Worker:
-        """A new worker. Raises `ForkError`."""
+    async def fork(self, group: Group | None = None) -> Worker:
+        """A new worker, in that group. Raises `ForkError`."""
         self.used = time.monotonic()
         if self.lost:
             raise ForkError("the zygote has ended")
@@ -178,9 +180,10 @@ class Zygote:
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             try:
                 ends = _Ends.open(ours, theirs)
-                self._forks[token] = forked, ends
+                self._forks[token] = forked, ends, group
+                message = {"op": "fork", "token": token, "groups": group.entries if group is not None else []}
                 # a few hundred bytes: never more than the socket's buffer takes
-                socket.send_fds(self._socket, [encode({"op": "fork", "token": token})], ends.theirs)
+                socket.send_fds(self._socket, [encode(message)], ends.theirs)
             except OSError as error:  # too many open files, or the zygote is just ending
                 self._forks.pop(token, None)
                 raise ForkError(error.strerror or str(error)) from None
@@ -223,9 +226,9 @@ class Zygote:
         elif op == "unsafe":
             self.ready.set_result(message["module"])
         elif op == "forked":
-            forked, ends = self._forks.pop(message["token"])
+            forked, ends, group = self._forks.pop(message["token"])
             # here and not where it is awaited: the news of its end may be right behind
-            worker = self.workers[message["pid"]] = Worker(self, message["pid"], *ends.ours)
+            worker = self.workers[message["pid"]] = Worker(self, message["pid"], group, *ends.ours)
             if forked.cancelled():
                 worker.discard()
             else:
@@ -245,7 +248,7 @@ class Zygote:
         return Exit(message.get("code"), message.get("signal"), message["peak_memory"], ran_out)
 
     def _unfork(self, token: int, reason: str) -> None:
-        forked, ends = self._forks.pop(token)
+        forked, ends, _ = self._forks.pop(token)
         ends.close()
         if not forked.done():
             forked.set_exception(ForkError(reason))

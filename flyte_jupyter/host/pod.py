@@ -225,7 +225,12 @@ class Pod:
             own_variables = bool(request.env or request.secrets or (image is not None and image.recipe.env_vars))
             python = image.python if image is not None else request.python
             worker = await self._host.zygotes.worker(
-                python, request.task, request.preload, plain=own_variables, threads=share.threads
+                python,
+                request.task,
+                request.preload,
+                plain=own_variables,
+                threads=share.threads,
+                grouped=share.is_bounded,
             )
             return await self._watch(worker, share, environ, image, log)
         except ForkError as error:

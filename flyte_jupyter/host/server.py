@@ -83,7 +83,7 @@ class Host:
     def __post_init__(self) -> None:
         self.shares = Shares(self.home.settings)  # first: it may move this process, and zygotes begin where it is
         self.vault = Vault(SecretFiles(self.home), self.is_gone)
-        self.zygotes = Zygotes(self.log, self.home.images)
+        self.zygotes = Zygotes(self.log, self.home.images, self.shares.groups)
         self.images = Images(self.home, self.zygotes, self.log, self.vault)
         self.flights = Flights(self._parents)
         self.pruning = Pruning(self.home.store_url, Bounds.given())

@@ -6,7 +6,7 @@ import asyncio
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,51 +40,53 @@ class Share:
     notes: tuple[str, ...]
     variables: dict[str, str]
     scratch: Path | None = None
-    _groups: Groups = field(repr=False, kw_only=True)
     _group: Group | None = None
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it has bounds that a control group keeps."""
+        return self.request.resources.most_memory is not None or self._quota is not None
+
+    @property
+    def _quota(self) -> float | None:
+        most = self.request.resources.most_cores
+        return most if most is not None and most % 1 else None
+
     def hold(self, worker: Worker) -> dict[str, Any]:
-        """Bound a process; what it has to be told, to do the rest itself."""
+        """Bound a process by its group; what it has to be told, to do the rest itself."""
         asked = self.request.resources
-        most = asked.most_cores
-        quota = most if most is not None and most % 1 else None
-        if asked.most_memory is not None or quota is not None:
+        if worker.group is not None:
             try:
-                self._group = self._groups.open(worker.pid, memory=asked.most_memory, cores=quota)
+                worker.group.bound(memory=asked.most_memory, cores=self._quota)
+                self._group = worker.group
             except OSError as error:  # the groups are not ours any more
-                print(f"host: no control group for {self.request.name}: {error}", file=sys.stderr)  # noqa: T201 - its log
-        is_grouped = self._group is not None and self._group.memory is not None
+                print(f"host: {self.request.name} cannot be bounded: {error}", file=sys.stderr)  # noqa: T201 - its log
         return {
-            "memory": None if is_grouped else asked.most_memory,
+            "memory": asked.most_memory,
+            "grouped": self._group is not None and self._group.memory is not None,
             "cores": sorted(self.grant.cores) if self.grant.cores is not None else None,
             "file_size": asked.disk if self.scratch is not None else None,
         }
 
     def explain(self, exit: Exit) -> Exit:
         """What is known besides of how the process ended."""
-        group = self._group
-        if group is None or group.memory is None:
+        if self._group is None or self._group.memory is None:
             return exit
-        peak = group.peak() or exit.peak_memory
-        return replace(exit, peak_memory=peak, memory_ran_out=group.kills() > 0, at_limit=group.hit_its_limit())
+        use = self._group.use()
+        return replace(exit, peak_memory=use.peak or exit.peak_memory, memory_ran_out=use.killed, at_limit=use.at_limit)
 
     @property
     def ran_out_of_memory(self) -> bool:
         """Whether one of its processes was killed for the memory that all of them use."""
-        return self._group is not None and self._group.memory is not None and self._group.kills() > 0
+        return self._group is not None and self._group.memory is not None and self._group.use().killed
 
     def let_go(self, worker: Worker | None) -> None:
-        """Remove what was made for it, once the process has ended, if there is one."""
-        if worker is None:
-            self._remove()
-        else:
-            worker.exited.add_done_callback(lambda _: self._remove())
-
-    def _remove(self) -> None:
-        if self._group is not None:
-            self._groups.close(self._group)
-        if self.scratch is not None:
-            scratch.remove(self.scratch)
+        """Remove its scratch folder, once the process has ended, if there is one."""
+        folder = self.scratch
+        if folder is not None and worker is None:
+            scratch.remove(folder)
+        elif folder is not None and worker is not None:
+            worker.exited.add_done_callback(lambda _: scratch.remove(folder))
 
 
 class Shares:
@@ -123,7 +125,7 @@ class Shares:
         chosen = [gpu for gpu in pool if gpu.key in grant.accelerators]
         threads = self._threads(request)
         variables = {**thread_variables(threads), **_gpu_variables(request, chosen, environ)}
-        share = Share(request, grant, threads, tuple(notes), variables, _groups=self.groups)
+        share = Share(request, grant, threads, tuple(notes), variables)
         if request.resources.disk:
             self._give_scratch(share, environ)
         return share

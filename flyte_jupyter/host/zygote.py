@@ -85,12 +85,12 @@ class Zygote:
         self._fds.extend(fds)
         for message in self._frames.feed(data):
             if message["op"] == "fork":
-                self._fork(message["token"])
+                self._fork(message["token"], message["groups"])
             elif message["op"] == "signal" and message["pid"] in self._children:
                 _signal(message["pid"], message["signal"], alone=message["alone"])
         return True
 
-    def _fork(self, token: int) -> None:
+    def _fork(self, token: int, groups: list[str]) -> None:
         fds, self._fds = self._fds[:_FDS_PER_ATTEMPT], self._fds[_FDS_PER_ATTEMPT:]
         try:
             pid = os.fork()
@@ -100,13 +100,13 @@ class Zygote:
                 os.close(fd)
             return
         if pid == 0:
-            self._become_attempt(fds)
+            self._become_attempt(fds, groups)
         for fd in fds:
             os.close(fd)
         self._children.add(pid)
         self._send({"op": "forked", "token": token, "pid": pid})
 
-    def _become_attempt(self, fds: list[int]) -> None:
+    def _become_attempt(self, fds: list[int], groups: list[str]) -> None:
         status = 70  # EX_SOFTWARE: something of ours failed
         try:
             signal.set_wakeup_fd(-1)
@@ -117,7 +117,8 @@ class Zygote:
             os.close(self._woken)
             from .attempt import attempt, flush
 
-            status = attempt(*fds)
+            control, stdout, stderr, paper = fds
+            status = attempt(control, stdout, stderr, paper, groups)
             flush()
         except BaseException:
             sys.excepthook(*sys.exc_info())

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+from .cgroups import Groups
 from .forks import ForkError, Worker, Zygote
 from .limits import raise_open_files
 
@@ -27,18 +28,19 @@ class Zygotes:
     A worker is kept ready per zygote in use, so that the fork is not on a task's way.
 
     Args:
-        log: of the Host; images: the folder of the virtual environments that it has made.
+        log: of the Host; images: the folder of the virtual environments that it has made; groups: makes control groups.
     """
 
-    def __init__(self, log: IO[bytes], images: Path) -> None:
+    def __init__(self, log: IO[bytes], images: Path, groups: Groups) -> None:
         self._log = log
         self._images = images
+        self._groups = groups
         self._files = raise_open_files()
         self._bare: dict[str, Zygote] = {}
         self._warm: dict[tuple[str, int | None], Zygote] = {}  # by interpreter and threads
         self._unsafe: dict[str, set[str]] = {}
         self._imports: dict[str, frozenset[str]] = {}
-        self._parked: dict[Zygote, asyncio.Task[Worker]] = {}
+        self._parked: dict[tuple[Zygote, bool], asyncio.Task[Worker]] = {}  # with a group or not
         self._retiring: dict[asyncio.Task[None], str] = {}
         self._idle_check: asyncio.TimerHandle | None = None
 
@@ -78,7 +80,14 @@ class Zygotes:
         return Path(python).is_relative_to(self._images)
 
     async def worker(
-        self, python: str, task: str, modules: tuple[str, ...], *, plain: bool, threads: int | None = None
+        self,
+        python: str,
+        task: str,
+        modules: tuple[str, ...],
+        *,
+        plain: bool,
+        threads: int | None = None,
+        grouped: bool = False,
     ) -> Worker:
         """A worker for an attempt.
 
@@ -87,6 +96,7 @@ class Zygotes:
             modules: what is known of this call's imports.
             plain: without them, as when the attempt's environment variables may change how they load.
             threads: that libraries are to use, which some of them read when they are loaded.
+            grouped: in a control group, as far as any can be made here.
         """
         zygote = self.start(python)
         wanted = self._imports.get(task, frozenset()).union(modules)
@@ -98,13 +108,13 @@ class Zygotes:
             await asyncio.shield(zygote.ready)
         if zygote.lost:
             raise ForkError(f"the zygote of {python} ended while it was starting; the end of the Host's log says why")
-        worker = await self._unpark(zygote)
+        worker = await self._unpark(zygote, grouped)
         # not now: forking another would slow this one down
-        worker.exited.add_done_callback(lambda _: self._park(zygote))
+        worker.exited.add_done_callback(lambda _: self._park(zygote, grouped))
         return worker
 
-    async def _unpark(self, zygote: Zygote) -> Worker:
-        parked = self._parked.pop(zygote, None)
+    async def _unpark(self, zygote: Zygote, grouped: bool) -> Worker:
+        parked = self._parked.pop((zygote, grouped), None)
         if parked is not None:
             with contextlib.suppress(ForkError):
                 worker = await parked
@@ -112,16 +122,29 @@ class Zygotes:
                     zygote.used = time.monotonic()
                     return worker
                 worker.discard()
-        return await zygote.fork()
+        return await self._fork(zygote, grouped)
 
-    def _park(self, zygote: Zygote) -> None:
-        if zygote not in self._parked and not zygote.lost and not zygote.retired:
-            parked = self._parked[zygote] = asyncio.get_running_loop().create_task(zygote.fork())
-            asyncio.get_running_loop().call_later(_PARKED, self._unused, zygote, parked)
+    async def _fork(self, zygote: Zygote, grouped: bool) -> Worker:
+        group = self._groups.prepare() if grouped else None
+        if group is None:
+            return await zygote.fork()
+        try:
+            worker = await zygote.fork(group)
+        except BaseException:
+            self._groups.close(group)
+            raise
+        worker.exited.add_done_callback(lambda _: self._groups.close(group))
+        return worker
 
-    def _unused(self, zygote: Zygote, parked: asyncio.Task[Worker]) -> None:
-        if self._parked.get(zygote) is parked and parked.done():
-            del self._parked[zygote]
+    def _park(self, zygote: Zygote, grouped: bool) -> None:
+        if (zygote, grouped) not in self._parked and not zygote.lost and not zygote.retired:
+            loop = asyncio.get_running_loop()
+            parked = self._parked[zygote, grouped] = loop.create_task(self._fork(zygote, grouped))
+            loop.call_later(_PARKED, self._unused, zygote, grouped, parked)
+
+    def _unused(self, zygote: Zygote, grouped: bool, parked: asyncio.Task[Worker]) -> None:
+        if self._parked.get((zygote, grouped)) is parked and parked.done():
+            del self._parked[zygote, grouped]
             if parked.exception() is None:
                 parked.result().discard()
 
@@ -166,12 +189,12 @@ class Zygotes:
         zygote.retired = True
         self._warm = {key: z for key, z in self._warm.items() if z is not zygote}
         self._bare = {python: z for python, z in self._bare.items() if z is not zygote}
-        parked = self._parked.pop(zygote, None)
+        parked = [self._parked.pop((zygote, grouped), None) for grouped in (False, True)]
 
         async def end() -> None:
-            if parked is not None:
+            for one in filter(None, parked):
                 with contextlib.suppress(ForkError):
-                    (await parked).discard()
+                    (await one).discard()
             while zygote.is_busy:
                 awaited: list[asyncio.Future[Any]] = [worker.exited for worker in zygote.workers.values()]
                 await asyncio.wait(awaited or [zygote.last_fork])
@@ -182,9 +205,10 @@ class Zygotes:
         retiring.add_done_callback(self._retiring.pop)
 
     def _forget(self, zygote: Zygote) -> None:
-        parked = self._parked.pop(zygote, None)
-        if parked is not None and parked.done() and parked.exception() is None:
-            parked.result().discard()
+        for grouped in (False, True):
+            parked = self._parked.pop((zygote, grouped), None)
+            if parked is not None and parked.done() and parked.exception() is None:
+                parked.result().discard()
 
     def end(self) -> None:
         """End all of them."""

@@ -38,8 +38,13 @@ async def until(condition):
         await asyncio.sleep(0.005)
 
 def started(program):
-    # it waits for a line, so that it can be put into a group before it does anything
-    return subprocess.Popen([sys.executable, "-c", "input()\\n" + program], stdin=subprocess.PIPE, text=True)
+    # it goes into a group of its own, and waits for a line before it does anything else
+    group = groups.prepare()
+    head = "import sys; from flyte_jupyter.host.cgroup_trees import join; print(join(sys.argv[1:]), flush=True)"
+    command = [sys.executable, "-c", f"{head}\\ninput()\\n{program}", *group.entries]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert "True\\n" == process.stdout.readline()
+    return process, group
 
 def go(process):
     process.stdin.write("\\n")
@@ -117,18 +122,19 @@ def test_where_our_group_is(said: tuple[str, str], expected: list[Tree]) -> None
 
 @WITH_MEMORY
 def test_what_needs_too_much_is_killed_and_counted() -> None:
-    (line,) = run("""
+    lines = run("""
         async def main():
-            process = started(ALLOCATE)
-            group = groups.open(process.pid, memory=64 * 2**20)
+            process, group = started(ALLOCATE)
+            group.bound(memory=64 * 2**20)
             go(process)
             code = await asyncio.to_thread(process.wait)
-            peak = group.peak()
-            print(code, group.kills() > 0, group.hit_its_limit(), peak is None or 60 * 2**20 < peak <= 64 * 2**20)
+            use = group.use()
+            print(code, use.killed, use.at_limit, use.peak is None or 60 * 2**20 < use.peak <= 64 * 2**20)
             groups.close(group)
+            print(use == group.use())
         asyncio.run(main())
     """)
-    assert "-9 True True True" == line
+    assert ["-9 True True True", "True"] == lines
 
 
 @WITH_MEMORY
@@ -136,10 +142,10 @@ def test_all_processes_count_together_and_end_together() -> None:
     (line,) = run("""
         PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {ALLOCATE!r}]); input()"
         async def main():
-            process = started(PARENT)
-            group = groups.open(process.pid, memory=64 * 2**20)
+            process, group = started(PARENT)
+            group.bound(memory=64 * 2**20)
             go(process)
-            print(await asyncio.to_thread(process.wait), group.kills() > 0)
+            print(await asyncio.to_thread(process.wait), group.use().killed)
             groups.close(group)
         asyncio.run(main())
     """)
@@ -150,22 +156,22 @@ def test_all_processes_count_together_and_end_together() -> None:
 def test_what_is_enough_is_enough() -> None:
     (line,) = run("""
         async def main():
-            process = started("x = b'x' * (32 * 2**20)")
-            group = groups.open(process.pid, memory=128 * 2**20)
+            process, group = started("x = b'x' * (32 * 2**20)")
+            group.bound(memory=128 * 2**20)
             go(process)
-            print(await asyncio.to_thread(process.wait), group.kills(), group.hit_its_limit())
+            print(await asyncio.to_thread(process.wait), group.use().killed, group.use().at_limit)
             groups.close(group)
         asyncio.run(main())
     """)
-    assert "0 0 False" == line
+    assert "0 False False" == line
 
 
 @WITH_MEMORY
 def test_swap_does_not_hide_the_limit() -> None:
     (line,) = run("""
         async def main():
-            process = started("")
-            group = groups.open(process.pid, memory=64 * 2**20)
+            process, group = started("")
+            group.bound(memory=64 * 2**20)
             folder = group._folders["memory"]
             bound = {"memory.memsw.limit_in_bytes": str(64 * 2**20), "memory.swap.max": "0"}
             found = [path.read_text().strip() == bound[path.name] for path in folder.iterdir() if path.name in bound]
@@ -183,8 +189,8 @@ def test_a_part_of_a_core_is_a_part_of_a_core() -> None:
     """The kernel counts how often it has held the process back."""
     (line,) = run("""
         async def main():
-            process = started("while True: pass")
-            group = groups.open(process.pid, cores=0.1)
+            process, group = started("while True: pass")
+            group.bound(cores=0.1)
             go(process)
             stat = group._folders["cpu"] / "cpu.stat"
             await until(lambda: int(dict(line.split() for line in stat.read_text().splitlines())["nr_throttled"]) > 0)
@@ -200,17 +206,16 @@ def test_a_part_of_a_core_is_a_part_of_a_core() -> None:
 def test_groups_are_removed_at_the_end_with_what_is_in_them() -> None:
     lines = run("""
         async def main():
-            process = started("import time; time.sleep(60)")
-            group = groups.open(process.pid, memory=64 * 2**20, cores=0.5)
+            process, group = started("import time; time.sleep(60)")
+            group.bound(memory=64 * 2**20, cores=0.5)
             folders = group._places()
             print(all(folder.is_dir() for folder in folders))
             groups.close(group)
             await until(lambda: not any(folder.exists() for folder in folders))
             print(process.wait())
-            another = started("import time; time.sleep(60)")
-            left = groups.open(another.pid, memory=64 * 2**20)._places()
+            another, left = started("import time; time.sleep(60)")
             groups.end()
-            print(another.wait(), [folder for folder in left if folder.exists()])
+            print(another.wait(), [folder for folder in left._places() if folder.exists()])
         asyncio.run(main())
     """)
     assert ["True", "-9", "-9 []"] == lines
@@ -220,26 +225,26 @@ def test_groups_are_removed_at_the_end_with_what_is_in_them() -> None:
 def test_groups_of_a_host_that_is_gone_are_removed_by_the_next() -> None:
     lines = run("""
         async def main():
-            process = started("")
-            group = groups.open(process.pid, memory=64 * 2**20)
+            process, group = started("")
+            group.bound(memory=64 * 2**20)
             print(*group._places(), flush=True)
             go(process)
             process.wait()
             os._exit(0)
         asyncio.run(main())
     """)
-    left = Path(lines[0])
-    assert left.is_dir()
+    left = [Path(place) for place in lines[0].split()]
+    assert all(place.is_dir() for place in left)
     run("")
-    assert not left.exists()
+    assert not any(place.exists() for place in left)
 
 
 @WITH_MEMORY
 def test_groups_of_a_host_that_lives_are_left_alone() -> None:
     (line,) = run("""
         async def main():
-            process = started("")
-            group = groups.open(process.pid, memory=64 * 2**20)
+            process, group = started("")
+            group.bound(memory=64 * 2**20)
             another = "from flyte_jupyter.host.cgroups import Groups; Groups.find()"
             subprocess.run([sys.executable, "-c", another], check=True)
             go(process)
@@ -252,20 +257,12 @@ def test_groups_of_a_host_that_lives_are_left_alone() -> None:
 
 
 @WITH_MEMORY
-def test_a_process_that_is_gone_leaves_no_group() -> None:
-    (line,) = run("""
-        async def main():
-            process = started("")
-            go(process)
-            process.wait()
-            before = set(os.listdir(groups._parents["memory"]))
-            try:
-                groups.open(process.pid, memory=64 * 2**20)
-            except OSError as error:
-                print(type(error).__name__, set(os.listdir(groups._parents["memory"])) - before)
-        asyncio.run(main())
+def test_where_none_can_be_made_any_more_there_is_none() -> None:
+    lines = run("""
+        groups._parents = {"memory": Path("/sys/fs/cgroup/not/there")}
+        print(groups.prepare(), groups._open)
     """)
-    assert "ProcessLookupError set()" == line
+    assert ["None set()"] == lines
 
 
 def test_without_control_groups_there_are_none(tmp_path: Path) -> None:
@@ -276,6 +273,6 @@ def test_without_control_groups_there_are_none(tmp_path: Path) -> None:
             raise FileNotFoundError
         module.trees_of_this_process = unreadable
         none = Groups.find()
-        print(none.has_memory, none.has_cpu, none.open(os.getpid(), memory=2**20, cores=0.5), none)
+        print(none.has_memory, none.has_cpu, none.prepare(), none)
     """
     assert ["False False None <Groups none>"] == run(program)

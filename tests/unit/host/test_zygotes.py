@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from flyte_jupyter.host.cgroups import Groups
 from flyte_jupyter.host.forks import Worker
 from flyte_jupyter.host.zygotes import Zygotes
 
@@ -16,7 +17,7 @@ def with_zygotes(folder: Path, images: Path, body: Callable[[Zygotes], Awaitable
 
     async def go() -> None:
         with (folder / "log").open("ab") as log:
-            all_of_them = Zygotes(log, images)
+            all_of_them = Zygotes(log, images, Groups(2, {}))
             try:
                 await asyncio.wait_for(body(all_of_them), 30)
             finally:
