@@ -121,7 +121,8 @@ class Engine:
         """Write down a result that the cache has found as that of an action, which does not run."""
         now = time.time()
         event = pod.recalled(at=now)
-        self.store.put(keys.outcome(pod.run, pod.action), seal_again(self._key, found, name=pod.name))
+        self.store.copy(pod.cache_key, keys.kept(pod.run, pod.action))
+        self.store.put(keys.outcome(pod.run, pod.action), seal_again(self._key, found.header, name=pod.name))
         self.store.put(keys.status(pod.run, pod.action), [json.dumps([event.to_json()]).encode()])
         results.note_use(self.store, pod.cache_key, now)
         return event, outcome_again(found, name=pod.name)
@@ -201,7 +202,15 @@ class Engine:
             data = self.store.get(keys.outcome(run, action))
         except KeyError:
             return None
-        return unseal_outcome(self._key, data, worker=f"{run}-{action}")
+        return unseal_outcome(
+            self._key, data, worker=f"{run}-{action}", kept=lambda: self._kept(keys.kept(run, action))
+        )
+
+    def _kept(self, key: str) -> memoryview:
+        try:
+            return self.store.get(key)
+        except KeyError:
+            return memoryview(b"")  # which is damaged, whatever it was
 
     def snapshot(self, run: str) -> list[Event]:
         """What is told now of the actions of a run that are open; [] when none is."""

@@ -26,6 +26,7 @@ from ..home import Home
 from ..pack import call, inline, outcome
 from ..pack.capture import explain
 from ..pack.codec import Pickled, dumps, loads
+from ..pack.envelope import seal
 from ..pack.failure import failure_of, masked
 from ..pack.modules import installed
 from ..pack.preview import preview
@@ -115,7 +116,7 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         pickled = _pickled(pod, task, outputs)
         is_shown = outputs and (pod.parent is None or pod.cache_key)  # what is kept is shown some day
         shown = preview(outputs[0] if len(outputs) == 1 else outputs, mask) if is_shown else None
-        payload = outcome.seal_value(key, pickled, shown, name=pod.name)
+        payload = [] if pod.cache_key else outcome.seal_value(key, pickled, shown, name=pod.name)
         if mask.is_in(pickled.parts):
             sys.stderr.write(_RETURNED.format(pod.title))
     except Stopped:
@@ -129,8 +130,10 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         sys.stderr.write(f"{failure.traceback}{failure.code}: {failure.message}\n" if failure else "")
         flush()
         os._exit(1 if failure else 0)
+    kept = 0
+    if pod.cache_key and failure is None:
+        payload, kept = _keep(store, key, pod, given.header["kept"], pickled, shown)
     store.put(keys.outcome(pod.run, pod.action), payload)
-    kept = _keep(store, key, pod, given.header["kept"], pickled, shown) if pod.cache_key and failure is None else 0
     flush()
     told = failure.to_json() if failure else None
     imported = sorted(installed(set(sys.modules) - loaded))
@@ -250,16 +253,20 @@ def _pickled(pod: PodRequest, task: Task[..., Any], outputs: tuple[Any, ...]) ->
 
 def _keep(
     store: Store, key: bytes, pod: PodRequest, told: Mapping[str, Any], outputs: Pickled, shown: dict[str, Any] | None
-) -> int:
-    """Keep a success for later calls; how many bytes that takes. That it fails is no failure of the task."""
+) -> tuple[list[bytes | memoryview], int]:
+    """Keep a success for later calls: its outcome, and how many bytes. That this fails is no failure of the task."""
     made = {"created": time.time(), "run": pod.run, "action": pod.action}
+    place = keys.kept(pod.run, pod.action)
     try:
-        payload = outcome.seal_kept(key, outputs, shown, entry=pod.cache_key, about=made)
-        cached.keep(store, pod.cache_key, payload, {**told, **made})
+        header = outcome.header_of_kept(outputs, shown, entry=pod.cache_key, about=made)
+        payload = seal(key, header, outputs.parts)
+        size = sum(memoryview(part).nbytes for part in payload)
+        store.put(place, payload)
+        cached.keep(store, pod.cache_key, place, size, {**told, **made})
     except Exception as error:
         sys.stderr.write(f"The result of {pod.title} was not stored for later calls: {error}\n")
-        return 0
-    return sum(memoryview(part).nbytes for part in payload)
+        return outcome.seal_value(key, outputs, shown, name=pod.name), 0
+    return outcome.seal_again(key, header, name=pod.name), size
 
 
 def _seal_error(

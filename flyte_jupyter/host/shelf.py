@@ -39,7 +39,8 @@ def recall(key: bytes, request: PodRequest) -> str | None:
     about = found.header["about"]
     if request.cache_since is None or about["created"] < request.cache_since:
         return None
-    store.put(keys.outcome(request.run, request.action), seal_again(key, found, name=request.name))
+    store.copy(request.cache_key, keys.kept(request.run, request.action))
+    store.put(keys.outcome(request.run, request.action), seal_again(key, found.header, name=request.name))
     now = time.time()
     cached.note_use(store, request.cache_key, now)
     return f"stored {rough_duration(max(0.0, now - about['created']))} ago by run {about['run']}"

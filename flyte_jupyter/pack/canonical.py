@@ -39,15 +39,15 @@ def scalar(value: Any) -> bytes:
     return kind.__name__.encode() + b"=" + repr(value).encode()
 
 
-def plain_items(items: Any) -> bytes | None:
+def plain_items(kind: str, items: Any) -> bytes | None:
     """Long lists and dicts of scalars, as data sets are, many times faster than item by item; None for others."""
     if isinstance(items, Mapping):
-        if set(map(type, items)) != {str} or not set(map(type, items.values())) <= MARSHALLED:
+        if set(map(type, items)) != {str} or not MARSHALLED.issuperset(map(type, items.values())):
             return None
-        items = [part for pair in sorted(items.items(), key=lambda pair: pair[0]) for part in pair]
-    elif not set(map(type, items)) <= MARSHALLED:
+        items = sorted(items.items())  # keys are different, so that values are not compared
+    elif not MARSHALLED.issuperset(map(type, items)):
         return None
-    return _short(b"m" + marshal.dumps(list(items), 2))  # version 2 knows nothing of what is the same object
+    return _short(kind.encode() + b"!" + marshal.dumps(list(items), 2))
 
 
 def buffer(data: bytes | bytearray | memoryview) -> bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..credentials.mask import Mask
@@ -97,10 +97,10 @@ def seal_value(key: bytes, outputs: Pickled, preview: dict[str, Any] | None, *, 
     return seal(key, {"kind": _WHAT, "name": name, "preview": preview}, outputs.parts)
 
 
-def seal_kept(
-    key: bytes, outputs: Pickled, preview: dict[str, Any] | None, *, entry: str, about: Mapping[str, Any]
-) -> list[bytes | memoryview]:
-    """The payload of a success that is kept for later calls.
+def header_of_kept(
+    outputs: Pickled, preview: dict[str, Any] | None, *, entry: str, about: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is told with a success that is kept for later calls.
 
     Args:
         entry: under which it is kept; it can be opened as that and nothing else.
@@ -108,8 +108,7 @@ def seal_kept(
     """
     from .adopt import told
 
-    header = {"kind": _KEPT, "name": entry, "preview": preview, "classes": told(outputs.classes), "about": about}
-    return seal(key, header, outputs.parts)
+    return {"kind": _KEPT, "name": entry, "preview": preview, "classes": told(outputs.classes), "about": about}
 
 
 def unseal_kept(key: bytes, data: memoryview, *, entry: str) -> Envelope:
@@ -117,18 +116,18 @@ def unseal_kept(key: bytes, data: memoryview, *, entry: str) -> Envelope:
     return unseal(key, data, what="result that was kept", is_for={"kind": _KEPT, "name": entry})
 
 
-def seal_again(key: bytes, kept: Envelope, *, name: str) -> list[bytes | memoryview]:
-    """A success that was kept as the outcome of a pod; it is not unpickled."""
-    return seal(key, _again(kept, name), kept.parts)
+def seal_again(key: bytes, kept: Mapping[str, Any], *, name: str) -> list[bytes | memoryview]:
+    """The outcome of a pod that has what was kept (with that header) as its value, which lies beside it."""
+    return seal(key, _again(kept, name), [])
 
 
 def outcome_again(kept: Envelope, *, name: str) -> Outcome:
-    """What `seal_again` seals, as if it had been opened."""
-    return Outcome(Envelope(_again(kept, name), kept.parts), name)
+    """What `seal_again` seals, as if it had been opened, with its value."""
+    return Outcome(Envelope(_again(kept.header, name), kept.parts), name)
 
 
-def _again(kept: Envelope, name: str) -> dict[str, Any]:
-    return {"kind": _WHAT, "name": name, "preview": kept.header["preview"], "classes": kept.header["classes"]}
+def _again(kept: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {"kind": _WHAT, "name": name, "entry": kept["name"], **{part: kept[part] for part in ("preview", "classes")}}
 
 
 def seal_error(
@@ -153,9 +152,23 @@ def seal_failure(key: bytes, failure: Failure, *, name: str) -> list[bytes | mem
     return seal(key, {"kind": _WHAT, "name": name, "failure": failure.to_json()}, [])
 
 
-def unseal_outcome(key: bytes, data: memoryview, *, worker: str) -> Outcome:
-    """Verify the outcome of a pod. Raises `PayloadError`, also when it is another pod's."""
-    return Outcome(unseal(key, data, what=f"outcome of {worker}", is_for={"kind": _WHAT, "name": worker}), worker)
+def unseal_outcome(
+    key: bytes, data: memoryview, *, worker: str, kept: Callable[[], memoryview] | None = None
+) -> Outcome:
+    """Verify the outcome of a pod.
+
+    Args:
+        kept: gives what lies beside the outcome of one whose value is kept for later calls; None when its value is not
+            wanted.
+
+    Raises:
+        PayloadError: it is damaged or another pod's, or its value is.
+    """
+    found = unseal(key, data, what=f"outcome of {worker}", is_for={"kind": _WHAT, "name": worker})
+    entry = found.header.get("entry")
+    if entry is not None and kept is not None:
+        found = replace(found, parts=unseal_kept(key, kept(), entry=entry).parts)
+    return Outcome(found, worker)
 
 
 def outcome_of(failure: Failure, *, worker: str) -> Outcome:

@@ -156,9 +156,9 @@ class _Walk:
         if pieces is not None:
             return joined(kind.__name__, map(self.of, pieces(obj)))
         if kind in (list, tuple):
-            return joined(kind.__name__, (plain,) if (plain := plain_items(obj)) else map(self.of, obj))
+            return plain_items(kind.__name__, obj) or joined(kind.__name__, map(self.of, obj))
         if kind in (dict, types.MappingProxyType):
-            return unordered("dict", (plain,) if (plain := plain_items(obj)) else self._items(obj))
+            return plain_items("dict", obj) or unordered("dict", self._items(obj))
         if kind is OrderedDict:
             return joined("ordered", self._items(obj))
         if issubclass(kind, (set, frozenset)):

@@ -34,6 +34,10 @@ class Store(Protocol):
         """The names directly below a prefix that ends with "/", sorted; [] when there are none."""
         ...
 
+    def copy(self, key: str, to: str) -> None:
+        """Put the blob at another key too, without moving its bytes where that is possible. Raises `KeyError`."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove a blob; who has got it before keeps it. Absent is fine."""
         ...

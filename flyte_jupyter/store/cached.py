@@ -7,7 +7,7 @@ the way of a call, because file systems take milliseconds for that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +44,12 @@ class Kept:
     about: Mapping[str, Any]
 
 
-def keep(store: Store, key: str, payload: Sequence[bytes | memoryview], about: Mapping[str, Any]) -> None:
-    """Keep a result; `about` has at least "task" and "created"."""
+def keep(store: Store, key: str, result: str, size: int, about: Mapping[str, Any]) -> None:
+    """Keep a result that lies at the key `result`; `about` has at least "task" and "created"."""
     task, created = about["task"], float(about["created"])
-    size = sum(memoryview(part).nbytes for part in payload)
     store.put(key + _ABOUT, [json.dumps(about, separators=(",", ":")).encode()])
     _put_use(store, key, Use(created, created, size))
-    store.put(key, payload)  # last: what is there is told of
+    store.copy(result, key)  # last: what is there is told of
     folder, name = keys.newest(task), f"{int(created * 1e6):016x}.{'.'.join(key.split('/')[-2:])}"
     store.put(folder + name, [])
     for other in store.list(folder):

@@ -8,12 +8,15 @@ import mmap
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from ..errors import StoreError
 from .keys import checked
+
+T = TypeVar("T")
 
 _MAP_FROM = 256 * 1024
 """Blobs of this size and more get pages of their own, which are not filled with zeros before."""
@@ -82,6 +85,20 @@ class FileStore:
             return []
         return sorted(name for name in names if not name.startswith("."))
 
+    def copy(self, key: str, to: str) -> None:
+        """A second name of the same file, which nobody ever writes to."""
+        path, target = self.path(key), self.path(to)
+        draft = _draft(target)
+        try:
+            _linked(path, draft)
+        except FileNotFoundError:
+            raise KeyError(key) from None
+        except OSError as error:
+            raise StoreError(f"{self.url} cannot be written: {error.strerror}.") from error
+        os.replace(draft, target)
+        if os.path.lexists(draft):  # both were the same file already, and nothing was replaced
+            os.unlink(draft)
+
     def delete(self, key: str) -> None:
         path = self.path(key)
         try:
@@ -97,10 +114,7 @@ class FileStore:
                 folder = os.path.dirname(folder)
 
     def _write_draft(self, path: str, parts: Sequence[bytes | memoryview]) -> str:
-        folder, _, name = path.rpartition("/")
-        draft = (
-            f"{folder}/.{name}.{secrets.token_hex(8)}"  # process ids come again, and a draft of a killed writer stays
-        )
+        draft = _draft(path)
         try:
             descriptor = _create(draft)
         except OSError as error:
@@ -127,14 +141,30 @@ def _mapped(file: io.FileIO, size: int) -> mmap.mmap:
     return memory
 
 
+def _draft(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.{secrets.token_hex(8)}"  # process ids come again, and a draft of a killed writer stays
+
+
 def _create(path: str) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    return _in_its_folder(path, lambda: os.open(path, flags, 0o600))
+
+
+def _linked(source: str, path: str) -> None:
+    if not os.path.isfile(source):
+        raise FileNotFoundError(source)
+    _in_its_folder(path, lambda: os.link(source, path))
+
+
+def _in_its_folder(path: str, make: Callable[[], T]) -> T:
+    """Make a file, and its folder when that is not there."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
-            return os.open(path, flags, 0o600)
+            return make()
         with contextlib.suppress(FileNotFoundError, FileExistsError):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    return os.open(path, flags, 0o600)
+    return make()
 
 
 def _write_all(descriptor: int, data: memoryview) -> None:

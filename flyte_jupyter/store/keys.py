@@ -79,6 +79,11 @@ def outcome(run: str, action: str) -> str:
     return f"runs/{run}/actions/{action}/outcome"
 
 
+def kept(run: str, action: str) -> str:
+    """What an action has returned, when that is kept for later calls too, or was kept from an earlier one."""
+    return f"runs/{run}/actions/{action}/kept"
+
+
 def status(run: str, action: str) -> str:
     """The events of an action that has ended."""
     return f"runs/{run}/actions/{action}/status.json"

@@ -53,6 +53,11 @@ class MemoryStore:
         with self._lock:
             return sorted({key[len(prefix) :].split("/")[0] for key in self._blobs if key.startswith(prefix)})
 
+    def copy(self, key: str, to: str) -> None:
+        checked(key), checked(to)
+        with self._lock:
+            self._blobs[to] = self._blobs[key]
+
     def delete(self, key: str) -> None:
         with self._lock:
             self._blobs.pop(checked(key), None)

@@ -121,6 +121,39 @@ def test_list_names_what_is_directly_below(store: Store) -> None:
     assert [] == store.list("code/c/")
 
 
+@pytest.mark.parametrize("size", [0, 10, 300_000])
+def test_a_copy_is_there_for_itself(store: Store, size: int) -> None:
+    store.put("a/one", [b"1" * size])
+    store.copy("a/one", "b/deep/two")
+    store.copy("a/one", "b/deep/two")
+    assert (["two"], ["one"]) == (store.list("b/deep/"), store.list("a/"))
+    store.put("a/one", [b"2"])
+    assert b"1" * size == bytes(store.get("b/deep/two"))
+    store.delete("a/one")
+    found = store.get("b/deep/two")
+    assert b"1" * size == bytes(found)
+    if size:
+        found[0] = 0
+        assert b"1" * size == bytes(store.get("b/deep/two"))
+
+
+def test_a_copy_takes_the_place_of_what_was_there(store: Store) -> None:
+    store.put("one", [b"1"])
+    store.put("two", [b"2"])
+    store.copy("one", "two")
+    assert b"1" == bytes(store.get("two"))
+    store.copy("two", "two")
+    assert (b"1", ["one", "two"]) == (bytes(store.get("two")), store.list(""))
+
+
+@pytest.mark.parametrize("key", ["absent", "runs", "runs/r1/outcome/below"])
+def test_copying_what_is_absent(store: Store, key: str) -> None:
+    store.put("runs/r1/outcome", [b"value"])
+    with pytest.raises(KeyError):
+        store.copy(key, "copy")
+    assert ["runs"] == store.list("")
+
+
 def test_what_was_deleted_is_absent(store: Store) -> None:
     for key in ("a/b/one", "a/b/two", "a/three"):
         store.put(key, [b"value"])
@@ -159,6 +192,8 @@ def test_nothing_leaves_the_store(store: Store, key: str) -> None:
         lambda: store.get(key),
         lambda: store.list(f"{key}/"),
         lambda: store.delete(key),
+        lambda: store.copy(key, "k"),
+        lambda: store.copy("k", key),
     ):
         with pytest.raises(StoreError, match="is not a key"):
             use()

@@ -13,6 +13,7 @@ from flyte_jupyter.errors import ConfigTypeError, InlineIOMaxBytesBreached
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.host.shelf import DAYS_VARIABLE, SIZE_VARIABLE
+from flyte_jupyter.pack.envelope import PayloadError
 from tests.conftest import eventually, forget_session, host_processes
 from tests.integration.processes import is_gone, program
 
@@ -78,6 +79,32 @@ def test_forgetting_the_results_of_a_task(of: object) -> None:
     assert (4, False, "nothing is stored yet") == (run.result(), run.is_cached, run.cache)
     assert 4 == flyte.attach(first.name).result()
     assert 2 == flyte.cache.clear()
+
+
+def test_a_large_result_is_on_the_disk_once(home: Home) -> None:
+    """Runs that find it, and the one that has computed it, have it in common; forgetting takes it from none of them."""
+    runs = [flyte.run(blob, 3_000_000) for _ in range(3)]
+    assert [False, True, True] == [run.is_cached for run in runs]
+    inodes = {file.stat().st_ino: file.stat().st_size for file in (home.path / "store").rglob("*") if file.is_file()}
+    assert 3_000_000 < sum(inodes.values()) < 3_200_000
+    flyte.cache.clear()
+    forget_session()
+    assert [3_000_000] * 3 == [len(flyte.attach(run.name).result()) for run in runs]
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_a_result_that_is_lost_with_its_run_is_an_error_that_says_so(home: Home, damage: str) -> None:
+    run = flyte.run(square, 2)
+    (value,) = (home.path / "store" / "runs" / run.name).rglob("kept")
+    if damage == "gone":
+        value.unlink()
+    else:
+        value.write_bytes(value.read_bytes()[:-3])
+    forget_session()
+    again = flyte.attach(run.name)
+    assert "succeeded" == again.phase.value
+    with pytest.raises(PayloadError, match="result that was kept"):
+        again.result()
 
 
 def test_what_is_no_task_is_refused() -> None:

@@ -22,7 +22,8 @@ def keep(
     store: Store, task: str = "e.t", inputs: str = "i1", version: str = "v1", at: float = 1.0, size: int = 10
 ) -> str:
     key = keys.cached(task, inputs, version)
-    cached.keep(store, key, [b"x" * (size - 1), b"y"], {"task": task, "created": at, "version": version})
+    store.put("runs/r1/kept", [b"x" * (size - 1), b"y"])
+    cached.keep(store, key, "runs/r1/kept", size, {"task": task, "created": at, "version": version})
     return key
 
 
