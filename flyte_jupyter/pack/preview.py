@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import pprint
 import reprlib
 from typing import Any
@@ -29,6 +30,14 @@ class _Repr(reprlib.Repr):
 
     def repr_str(self, x: str, level: int) -> str:
         return super().repr_str(self.mask(x), level)
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        """In the order of the dict, as Python prints it; `reprlib` sorts."""
+        if not x or level <= 0:
+            return "{...}" if x else "{}"
+        shown = itertools.islice(x.items(), self.maxdict)
+        pieces = [f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}" for key, value in shown]
+        return "{" + ", ".join(pieces + ["..."] * (len(x) > self.maxdict)) + "}"
 
     def repr_instance(self, x: Any, level: int) -> str:
         if self.mask:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import flyte_jupyter as flyte
+from flyte_jupyter.engine.images import find_uv
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.venv import complete_ones
 
@@ -33,6 +36,14 @@ def said(run: flyte.Run) -> list[str]:
     """What was said while the image of a run was built."""
     printed = list(run.get_logs())
     return [line for line in run.get_logs(filter_system=False) if line not in printed]
+
+
+def tapped_uv(folder: Path, before: str = "") -> Path:
+    """A script that notes its arguments in the file `calls`, does `before`, and goes on as uv."""
+    uv = folder / "uv"
+    uv.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(folder / "calls"))}\n{before}\nexec {find_uv()} "$@"\n')
+    uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
+    return uv
 
 
 def commands(log: Path) -> Iterator[list[str]]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
-import stat
 import sys
 from pathlib import Path
 
@@ -15,12 +13,11 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
-from flyte_jupyter.engine.images import find_uv
 from flyte_jupyter.home import Home
 from flyte_jupyter.host import venv as venvs
 from flyte_jupyter.host.client import call
 from tests.conftest import eventually
-from tests.integration.images import OLD, built, image, left, said
+from tests.integration.images import OLD, built, image, left, said, tapped_uv
 from tests.integration.processes import program
 
 env = flyte.TaskEnvironment(name="building", image=image(OLD))
@@ -39,9 +36,7 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def tap_uv(folder: Path, monkeypatch: pytest.MonkeyPatch, before: str = "") -> Path:
     """Have builds call uv through a script that notes the call first, and does `before`."""
-    uv = folder / "uv"
-    uv.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(folder / "calls"))}\n{before}\nexec {find_uv()} "$@"\n')
-    uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
+    uv = tapped_uv(folder, before)
     monkeypatch.setattr("flyte_jupyter.engine.images.find_uv", lambda: str(uv))
     return folder / "calls"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.card import MIME
-from tests.integration.images import built, left
-from tests.kernel.test_notebook import START, Front
+from tests.integration.images import built, left, tapped_uv
+from tests.kernel.test_notebook import START, Cell, Front
 
 
 @pytest.fixture
@@ -36,15 +37,25 @@ flyte.run(version).outputs()[0]
 """
 
 
-def test_the_card_shows_the_build(front: Front, home: Home) -> None:
-    cell = front.run(CELL.format(package="iniconfig==2.0.0"))
+def views(cell: Cell) -> list[str]:
+    """What the cards of a cell have shown, one after the other."""
+    return [json.dumps(content["data"][MIME]) for content in (*cell.displays, *cell.updates) if MIME in content["data"]]
+
+
+def test_the_card_shows_the_build(front: Front, home: Home, tmp_path: Path) -> None:
+    uv = tapped_uv(
+        tmp_path, before=f'case "$*" in *iniconfig*) while [ ! -e {tmp_path}/seen ]; do sleep 0.02; done; esac'
+    )
+    front.run(f"import flyte_jupyter.engine.images; flyte_jupyter.engine.images.find_uv = lambda: {str(uv)!r}")
+
+    def look(cell: Cell) -> None:
+        if any("image: installing iniconfig" in view for view in views(cell)):
+            (tmp_path / "seen").touch()
+
+    cell = front.run(CELL.format(package="iniconfig==2.0.0"), each=look)
     front.more(cell, lambda cell: "succeeded" in cell.card()[-1])
     assert ("'2.0.0'", 1) == (cell.result, len(built(home)))
-    views = [
-        json.dumps(content["data"][MIME]) for content in (*cell.displays, *cell.updates) if MIME in content["data"]
-    ]
-    assert any("image: installing iniconfig" in view for view in views)
-    assert " + iniconfig==2.0.0" in views[-1]
+    assert " + iniconfig==2.0.0" in views(cell)[-1]
     assert "image " in cell.card()[-1].splitlines()[1]
 
 

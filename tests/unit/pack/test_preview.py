@@ -101,6 +101,14 @@ def test_what_answers_everything_has_no_html() -> None:
     assert {"text": "Dynamic()", "html": None} == preview(Dynamic())
 
 
+def test_a_dict_has_its_own_order() -> None:
+    value = {"b": {3: 1, 1: 2}, "a": {}, "c": 1}
+    assert (repr(value), repr(value)) == (preview(value)["text"], describe(value))
+    many = {9 - n: n for n in range(9)}
+    assert "{9: 0, 8: 1, 7: 2, 6: 3, 5: 4, 4: 5, 3: 6, 2: 7, ...}" == describe(many)
+    assert "{1: {2: {3: {...}}}}" == describe({1: {2: {3: {4: 5}}}})
+
+
 def test_a_preview_is_bounded() -> None:
     text = preview("x" * 10_000)["text"]
     assert ("'" + "x" * 3999 + " …") == text
