@@ -22,7 +22,18 @@ SAID = {
         "Gentoo      119 birds   54.2 g/mm  R² 0.51",
         "weighed 333 penguins",
         "1,401 kg of penguins",
-    ]
+    ],
+    "02_three_levels.ipynb": [
+        "'greeting': 'hello', 'threads of numpy and others': '1'",
+        "env_vars             GREETING=good evening       override",
+        "3 problems\ntimeout: -1 is not accepted",
+        "'m' means a small fraction of a byte; did you mean '512Mi'?",
+        "hungry was killed: all its processes together needed more memory than its limit of 512 MiB",
+        "result: 734003200",
+        "retry wait 0.1",
+        "signing in with ***",
+        "[[0, 1, 2], [3, 4, 5], [6]]",
+    ],
 }
 """What must be read in the outputs of each."""
 
