@@ -70,6 +70,7 @@ def attempt(control: int, stdout: int, stderr: int, paper: int, groups: list[str
     faulthandler.enable()
     os.set_inheritable(paper, False)
     stacks.write_on_signal(paper)
+    stacks.wake_on_signal()
     signal.signal(signal.SIGTERM, functools.partial(_stop, paper))
     try:
         _serve(channel, request, None if is_grouped and request["grouped"] else request["memory"])

@@ -24,6 +24,8 @@ from .wire import Frames, encode, receive_now
 
 _IMAGE = ((), ("flyte_jupyter.config.image",))
 """What tasks need besides: those with an image know it."""
+_WAKE_AFTER = 0.1
+"""Seconds until a process that was asked to end, and does not, is woken: it may not have noticed."""
 _OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 
 
@@ -95,6 +97,17 @@ class Worker:
         """Have it write down where it is, for `stacks`; the processes that it has started are not asked."""
         if not self.exited.done():
             self.zygote.signal(self.pid, stacks.SIGNAL, alone=True)
+
+    async def end(self, grace: float) -> None:
+        """Ask it to end, kill it after so many seconds, and wait until it is gone."""
+        self.signal(signal.SIGTERM)
+        for seconds in (min(_WAKE_AFTER, grace), grace):
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self.exited), seconds)
+            if not self.exited.done():
+                self.zygote.signal(self.pid, stacks.WAKE, alone=True)
+        self.signal(signal.SIGKILL)
+        await self.exited
 
     def stacks(self) -> str:
         """What it has written."""

@@ -318,11 +318,7 @@ class Pod:
             if self._stop.reason is not None and not ended.done():
                 if self._stop.is_late and self._attempts.started_at is not None:  # else it cannot write yet
                     worker.write_stacks()
-                worker.signal(signal.SIGTERM)
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(worker.exited), self._stop.grace)
-                worker.signal(signal.SIGKILL)
-                await worker.exited
+                await worker.end(self._stop.grace)
                 ended.cancel()
                 return
 

@@ -30,6 +30,8 @@ from ..pods import Failure, FrameName
 
 SIGNAL: int = getattr(signal, "SIGRTMAX", 0) - 3 if hasattr(signal, "SIGRTMAX") else getattr(signal, "SIGINFO", 29)
 """One that hardly anybody uses; a task that does gets it, and then there is no stack."""
+WAKE: int = signal.SIGURG
+"""One that nobody minds: who does not ask for it never sees it."""
 _MAX_TEXT = 24 * 1024
 _MAX_SHOWN = 20
 """Threads and tasks besides the main one."""
@@ -57,6 +59,15 @@ def read(paper: int) -> str:
 def write_on_signal(paper: int) -> None:
     """From now on the signal has all threads written down. Called on the main thread."""
     faulthandler.register(SIGNAL, file=paper, all_threads=True, chain=False)
+
+
+def wake_on_signal() -> None:
+    """From now on `WAKE` interrupts what the main thread waits for. Called there.
+
+    Python runs its handlers between two steps of the main thread. For a signal that comes right before a system call,
+    or that another thread takes, that is when the call returns: for a task that is stuck, never.
+    """
+    signal.signal(WAKE, lambda *_: None)
 
 
 def write(paper: int, main: FrameType | None) -> None:
@@ -103,7 +114,8 @@ def _name(code: CodeType, line: int | None) -> FrameName:
 
 
 def _other_threads() -> Iterator[tuple[str, list[FrameName]]]:
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    # not `enumerate`: it takes a lock, which the main thread may hold where the signal has met it
+    names = {thread.ident: thread.name for thread in threading._enumerate()}  # type: ignore[attr-defined]
     for ident, frame in sys._current_frames().items():
         chain = of_user(_of_frame(frame)) if ident != threading.get_ident() else []
         if chain:

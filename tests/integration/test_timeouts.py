@@ -18,6 +18,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
+from flyte_jupyter.host import stacks
 from flyte_jupyter.pods import Phase
 from tests.conftest import eventually
 
@@ -174,6 +175,28 @@ def test_a_signal_that_the_task_wants_for_itself_is_its_own() -> None:
         time.sleep(60)
 
     assert "in takes_all" in late(takes_all).remote_traceback
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_task_that_the_signal_does_not_interrupt_cleans_up_too(is_late: bool) -> None:
+    """As when it comes right before the main thread falls asleep: here another thread takes it."""
+
+    @env.task(timeout=0.5 if is_late else 0)
+    def sleeps() -> None:
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, stacks.SIGNAL])
+        try:
+            print("asleep", flush=True)
+            time.sleep(60)
+        finally:
+            print("awake", flush=True)
+
+    run = flyte.submit(sleeps)
+    if not is_late:
+        eventually(lambda: list(run.get_logs()))
+        run.cancel()
+    run.wait()
+    assert ["asleep", "awake"] == list(run.get_logs())
 
 
 def test_a_cancelled_task_needs_no_stack() -> None:

@@ -82,6 +82,7 @@ import sys, os, signal, time, threading, asyncio
 from flyte_jupyter.host import stacks
 paper = int(sys.argv[1])
 stacks.write_on_signal(paper)
+stacks.wake_on_signal()
 
 def stop(number, frame):
     stacks.write(paper, frame)
@@ -111,7 +112,7 @@ def stuck(tmp_path: Path, paper: int, program: str, number: int) -> Failure:
         assert process.stdout is not None
         assert "ready\n" == process.stdout.readline()
         process.send_signal(number)
-        eventually(lambda: stacks.told(LATE, stacks.read(paper)).frames)
+        eventually(lambda: has_told(process, paper))
         if number == signal.SIGTERM:
             assert 3 == process.wait(10)
     finally:
@@ -121,6 +122,14 @@ def stuck(tmp_path: Path, paper: int, program: str, number: int) -> Failure:
 
 
 SIGNALS = pytest.mark.parametrize("number", [stacks.SIGNAL, signal.SIGTERM], ids=["from C", "from Python"])
+
+
+def has_told(process: subprocess.Popen[str], paper: int) -> bool:
+    """Whether it has written; else it is woken, as the Host does: the signal may have come right before a call."""
+    if stacks.told(LATE, stacks.read(paper)).frames:
+        return True
+    process.send_signal(stacks.WAKE)
+    return False
 
 
 @SIGNALS
@@ -136,6 +145,32 @@ def test_asleep(tmp_path: Path, paper: int, number: int) -> None:
     failure = stuck(tmp_path, paper, program, number)
     assert ["<module>", "outer", "inner"] == [frame.function for frame in failure.frames]
     assert "in outer\n    inner()\n" in failure.traceback
+
+
+def test_a_signal_that_does_not_interrupt(tmp_path: Path, paper: int) -> None:
+    """As when it comes right before the main thread falls asleep: here another thread takes it."""
+    program = """
+        def sleeps():
+            threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+            print("ready", flush=True)
+            time.sleep(60)
+        sleeps()
+    """
+    assert "sleeps" == stuck(tmp_path, paper, program, signal.SIGTERM).frames[-1].function
+
+
+@SIGNALS
+def test_while_threads_are_counted(tmp_path: Path, paper: int, number: int) -> None:
+    """The main thread holds the lock that `threading.enumerate` takes."""
+    program = """
+        def starts_one():
+            with threading._active_limbo_lock:
+                print("ready", flush=True)
+                time.sleep(60)
+        starts_one()
+    """
+    assert "starts_one" == stuck(tmp_path, paper, program, number).frames[-1].function
 
 
 @SIGNALS
