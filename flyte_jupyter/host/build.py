@@ -86,7 +86,13 @@ class Builder:
         self._mask = Mask(secrets.values())
         self._credentials = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
         own = {name: value for name, value in without(environ).items() if name not in _STRANGE}
-        self._environ = {**own, "UV_NO_PROGRESS": "1", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
+        self._environ = {
+            **own,
+            "UV_NO_PROGRESS": "1",
+            "UV_NO_WRAP": "1",
+            "NO_COLOR": "1",
+            "UV_PYTHON_DOWNLOADS": "never",
+        }
         self._uv = uv
         self._lock = lock
 

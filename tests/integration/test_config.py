@@ -206,17 +206,17 @@ def test_timeout_by_override_lifts_the_bound() -> None:
 
 
 def test_deadline_counts_all_attempts() -> None:
-    @plain.task(retries=100, timeout=flyte.Timeout(deadline=1.0))
+    @plain.task(retries=100, timeout=flyte.Timeout(deadline=3))
     def fails_slowly() -> None:
-        time.sleep(0.3)
+        time.sleep(0.7)
         raise ValueError("again")
 
     run = ended(fails_slowly)
-    with pytest.raises(errors.DeadlineExceededError, match="deadline is 1 s"):
+    with pytest.raises(errors.DeadlineExceededError, match="deadline is 3 s"):
         run.raise_for_status()
     history = steps(run)
-    assert 1 <= max(attempt for _, _, attempt in history) <= 3
-    assert 1 <= history[-1][1] - history[0][1] < 3
+    assert 1 <= max(attempt for _, _, attempt in history) <= 4
+    assert 3 <= history[-1][1] - history[0][1]
 
 
 # --- all together

@@ -138,7 +138,7 @@ def test_all_threads_are_told_the_main_one_first() -> None:
 
 def test_a_deadline_says_it_too() -> None:
     with pytest.raises(errors.DeadlineExceededError) as caught:
-        flyte.run(asleep.override(timeout=flyte.Timeout(deadline=0.5)))
+        flyte.run(asleep.override(timeout=flyte.Timeout(deadline=3)))
     assert "in asleep" in caught.value.remote_traceback
 
 
