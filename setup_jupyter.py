@@ -277,9 +277,10 @@ def run(_rest: Sequence[str]) -> int:
 
 
 def test(rest: Sequence[str]) -> int:
-    """Run the whole test suite; further arguments go to pytest."""
+    """Run the whole test suite, several files at a time; arguments go to pytest instead."""
     prepare("test")
-    return openly([str(PYTHON), "-m", "pytest", *rest])
+    at_a_time = 1 + (os.cpu_count() or 1)  # most tests wait for a kernel or a Host
+    return openly([str(PYTHON), "-m", "pytest", *(rest or ["-n", str(at_a_time), "--dist", "loadfile"])])
 
 
 def lab(rest: Sequence[str]) -> int:
