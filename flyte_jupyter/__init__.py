@@ -52,7 +52,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .config.device import DeviceClass as DeviceClass
     from .config.device import Neuron as Neuron
     from .config.documentation import Documentation as Documentation
-    from .config.image import Image as Image
+    from .config.image.image import Image as Image
     from .config.link import Link as Link
     from .config.pod_template import PodTemplate as PodTemplate
     from .config.resources import Resources as Resources
@@ -90,7 +90,7 @@ _HOMES = {
     "config.dependency": ("Environment",),
     "config.device": ("AMD_GPU", "APPLE_SILICON", "GPU", "HABANA_GAUDI", "TPU", "Device", "DeviceClass", "Neuron"),
     "config.documentation": ("Documentation",),
-    "config.image": ("Image",),
+    "config.image.image": ("Image",),
     "config.link": ("Link",),
     "config.pod_template": ("PodTemplate",),
     "config.resources": ("Resources",),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import api, session
-from .config.notebook_packages import packages
+from .config.image.notebook_packages import packages
 from .config.spec import ENV, TASK
 from .engine.images import require_uv
 from .engine.run import Run
@@ -22,7 +22,7 @@ from .pack.image import prepared
 from .task import Task
 
 if TYPE_CHECKING:
-    from .config.image import Image
+    from .config.image.image import Image
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ build_images = BuildImages()
 
 def _prepare(what: Image | TaskEnvironment | str, *, force: bool) -> tuple[str | None, Task[[], str]]:
     """The image's URI, and the task that is run in it. Raises what is wrong with the image."""
-    from .config.image import Image
+    from .config.image.image import Image
 
     given: Any = (what.image or "auto") if isinstance(what, TaskEnvironment) else what
     image = Image.of(given)

@@ -100,7 +100,7 @@ def max_inline(value: Any) -> int:
 
 def image(value: Any) -> Any:
     """See `Image.of`."""
-    from .image import Image
+    from .image.image import Image
 
     return Image.of(value)
 

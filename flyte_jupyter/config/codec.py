@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from .duration import format_duration, parse_duration
 from .field import Field, fields_of
-from .image import Image
+from .image.image import Image
 from .refusal import did_you_mean, wrong_type, wrong_value
 from .secret import Secret, derived_env_var
 from .spec import Param

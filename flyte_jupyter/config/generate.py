@@ -36,7 +36,7 @@ _MODULES = (
     "cache",
     "dependency",
     "documentation",
-    "image",
+    "image.image",
     "link",
     "pod_template",
     "resources",

@@ -9,8 +9,8 @@ from typing import Any
 
 from . import device, text
 from .field import Field, fields_of
-from .image import Image
-from .image_steps import Layered
+from .image.image import Image
+from .image.steps import Layered
 from .param import Level, Param
 from .pod_template import PodTemplate
 from .resolve import PLACES

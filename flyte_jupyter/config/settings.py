@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 from .cache import Cache
 from .dependency import Environment
 from .documentation import Documentation
-from .image import Image
+from .image.image import Image
 from .link import Link
 from .pod_template import PodTemplate
 from .resources import Resources

@@ -19,7 +19,7 @@ from .field import attributes, fields_of
 from .say import NOTHING, plainly, said, span
 
 if TYPE_CHECKING:
-    from .image import Image
+    from .image.image import Image
 
 NEXT = 3
 """How many fire times of a trigger are shown."""

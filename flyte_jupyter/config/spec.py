@@ -28,7 +28,7 @@ __all__ = ["ENV", "NOT_PARAMS", "OVERRIDE", "PARAMS", "TASK", "Level", "Param", 
 if TYPE_CHECKING:
     from .dependency import Environment
     from .documentation import Documentation
-    from .image import Image
+    from .image.image import Image
     from .link import Link
     from .pod_template import PodTemplate
     from .resources import Resources

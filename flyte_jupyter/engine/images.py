@@ -7,8 +7,8 @@ import mmap
 import shutil
 from pathlib import Path
 
-from ..config.image_files import Content
-from ..config.recipe import Recipe
+from ..config.image.files import Content
+from ..config.image.recipe import Recipe
 from ..errors import ConfigValueError
 from ..pack.image import seal_recipe
 from ..store import Store, keys

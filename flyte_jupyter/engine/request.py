@@ -24,7 +24,7 @@ from .links import rendered
 from .options import RunOptions
 
 if TYPE_CHECKING:
-    from ..config.image import Image
+    from ..config.image.image import Image
     from ..config.spec import TaskSpec
     from ..task import Task
     from .cached import Answer
@@ -177,7 +177,7 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
 
 
 def _left_out(image: Image) -> list[str]:
-    from ..config.image_local import left_out
+    from ..config.image.local import left_out
 
     return left_out(image)
 

@@ -16,7 +16,7 @@ from ..task import Task
 
 if TYPE_CHECKING:
     from ..config.cache import CachePolicy
-    from ..config.image import Image
+    from ..config.image.image import Image
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..config.index_url import PREFIX, hide, put_back, without
-from ..config.recipe import Step
-from ..config.recipe import Venv as Recipe
+from ..config.image.index_url import PREFIX, hide, put_back, without
+from ..config.image.recipe import Step
+from ..config.image.recipe import Venv as Recipe
 from ..config.secret import Secret
 from ..credentials.mask import Mask
 from ..errors import RuntimeSystemError

@@ -22,7 +22,7 @@ from .logs import STREAMS
 from .program import command
 from .wire import Frames, encode, receive_now
 
-_IMAGE = ((), ("flyte_jupyter.config.image",))
+_IMAGE = ((), ("flyte_jupyter.config.image.image",))
 """What tasks need besides: those with an image know it."""
 _WAKE_AFTER = 0.1
 """Seconds until a process that was asked to end, and does not, is woken: it may not have noticed."""

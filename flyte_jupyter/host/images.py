@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ..config.recipe import Recipe
-from ..config.recipe import Venv as VenvRecipe
+from ..config.image.recipe import Recipe
+from ..config.image.recipe import Venv as VenvRecipe
 from ..config.secret import Secret
 from ..credentials.needs import ref_of
 from ..home import Home

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..config.image_files import Content
-from ..config.recipe import Recipe
+from ..config.image.files import Content
+from ..config.image.recipe import Recipe
 from ..errors import RuntimeSystemError
 from ..store import Store, keys
 from ..store.files import FileStore

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..config.index_url import without as without_credentials
+from ..config.image.index_url import without as without_credentials
 from ..errors import HostError
 from ..home import Home
 from ..pack import outcome

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..config.index_url import hide
+from ..config.image.index_url import hide
 from ..credentials.needs import Needs, needs_of
 from ..errors import ConfigError
 from ..task import Task
@@ -20,7 +20,7 @@ from .image import prepared
 from .suspects import check, without_known
 
 if TYPE_CHECKING:
-    from ..config.recipe import Recipe
+    from ..config.image.recipe import Recipe
 
 _MAX_SOURCES = 1024 * 1024
 

@@ -16,9 +16,9 @@ from cloudpickle import cloudpickle as internals
 from .modules import is_local
 
 if TYPE_CHECKING:
-    from ..config.recipe import Recipe
+    from ..config.image.recipe import Recipe
 
-_IMAGES = "flyte_jupyter.config.image"
+_IMAGES = "flyte_jupyter.config.image.image"
 """Loaded only where images are used."""
 _OUT_OF_BAND = 16 * 1024
 """Smaller buffers are cheaper inside the pickle."""

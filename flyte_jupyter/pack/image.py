@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..config.recipe import Recipe
+from ..config.image.recipe import Recipe
 from .envelope import seal, unseal
 
 if TYPE_CHECKING:
-    from ..config.image import Image
+    from ..config.image.image import Image
 
 
 def prepared(image: Image) -> tuple[Image, Recipe | None]:
@@ -20,7 +20,7 @@ def prepared(image: Image) -> tuple[Image, Recipe | None]:
     """
     if image.recipe is not None:
         return image, None
-    from ..config.recipe_of import recipe_of
+    from ..config.image.recipe_of import recipe_of
 
     recipe = recipe_of(image)
     return image.with_recipe("" if recipe.is_empty else recipe.digest), recipe

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..config import index_url
+from ..config.image import index_url
 from ..credentials.memory import remembered
 from ..errors import ConfigValueError, HostError
 from ..home import Home

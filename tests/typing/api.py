@@ -14,7 +14,7 @@ from typing_extensions import assert_type
 from flyte_jupyter import secrets
 from flyte_jupyter.api import run
 from flyte_jupyter.config.cache import Cache
-from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.image.image import Image
 from flyte_jupyter.config.pod_template import PodTemplate
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import RetryStrategy

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flyte_jupyter.config.cache import Cache
-from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.image.image import Image
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.reuse import ReusePolicy
 from flyte_jupyter.config.secret import Secret

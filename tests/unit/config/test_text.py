@@ -13,7 +13,7 @@ from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.codec import codec_of
 from flyte_jupyter.config.device import GPU
 from flyte_jupyter.config.documentation import Documentation
-from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.image.image import Image
 from flyte_jupyter.config.pod_template import PodTemplate
 from flyte_jupyter.config.resources import Resources
 from flyte_jupyter.config.retry import Backoff, RetryStrategy

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
-from . import image_layers as layers
-from .value import pasted
+from ..value import pasted
+from . import layers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

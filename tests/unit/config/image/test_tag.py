@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config.image import Image
-from flyte_jupyter.config.image_layers import UVScript
+from flyte_jupyter.config.image.image import Image
+from flyte_jupyter.config.image.layers import UVScript
 from flyte_jupyter.errors import ConfigError, ImageBuildError, ImageFileError
 
 BASE = Image.from_base("python:3.11").clone(name="n", extendable=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .image_files import Content
+from .files import Content
 
 FORMAT = 1
 """Of what is written down: a change makes all environments anew."""

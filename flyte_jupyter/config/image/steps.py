@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from . import image_layers as layers
-from . import image_rules as rules
-from .accept import boolean, optional, text
-from .envvars import env_vars_of
-from .image_layers import InstallMode, Layer, PathLike, Urls
-from .refusal import wrong_value
-from .secret import SecretRequest
+from ..accept import boolean, optional, text
+from ..envvars import env_vars_of
+from ..refusal import wrong_value
+from ..secret import SecretRequest
+from . import layers, rules
+from .layers import InstallMode, Layer, PathLike, Urls
 
 if TYPE_CHECKING:
     from typing_extensions import Self

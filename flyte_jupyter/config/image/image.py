@@ -11,16 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ImageFileError
-from . import image_layers as layers
-from . import image_rules as rules
-from .accept import boolean, optional, text
-from .image_layers import Layer, PathLike, Urls
-from .image_rules import Architecture
-from .image_steps import Layered
-from .plain import plain
-from .refusal import warn, wrong_type, wrong_value
-from .secret import Secret, SecretRequest
+from ...errors import ImageFileError
+from ..accept import boolean, optional, text
+from ..plain import plain
+from ..refusal import warn, wrong_type, wrong_value
+from ..secret import Secret, SecretRequest
+from . import layers, rules
+from .layers import Layer, PathLike, Urls
+from .rules import Architecture
+from .steps import Layered
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -73,17 +72,17 @@ class Image(Layered):
         object.__setattr__(self, "made_by", None)
 
     def __repr__(self) -> str:
-        from .image_repr import calls
+        from .repr import calls
 
         return calls(self)
 
     def _repr_html_(self) -> str:
-        from .show import image
+        from ..show import image
 
         return image(self)
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        from .show import pretty
+        from ..show import pretty
 
         pretty(self, printer)
 
@@ -123,7 +122,7 @@ class Image(Layered):
             if self.ref_name is not None:
                 raise ImageFileError(f"{what}\n  the platform's configuration knows it as {self.ref_name!r}")
             raise ImageFileError(f"{what}\n  give it a name: clone(name=...)")
-        from .image_tag import tag
+        from .tag import tag
 
         return f"{self.registry}/{self.name}:{tag(self)}" if self.registry else f"{self.name}:{tag(self)}"
 
@@ -133,7 +132,7 @@ class Image(Layered):
         Raises:
             ImageFileError: some are not; all of them in one error.
         """
-        from .image_tag import contents
+        from .tag import contents
 
         contents(self)
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config import index_url, recipe_of
-from flyte_jupyter.config.image import Image
-from flyte_jupyter.config.image_local import left_out
-from flyte_jupyter.config.recipe import Recipe
+from flyte_jupyter.config.image import index_url, recipe_of
+from flyte_jupyter.config.image.image import Image
+from flyte_jupyter.config.image.local import left_out
+from flyte_jupyter.config.image.recipe import Recipe
 from flyte_jupyter.errors import ConfigValueError, ImageFileError
 
 DEBIAN = Image.from_debian_base()

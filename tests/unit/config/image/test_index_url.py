@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flyte_jupyter.config import index_url
+from flyte_jupyter.config.image import index_url
 
 
 @pytest.mark.parametrize(

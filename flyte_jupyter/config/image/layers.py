@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from ..secret import Secret
 from .index_url import hide
-from .secret import Secret
 
 InstallMode: TypeAlias = Literal["dependencies_only", "install_project"]
 PathLike: TypeAlias = "str | Path"

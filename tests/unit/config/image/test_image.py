@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config import image_layers as layers
-from flyte_jupyter.config.image import Image
+from flyte_jupyter.config.image import layers
+from flyte_jupyter.config.image.image import Image
 from flyte_jupyter.config.secret import Secret
 
 DEBIAN = Image.from_debian_base()

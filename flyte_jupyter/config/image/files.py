@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, ConfigValueError, ImageFileError, is_ours
-from .image_layers import DockerIgnore, Layer
-from .refusal import wrong_value
-from .toml import parse_toml
+from ...errors import ConfigError, ConfigValueError, ImageFileError, is_ours
+from ..refusal import wrong_value
+from ..toml import parse_toml
+from .layers import DockerIgnore, Layer
 
 _NEVER = ("**/__pycache__", "**/*.pyc", "**/.ipynb_checkpoints")
 """They come and go by themselves; an image must not be another one for that."""

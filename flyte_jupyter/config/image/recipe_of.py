@@ -12,17 +12,16 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .. import __version__
-from ..errors import ConfigError
-from . import image_layers as layers
-from . import image_local as local
+from ... import __version__
+from ...errors import ConfigError
+from ..plain import plain
+from ..refusal import gathered, wrong_value
+from ..toml import parse_toml
+from . import layers, local
+from .files import Content, Sources, file_error, loaded, projects_beside, toml_of_header
 from .image import Image
-from .image_files import Content, Sources, file_error, loaded, projects_beside, toml_of_header
 from .index_url import hide, take_out
-from .plain import plain
 from .recipe import Recipe, Step, Venv
-from .refusal import gathered, wrong_value
-from .toml import parse_toml
 
 _OURS = re.compile(r"\s*flyte[-_.]jupyter\b(?![-_.]*\w)", re.IGNORECASE)
 """A requirement that is met already: the environment gets this copy of the package."""
@@ -91,7 +90,7 @@ class _Making:
             venv = Venv(
                 interpreter=getattr(sys, "_base_executable", sys.executable),
                 version=sys.version,
-                package=(__version__, str(Path(__file__).resolve().parents[1])),
+                package=(__version__, str(Path(__file__).resolve().parents[2])),
                 needs=(f"cloudpickle=={metadata.version('cloudpickle')}",),
                 settings=settings,
                 steps=tuple(self._steps),

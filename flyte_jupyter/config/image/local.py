@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from . import image_layers as layers
+from ..refusal import wrong_value
+from . import layers
 from .image import Image
-from .refusal import wrong_value
 
 _PYTHON = re.compile(
     r"(?:.*/)?(?:python|flyte|uv)(?::(?:py(?:thon)?)?(?:(?P<major>\d)(?:\.(?P<minor>\d+))?)?[^@]*)?(?:@.*)?"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config.image import Image
-from flyte_jupyter.config.notebook_packages import contradictions, packages, requirements
+from flyte_jupyter.config.image.image import Image
+from flyte_jupyter.config.image.notebook_packages import contradictions, packages, requirements
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_the_image_of_a_notebook(site: Path, monkeypatch: pytest.MonkeyPatch) ->
         put(site, "b", "2.1"),
         put(site, "c", "1.0", {"url": "file:///x", "dir_info": {"editable": True}}),
     ]
-    monkeypatch.setattr("flyte_jupyter.config.notebook_packages.distributions", lambda: iter(found))
+    monkeypatch.setattr("flyte_jupyter.config.image.notebook_packages.distributions", lambda: iter(found))
     with pytest.warns(UserWarning, match="Image.from_notebook") as warned:
         image = Image.from_notebook(registry="r")
     expected = Image.from_debian_base(name="notebook", registry="r").with_pip_packages(

@@ -14,13 +14,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
-from ..errors import ConfigError
-from . import image_layers as layers
-from .image_files import Content, Sources, file_error, loaded, projects_beside
+from ... import __version__
+from ...errors import ConfigError
+from ..plain import plain
+from ..refusal import gathered, wrong_value
+from . import layers
+from .files import Content, Sources, file_error, loaded, projects_beside
 from .index_url import hide
-from .plain import plain
-from .refusal import gathered, wrong_value
 
 if TYPE_CHECKING:
     from .image import Image

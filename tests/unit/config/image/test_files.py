@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.config.image_files import Ignored, MissingFileError, Sources, projects_beside, toml_of_header
+from flyte_jupyter.config.image.files import Ignored, MissingFileError, Sources, projects_beside, toml_of_header
 from flyte_jupyter.errors import ConfigValueError
 
 
@@ -90,7 +90,7 @@ def test_a_folder_that_is_left_out_is_not_entered(sources: Sources) -> None:
 
 
 def test_which_dockerignore_counts(sources: Sources) -> None:
-    from flyte_jupyter.config.image_layers import DockerIgnore
+    from flyte_jupyter.config.image.layers import DockerIgnore
 
     write("src/a.csv")
     assert "a.csv" not in sources.ignored((), Path("src"))
