@@ -39,37 +39,37 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .api import runs as runs
     from .api import submit as submit
     from .api import with_runcontext as with_runcontext
-    from .config.cache import Cache as Cache
-    from .config.cache import CachePolicy as CachePolicy
-    from .config.cache import CacheRequest as CacheRequest
-    from .config.dependency import Environment as Environment
-    from .config.device import AMD_GPU as AMD_GPU
-    from .config.device import APPLE_SILICON as APPLE_SILICON
-    from .config.device import GPU as GPU
-    from .config.device import HABANA_GAUDI as HABANA_GAUDI
-    from .config.device import TPU as TPU
-    from .config.device import Device as Device
-    from .config.device import DeviceClass as DeviceClass
-    from .config.device import Neuron as Neuron
-    from .config.documentation import Documentation as Documentation
     from .config.image.image import Image as Image
-    from .config.link import Link as Link
-    from .config.pod_template import PodTemplate as PodTemplate
-    from .config.resources import Resources as Resources
-    from .config.retry import Backoff as Backoff
-    from .config.retry import RetryStrategy as RetryStrategy
-    from .config.reuse import ReusePolicy as ReusePolicy
-    from .config.secret import Secret as Secret
-    from .config.secret import SecretRequest as SecretRequest
-    from .config.timeout import Timeout as Timeout
-    from .config.timeout import TimeoutType as TimeoutType
-    from .config.trigger import Cron as Cron
-    from .config.trigger import FixedRate as FixedRate
-    from .config.trigger import OnArtifact as OnArtifact
-    from .config.trigger import Trigger as Trigger
-    from .config.trigger import TriggeredArtifact as TriggeredArtifact
-    from .config.trigger import TriggeredPartition as TriggeredPartition
-    from .config.trigger import TriggerTime as TriggerTime
+    from .config.values.cache import Cache as Cache
+    from .config.values.cache import CachePolicy as CachePolicy
+    from .config.values.cache import CacheRequest as CacheRequest
+    from .config.values.dependency import Environment as Environment
+    from .config.values.device import AMD_GPU as AMD_GPU
+    from .config.values.device import APPLE_SILICON as APPLE_SILICON
+    from .config.values.device import GPU as GPU
+    from .config.values.device import HABANA_GAUDI as HABANA_GAUDI
+    from .config.values.device import TPU as TPU
+    from .config.values.device import Device as Device
+    from .config.values.device import DeviceClass as DeviceClass
+    from .config.values.device import Neuron as Neuron
+    from .config.values.documentation import Documentation as Documentation
+    from .config.values.link import Link as Link
+    from .config.values.pod_template import PodTemplate as PodTemplate
+    from .config.values.resources import Resources as Resources
+    from .config.values.retry import Backoff as Backoff
+    from .config.values.retry import RetryStrategy as RetryStrategy
+    from .config.values.reuse import ReusePolicy as ReusePolicy
+    from .config.values.secret import Secret as Secret
+    from .config.values.secret import SecretRequest as SecretRequest
+    from .config.values.timeout import Timeout as Timeout
+    from .config.values.timeout import TimeoutType as TimeoutType
+    from .config.values.trigger import Cron as Cron
+    from .config.values.trigger import FixedRate as FixedRate
+    from .config.values.trigger import OnArtifact as OnArtifact
+    from .config.values.trigger import Trigger as Trigger
+    from .config.values.trigger import TriggeredArtifact as TriggeredArtifact
+    from .config.values.trigger import TriggeredPartition as TriggeredPartition
+    from .config.values.trigger import TriggerTime as TriggerTime
     from .context import ctx as ctx
     from .deployment.deploy import deploy as deploy
     from .deployment.triggers import triggers as triggers
@@ -86,19 +86,28 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
 
 _HOMES = {
     "api": ("attach", "init", "prepare", "run", "runs", "submit", "with_runcontext"),
-    "config.cache": ("Cache", "CachePolicy", "CacheRequest"),
-    "config.dependency": ("Environment",),
-    "config.device": ("AMD_GPU", "APPLE_SILICON", "GPU", "HABANA_GAUDI", "TPU", "Device", "DeviceClass", "Neuron"),
-    "config.documentation": ("Documentation",),
     "config.image.image": ("Image",),
-    "config.link": ("Link",),
-    "config.pod_template": ("PodTemplate",),
-    "config.resources": ("Resources",),
-    "config.retry": ("Backoff", "RetryStrategy"),
-    "config.reuse": ("ReusePolicy",),
-    "config.secret": ("Secret", "SecretRequest"),
-    "config.timeout": ("Timeout", "TimeoutType"),
-    "config.trigger": (
+    "config.values.cache": ("Cache", "CachePolicy", "CacheRequest"),
+    "config.values.dependency": ("Environment",),
+    "config.values.device": (
+        "AMD_GPU",
+        "APPLE_SILICON",
+        "GPU",
+        "HABANA_GAUDI",
+        "TPU",
+        "Device",
+        "DeviceClass",
+        "Neuron",
+    ),
+    "config.values.documentation": ("Documentation",),
+    "config.values.link": ("Link",),
+    "config.values.pod_template": ("PodTemplate",),
+    "config.values.resources": ("Resources",),
+    "config.values.retry": ("Backoff", "RetryStrategy"),
+    "config.values.reuse": ("ReusePolicy",),
+    "config.values.secret": ("Secret", "SecretRequest"),
+    "config.values.timeout": ("Timeout", "TimeoutType"),
+    "config.values.trigger": (
         "Cron",
         "FixedRate",
         "OnArtifact",

@@ -17,9 +17,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import session
-from .config.duration import rough_duration
-from .config.quantity import rough_bytes
 from .config.show import page
+from .config.values.duration import rough_duration
+from .config.values.quantity import rough_bytes
 from .engine.version import FunctionBodyPolicy, ImagePolicy, VersionParameters
 from .errors import ConfigTypeError
 from .markup import Html, columns, el, table

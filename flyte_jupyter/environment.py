@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
 from .config.credential import masked
-from .config.dependency import Environment, depends_on_of
 from .config.refusal import raise_all, wrong_type, wrong_value
 from .config.resolve import check
 from .config.rules import Layers, function_problems
 from .config.signature import positional, sign
 from .config.spec import ENV, PARAMS, TASK, names
+from .config.values.dependency import Environment, depends_on_of
 from .errors import ConfigValueError
 from .task import Task, task_class
 

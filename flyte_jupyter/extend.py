@@ -21,7 +21,7 @@ env = flyte.TaskEnvironment("with_database", plugin_config=Database("..."))
 from __future__ import annotations
 
 from .config.plugin import TaskPluginRegistry
-from .config.pod_template import PRIMARY as PRIMARY_CONTAINER_DEFAULT_NAME
+from .config.values.pod_template import PRIMARY as PRIMARY_CONTAINER_DEFAULT_NAME
 from .task import Task
 
 AsyncFunctionTaskTemplate = Task

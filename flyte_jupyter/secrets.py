@@ -16,7 +16,7 @@ import sys
 
 from . import context
 from .config.refusal import wrong_type
-from .config.secret import Secret
+from .config.values.secret import Secret
 from .credentials import providers
 from .credentials.memory import remembered
 from .credentials.prompt import prompt

@@ -74,7 +74,7 @@ def description(value: Any) -> str:
     """A str, cut when it is too long."""
     if not isinstance(value, str):
         raise wrong_type("description", value, "a str")
-    from .documentation import shorten
+    from .values.documentation import shorten
 
     return shorten(value)
 
@@ -107,48 +107,48 @@ def image(value: Any) -> Any:
 
 def resources(value: Any) -> Any:
     """See `Resources.of`."""
-    from .resources import Resources
+    from .values.resources import Resources
 
     return Resources.of(value)
 
 
 def secrets(value: Any) -> Any:
     """See `Secret.of`."""
-    from .secret import Secret
+    from .values.secret import Secret
 
     return Secret.of(value)
 
 
 def pod_template(value: Any) -> Any:
     """See `PodTemplate.of`."""
-    from .pod_template import PodTemplate
+    from .values.pod_template import PodTemplate
 
     return PodTemplate.of(value)
 
 
 def reusable(value: Any) -> Any:
     """See `ReusePolicy.of`."""
-    from .reuse import ReusePolicy
+    from .values.reuse import ReusePolicy
 
     return ReusePolicy.of(value)
 
 
 def links(value: Any) -> Any:
     """See `links_of`."""
-    from .link import links_of
+    from .values.link import links_of
 
     return links_of(value)
 
 
 def triggers(value: Any) -> Any:
     """See `Trigger.of`."""
-    from .trigger import Trigger
+    from .values.trigger import Trigger
 
     return Trigger.of(value)
 
 
 def docs(value: Any) -> Any:
     """See `Documentation.of`."""
-    from .documentation import Documentation
+    from .values.documentation import Documentation
 
     return Documentation.of(value)

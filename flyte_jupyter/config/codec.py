@@ -12,12 +12,12 @@ from dataclasses import MISSING, dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, cast
 
-from .duration import format_duration, parse_duration
 from .field import Field, fields_of
 from .image.image import Image
 from .refusal import did_you_mean, wrong_type, wrong_value
-from .secret import Secret, derived_env_var
 from .spec import Param
+from .values.duration import format_duration, parse_duration
+from .values.secret import Secret, derived_env_var
 
 _PAIR = re.compile(r'\s*([^=,"]+?)\s*=\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')
 _ITEM = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')

@@ -37,7 +37,7 @@ class Field:
         is_whole: whole numbers alone.
         is_pair: two of them are accepted too, as a tuple, the first not above the second.
         examples: values as they are given in Python.
-        of: the value types that are accepted, as "module.Class".
+        of: the value types that are accepted, as "module.Class" of `values/`.
         shorthand: the field of that type whose text alone stands for the value.
         codec: which codec of `codec.py` makes text of it, where the editor does not say.
     """
@@ -71,7 +71,7 @@ class Field:
     def types(self) -> tuple[type, ...]:
         """The value types that are accepted, loaded."""
         named = (path.split(".") for path in self.of)
-        return tuple(getattr(importlib.import_module(f".{module}", __package__), name) for module, name in named)
+        return tuple(getattr(importlib.import_module(f".values.{module}", __package__), name) for module, name in named)
 
 
 _found: weakref.WeakKeyDictionary[type, tuple[Field, ...]] = weakref.WeakKeyDictionary()

@@ -12,9 +12,10 @@ import re
 import sys
 from pathlib import Path
 
-from . import pod_spec, reference
+from . import reference
 from .signature import annotation
 from .spec import ENV, OVERRIDE, PARAMS, TASK, Level, TaskSpec
+from .values import pod_spec
 
 SETTINGS = Path(__file__).with_name("settings.py")
 PARAMETERS = Path(__file__).parents[2] / "docs" / "parameters.md"
@@ -33,18 +34,18 @@ _TITLES = {
     OVERRIDE: "What `task.override(...)` takes.",
 }
 _MODULES = (
-    "cache",
-    "dependency",
-    "documentation",
+    "values.cache",
+    "values.dependency",
+    "values.documentation",
     "image.image",
-    "link",
-    "pod_template",
-    "resources",
-    "retry",
-    "reuse",
-    "secret",
-    "timeout",
-    "trigger",
+    "values.link",
+    "values.pod_template",
+    "values.resources",
+    "values.retry",
+    "values.reuse",
+    "values.secret",
+    "values.timeout",
+    "values.trigger",
 )
 """Where the value types are; what is imported is found by the names in the annotations."""
 

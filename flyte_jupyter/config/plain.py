@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from .pod_spec import as_dict, is_model
+from .values.pod_spec import as_dict, is_model
 
 
 def plain(value: Any) -> Any:

@@ -7,16 +7,17 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import device, text
+from . import text
 from .field import Field, fields_of
 from .image.image import Image
 from .image.steps import Layered
 from .param import Level, Param
-from .pod_template import PodTemplate
 from .resolve import PLACES
 from .say import span
 from .spec import ENV, OVERRIDE, PARAMS, TASK
-from .trigger import Trigger, TriggeredPartition
+from .values import device
+from .values.pod_template import PodTemplate
+from .values.trigger import Trigger, TriggeredPartition
 
 _INTRO = """\
 # Parameters

@@ -100,7 +100,7 @@ def _misplaced(level: Level, name: str, p: Param | None) -> ConfigError:
     if p is None:
         if level is OVERRIDE and name in NOT_PARAMS:
             return ConfigValueError(f"{NOT_PARAMS[name]}\n  it is what the function's annotations say")
-        from .resources import Resources
+        from .values.resources import Resources
 
         if name in Resources.__dataclass_fields__:
             given = f"resources=Resources({name}=...)"

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from ..errors import ConfigError, ConfigValueError
 from .plugin import works_reused
 from .refusal import did_you_mean, wrong_value
-from .secret import clashes
 from .spec import OVERRIDE, PARAMS, TASK, Level
+from .values.secret import clashes
 
 Layer: TypeAlias = "Mapping[str, Any]"
 Layers: TypeAlias = "tuple[tuple[Level, Layer], ...]"

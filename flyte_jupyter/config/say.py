@@ -10,10 +10,10 @@ from pathlib import PurePath
 from typing import Any
 
 from .credential import masked
-from .duration import format_duration
 from .field import Field, fields_of
-from .quantity import format_bytes, parse_bytes, parse_cores
-from .trigger import Cron, FixedRate, OnArtifact
+from .values.duration import format_duration
+from .values.quantity import format_bytes, parse_bytes, parse_cores
+from .values.trigger import Cron, FixedRate, OnArtifact
 from .words import in_words
 
 NOTHING = "–"

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
-from .cache import Cache
-from .dependency import Environment
-from .documentation import Documentation
+from .values.cache import Cache
+from .values.dependency import Environment
+from .values.documentation import Documentation
 from .image.image import Image
-from .link import Link
-from .pod_template import PodTemplate
-from .resources import Resources
-from .retry import RetryStrategy
-from .reuse import ReusePolicy
-from .secret import Secret
-from .timeout import Timeout
-from .trigger import Trigger
+from .values.link import Link
+from .values.pod_template import PodTemplate
+from .values.resources import Resources
+from .values.retry import RetryStrategy
+from .values.reuse import ReusePolicy
+from .values.secret import Secret
+from .values.timeout import Timeout
+from .values.trigger import Trigger
 
 
 class EnvironmentSettings(TypedDict, total=False):

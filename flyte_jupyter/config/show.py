@@ -88,8 +88,8 @@ def image(shown: Image) -> str:
 
 def next_times(automation: Any, now: datetime | None = None) -> list[str]:
     """When a trigger or its automation fires next, in its own time zone; nothing when no clock says."""
-    from .schedule import upcoming, zone
-    from .trigger import Cron, FixedRate, Trigger
+    from .values.schedule import upcoming, zone
+    from .values.trigger import Cron, FixedRate, Trigger
 
     clock = automation.automation if isinstance(automation, Trigger) else automation
     if isinstance(clock, FixedRate) and clock.start_time is None:

@@ -13,28 +13,28 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import accept
-from .cache import Cache
-from .dependency import depends_on_of
-from .envvars import env_vars_of
-from .name import environment_name
 from .param import CLUSTER, ENV, EVERYWHERE, HONOURED, LOCAL, OVERRIDE, TASK, Level, Param, param
 from .plain import plain
-from .retry import RetryStrategy
-from .timeout import Timeout
-from .value import Value
+from .values.cache import Cache
+from .values.dependency import depends_on_of
+from .values.envvars import env_vars_of
+from .values.name import environment_name
+from .values.retry import RetryStrategy
+from .values.timeout import Timeout
+from .values.value import Value
 
 __all__ = ["ENV", "NOT_PARAMS", "OVERRIDE", "PARAMS", "TASK", "Level", "Param", "TaskSpec", "names"]
 
 if TYPE_CHECKING:
-    from .dependency import Environment
-    from .documentation import Documentation
     from .image.image import Image
-    from .link import Link
-    from .pod_template import PodTemplate
-    from .resources import Resources
-    from .reuse import ReusePolicy
-    from .secret import Secret
-    from .trigger import Trigger
+    from .values.dependency import Environment
+    from .values.documentation import Documentation
+    from .values.link import Link
+    from .values.pod_template import PodTemplate
+    from .values.resources import Resources
+    from .values.reuse import ReusePolicy
+    from .values.secret import Secret
+    from .values.trigger import Trigger
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -11,8 +11,8 @@ from ..errors import ConfigError, ConfigTypeError, ConfigValueError
 from .codec import Codec, codec_of
 from .field import Field, fields_of
 from .refusal import did_you_mean, raise_all, wrong_type
-from .resources import Resources
 from .spec import PARAMS, Level
+from .values.resources import Resources
 
 _SPREAD = "resources"  # its fields are options of their own: --cpu 1 --memory 512Mi
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .cron import FIELDS
-from .trigger import Cron, FixedRate, OnArtifact
+from .values.cron import FIELDS
+from .values.trigger import Cron, FixedRate, OnArtifact
 
 if TYPE_CHECKING:
-    from .trigger import Automation
+    from .values.trigger import Automation
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 

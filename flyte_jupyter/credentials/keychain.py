@@ -6,7 +6,7 @@ import importlib
 import threading
 from typing import Any
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from .providers import Unavailable
 
 SERVICE = "flyte_jupyter"

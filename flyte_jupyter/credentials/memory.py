@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 
 remembered: dict[tuple[str | None, str], str] = {}
 """The values that were given with `flyte.secrets.set` or at a prompt, by group and key."""

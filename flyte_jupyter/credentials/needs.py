@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from ..pods import SecretRef
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from .memory import remembered
 from .providers import Unavailable
 

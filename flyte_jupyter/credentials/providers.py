@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..config.secret import Secret, derived_env_var
+from ..config.values.secret import Secret, derived_env_var
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

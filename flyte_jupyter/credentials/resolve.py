@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from ..errors import ConfigError, MissingSecretError
 from . import keychain, providers
 from .memory import memory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config.secret import MOUNT, Secret
+from ..config.values.secret import MOUNT, Secret
 from ..markup import el, table
 
 _HEAD = ("secret", "in the task", "value from", "needed by")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..config.duration import seconds
+from ..config.values.duration import seconds
 from ..engine.cached import Answer
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias
 
 from .. import session
-from ..config.dependency import Environment
 from ..config.refusal import raise_all, wrong_value
-from ..config.trigger import OnArtifact, Trigger, TriggeredArtifact, TriggeredPartition, TriggerTime
+from ..config.values.dependency import Environment
+from ..config.values.trigger import OnArtifact, Trigger, TriggeredArtifact, TriggeredPartition, TriggerTime
 from ..config.words import together
 from ..engine.options import RunOptions
 from ..engine.request import new_run_name, pod_request

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .. import session
-from ..config.schedule import zone
 from ..config.show import page
-from ..config.trigger import Automation, Cron, FixedRate, TriggerTime
+from ..config.values.schedule import zone
+from ..config.values.trigger import Automation, Cron, FixedRate, TriggerTime
 from ..config.words import in_words
 from ..engine.options import RunOptions
 from ..engine.request import new_run_name

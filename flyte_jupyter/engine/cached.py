@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..config.duration import rough_duration, seconds
+from ..config.values.duration import rough_duration, seconds
 from ..pack.envelope import Envelope, PayloadError
 from ..pack.outcome import unseal_kept
 from ..pack.preview import describe

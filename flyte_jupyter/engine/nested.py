@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from ..credentials.needs import Needs, ref_of
 from ..home import Home
 from ..pods import PodRequest

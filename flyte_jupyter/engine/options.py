@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config.accept import boolean, str_or_none
-from ..config.envvars import env_vars_of
 from ..config.refusal import raise_all, wrong_type
+from ..config.values.envvars import env_vars_of
 from ..errors import ConfigError, ConfigTypeError, nearest
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from ..config.duration import seconds
 from ..config.refusal import raise_all
 from ..config.rules import secret_and_variable
 from ..config.say import said
-from ..config.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.spec import PARAMS
+from ..config.values.duration import seconds
+from ..config.values.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.words import together
 from ..credentials.needs import ref_of
 from ..errors import ConfigValueError

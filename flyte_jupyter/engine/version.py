@@ -15,8 +15,8 @@ from ..pack.reach import Part, Reach, interface_text, reach
 from ..task import Task
 
 if TYPE_CHECKING:
-    from ..config.cache import CachePolicy
     from ..config.image.image import Image
+    from ..config.values.cache import CachePolicy
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import context
-from ..config.secret import FOLDER_VARIABLE
+from ..config.values.secret import FOLDER_VARIABLE
 from ..credentials.mask import Mask
 from ..home import Home
 from ..pack import call, inline, outcome
@@ -107,7 +107,7 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
         inputs = loads(given.parts)
         if pod.trigger_time is not None:
-            from ..config.trigger import inputs_at
+            from ..config.values.trigger import inputs_at
 
             inputs = inputs_at(inputs, pod.trigger_time, task.interface.convert)
         limits.bound_memory(memory)

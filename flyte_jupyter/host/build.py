@@ -20,7 +20,7 @@ from typing import Any
 from ..config.image.index_url import PREFIX, hide, put_back, without
 from ..config.image.recipe import Step
 from ..config.image.recipe import Venv as Recipe
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from ..credentials.mask import Mask
 from ..errors import RuntimeSystemError
 from ..store import open_store

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from ..config.image.recipe import Recipe
 from ..config.image.recipe import Venv as VenvRecipe
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from ..credentials.needs import ref_of
 from ..home import Home
 from ..pack.envelope import PayloadError

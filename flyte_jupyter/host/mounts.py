@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..config.secret import FOLDER_VARIABLE, MOUNT
+from ..config.values.secret import FOLDER_VARIABLE, MOUNT
 from ..home import Home, private_folder
 
 _NEW_MOUNT_NAMESPACE = 0x00020000

@@ -9,8 +9,8 @@ import time
 import traceback
 from dataclasses import dataclass
 
-from ..config.duration import rough_duration
-from ..config.quantity import parse_bytes
+from ..config.values.duration import rough_duration
+from ..config.values.quantity import parse_bytes
 from ..errors import ConfigError
 from ..pack.envelope import PayloadError
 from ..pack.outcome import seal_again, unseal_kept

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..config.secret import MOUNT, Secret
+from ..config.values.secret import MOUNT, Secret
 from ..credentials.keychain import keyring
 from ..credentials.mask import Mask
 from ..credentials.providers import Unavailable, dotenv, from_variables

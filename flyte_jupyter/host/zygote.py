@@ -30,8 +30,11 @@ _EVERY_ATTEMPT_NEEDS = (
     "flyte_jupyter.config.spec",
 )
 _TASKS_BRING = (
-    *(f"flyte_jupyter.config.{name}" for name in ("resources", "secret", "image", "reuse", "link", "documentation")),
-    "flyte_jupyter.config.trigger",
+    "flyte_jupyter.config.image.image",
+    *(
+        f"flyte_jupyter.config.values.{name}"
+        for name in ("resources", "secret", "reuse", "link", "documentation", "trigger")
+    ),
     "flyte_jupyter.engine.nested",
 )
 """What the configuration of tasks consists of, and what they need to call others: imported as soon as there is nothing

@@ -12,7 +12,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from ..config.quantity import rough_bytes
+from ..config.values.quantity import rough_bytes
 from ..errors import InlineIOMaxBytesBreached
 from .codec import Pickled, Pickler
 

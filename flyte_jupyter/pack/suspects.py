@@ -17,7 +17,7 @@ from typing import Any
 
 from cloudpickle import cloudpickle as internals
 
-from ..config.secret import Secret
+from ..config.values.secret import Secret
 from ..credentials.mask import MASKED
 from ..errors import CaptureError
 

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import psutil
 import pytest
 
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import Backoff, RetryStrategy
-from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.engine.request import Place, pod_request
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.home import Home

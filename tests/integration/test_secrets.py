@@ -19,7 +19,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
-from flyte_jupyter.config.secret import MOUNT
+from flyte_jupyter.config.values.secret import MOUNT
 from flyte_jupyter.credentials.memory import remembered
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call, connect_or_start

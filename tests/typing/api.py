@@ -13,14 +13,14 @@ from typing_extensions import assert_type
 
 from flyte_jupyter import secrets
 from flyte_jupyter.api import run
-from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.image.image import Image
-from flyte_jupyter.config.pod_template import PodTemplate
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import RetryStrategy
-from flyte_jupyter.config.reuse import ReusePolicy
-from flyte_jupyter.config.secret import Secret
-from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.pod_template import PodTemplate
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import RetryStrategy
+from flyte_jupyter.config.values.reuse import ReusePolicy
+from flyte_jupyter.config.values.secret import Secret
+from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.credentials.table import SecretTable
 from flyte_jupyter.deployment.deploy import deploy
 from flyte_jupyter.deployment.results import DeploymentList

@@ -30,7 +30,7 @@ LAYERS = [
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "cloudpickle": "pack/",
-    "kubernetes": ("runners/kubernetes", "config/pod_spec"),
+    "kubernetes": ("runners/kubernetes", "config/values/pod_spec"),
     "ipywidgets": "notebook/panel",
     "sqlite3": "engine/journal",
     "IPython": "notebook/",

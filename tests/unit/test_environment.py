@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.image.image import Image
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.reuse import ReusePolicy
-from flyte_jupyter.config.secret import Secret
-from flyte_jupyter.config.trigger import Trigger
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.reuse import ReusePolicy
+from flyte_jupyter.config.values.secret import Secret
+from flyte_jupyter.config.values.trigger import Trigger
 from flyte_jupyter.environment import TaskEnvironment, environments
 from flyte_jupyter.interface import Interface
 from flyte_jupyter.task import Task

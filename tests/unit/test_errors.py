@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flyte_jupyter import errors
-from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.errors import (
     CODED,
     BaseRuntimeError,

@@ -16,13 +16,13 @@ import cloudpickle
 import pytest
 
 from flyte_jupyter import context
-from flyte_jupyter.config.cache import Cache
-from flyte_jupyter.config.pod_template import PodTemplate
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import RetryStrategy
-from flyte_jupyter.config.reuse import ReusePolicy
-from flyte_jupyter.config.timeout import Timeout
-from flyte_jupyter.config.trigger import Trigger
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.pod_template import PodTemplate
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import RetryStrategy
+from flyte_jupyter.config.values.reuse import ReusePolicy
+from flyte_jupyter.config.values.timeout import Timeout
+from flyte_jupyter.config.values.trigger import Trigger
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.errors import SyncTaskCallInAsyncContextError
 from flyte_jupyter.task import Task

@@ -15,7 +15,7 @@ from ...errors import ImageFileError
 from ..accept import boolean, optional, text
 from ..plain import plain
 from ..refusal import warn, wrong_type, wrong_value
-from ..secret import Secret, SecretRequest
+from ..values.secret import Secret, SecretRequest
 from . import layers, rules
 from .layers import Layer, PathLike, Urls
 from .rules import Architecture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from ..secret import Secret
+from ..values.secret import Secret
 from .index_url import hide
 
 InstallMode: TypeAlias = Literal["dependencies_only", "install_project"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
-from ..value import pasted
+from ..values.value import pasted
 from . import layers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from ...errors import ConfigError
 from ..accept import boolean, optional, text
 from ..refusal import did_you_mean, gathered, raise_all, wrong_type, wrong_value
-from ..secret import Secret
+from ..values.secret import Secret
 
 Architecture: TypeAlias = Literal["linux/amd64", "linux/arm64"]
 Rule: TypeAlias = Callable[[Any], Any]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..accept import boolean, optional, text
-from ..envvars import env_vars_of
 from ..refusal import wrong_value
-from ..secret import SecretRequest
+from ..values.envvars import env_vars_of
+from ..values.secret import SecretRequest
 from . import layers, rules
 from .layers import InstallMode, Layer, PathLike, Urls
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flyte_jupyter.config.about import documentation
-from flyte_jupyter.config.trigger import Cron, Trigger
+from flyte_jupyter.config.values.trigger import Cron, Trigger
 from flyte_jupyter.environment import TaskEnvironment
 
 env = TaskEnvironment("models", description="Models for penguins", env_vars={"TOKEN": "hush"})

@@ -17,11 +17,11 @@ from flyte_jupyter.config import text
 from flyte_jupyter.config.field import Field, attributes, edited, fields_of
 from flyte_jupyter.config.form import form
 from flyte_jupyter.config.resolve import check
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import RetryStrategy
 from flyte_jupyter.config.spec import ENV, OVERRIDE, PARAMS, TASK, TaskSpec
-from flyte_jupyter.config.trigger import TriggeredPartition
-from flyte_jupyter.config.value import Value
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import RetryStrategy
+from flyte_jupyter.config.values.trigger import TriggeredPartition
+from flyte_jupyter.config.values.value import Value
 from flyte_jupyter.errors import ConfigError
 
 for module in pkgutil.iter_modules(config.__path__):

@@ -156,7 +156,7 @@ def test_equal_values_have_one_hash(value: Any) -> None:
 
 
 def test_every_value_type_is_here() -> None:
-    from flyte_jupyter.config.value import Value
+    from flyte_jupyter.config.values.value import Value
 
     public = {getattr(flyte, name) for name in dir(flyte)}
     types = {thing for thing in public if isinstance(thing, type) and issubclass(thing, Value)} | {Image}

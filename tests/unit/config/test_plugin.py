@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flyte_jupyter.config.plugin import TaskPluginRegistry
-from flyte_jupyter.config.reuse import ReusePolicy
+from flyte_jupyter.config.values.reuse import ReusePolicy
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.extend import AsyncFunctionTaskTemplate
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from flyte_jupyter.config import device, reference, text
+from flyte_jupyter.config import reference, text
 from flyte_jupyter.config.field import fields_of
 from flyte_jupyter.config.spec import ENV, OVERRIDE, PARAMS, TASK
+from flyte_jupyter.config.values import device
 from tests.unit.config.test_form import TYPES
 
 PAGE = reference.page()

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.effective import EffectiveConfig
-from flyte_jupyter.config.pod_template import PodTemplate
 from flyte_jupyter.config.resolve import Layers, check, resolve
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.reuse import ReusePolicy
-from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.spec import ENV, OVERRIDE, PARAMS, TASK, Level
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.pod_template import PodTemplate
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.reuse import ReusePolicy
+from flyte_jupyter.config.values.secret import Secret
 
 VALID: dict[str, Any] = {
     "name": "env",

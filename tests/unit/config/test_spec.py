@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.config import generate
-from flyte_jupyter.config.cache import Cache
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import RetryStrategy
-from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.signature import annotation
 from flyte_jupyter.config.spec import PARAMS, Level, TaskSpec
-from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import RetryStrategy
+from flyte_jupyter.config.values.secret import Secret
+from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.task import Task
 

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.config.cache import Cache
 from flyte_jupyter.config.codec import codec_of
-from flyte_jupyter.config.device import GPU
-from flyte_jupyter.config.documentation import Documentation
 from flyte_jupyter.config.image.image import Image
-from flyte_jupyter.config.pod_template import PodTemplate
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import Backoff, RetryStrategy
-from flyte_jupyter.config.reuse import ReusePolicy
-from flyte_jupyter.config.secret import Secret
 from flyte_jupyter.config.spec import PARAMS, Level
 from flyte_jupyter.config.text import collect, format, options, parse
-from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.device import GPU
+from flyte_jupyter.config.values.documentation import Documentation
+from flyte_jupyter.config.values.pod_template import PodTemplate
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.values.reuse import ReusePolicy
+from flyte_jupyter.config.values.secret import Secret
+from flyte_jupyter.config.values.timeout import Timeout
 
 ANY = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 WORD = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from flyte_jupyter.config.trigger import Automation, Cron, FixedRate, OnArtifact
+from flyte_jupyter.config.values.trigger import Automation, Cron, FixedRate, OnArtifact
 from flyte_jupyter.config.words import in_words
 
 

@@ -14,7 +14,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyrings.alt.file import EncryptedKeyring, PlaintextKeyring
 
-from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.values.secret import Secret
 from flyte_jupyter.credentials import keychain
 from flyte_jupyter.credentials.keychain import keyring as ask
 from flyte_jupyter.credentials.providers import Unavailable

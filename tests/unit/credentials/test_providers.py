@@ -10,7 +10,7 @@ import keyring
 import keyring.backends.null
 import pytest
 
-from flyte_jupyter.config.secret import MOUNT, Secret
+from flyte_jupyter.config.values.secret import MOUNT, Secret
 from flyte_jupyter.credentials import memory, providers
 from flyte_jupyter.credentials.providers import Provider, dotenv, dotenv_files, environment, variables
 from flyte_jupyter.credentials.resolve import find, resolve, sources

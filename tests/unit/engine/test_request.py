@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flyte_jupyter.config.device import AMD_GPU, GPU
-from flyte_jupyter.config.pod_template import PodTemplate
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import Backoff, RetryStrategy
-from flyte_jupyter.config.secret import MOUNT, Secret
 from flyte_jupyter.config.spec import PARAMS
-from flyte_jupyter.config.timeout import Timeout
+from flyte_jupyter.config.values.device import AMD_GPU, GPU
+from flyte_jupyter.config.values.pod_template import PodTemplate
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.values.secret import MOUNT, Secret
+from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.engine.options import RunOptions
 from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
 from flyte_jupyter.environment import TaskEnvironment

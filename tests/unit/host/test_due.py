@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyte_jupyter.config.schedule import upcoming
-from flyte_jupyter.config.trigger import Automation, Cron, FixedRate, OnArtifact
+from flyte_jupyter.config.values.schedule import upcoming
+from flyte_jupyter.config.values.trigger import Automation, Cron, FixedRate, OnArtifact
 from flyte_jupyter.host.due import LATE, MOST, Standing, look, next_time
 
 HOURLY = Cron("0 * * * *")

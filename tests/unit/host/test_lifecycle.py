@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.config.duration import seconds
-from flyte_jupyter.config.retry import Backoff
+from flyte_jupyter.config.values.duration import seconds
+from flyte_jupyter.config.values.retry import Backoff
 from flyte_jupyter.errors import CODED
 from flyte_jupyter.host.lifecycle import (
     ABORTED,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config.trigger import Automation, Cron, FixedRate, OnArtifact
+from flyte_jupyter.config.values.trigger import Automation, Cron, FixedRate, OnArtifact
 from flyte_jupyter.host import registration
 from flyte_jupyter.host.due import Standing
 from flyte_jupyter.host.registration import Registration

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.values.secret import Secret
 from flyte_jupyter.errors import HostError
 from flyte_jupyter.home import Home
 from flyte_jupyter.host import mounts, vault

@@ -11,7 +11,7 @@ import pytest
 
 from flyte_jupyter.config.image import layers
 from flyte_jupyter.config.image.image import Image
-from flyte_jupyter.config.secret import Secret
+from flyte_jupyter.config.values.secret import Secret
 
 DEBIAN = Image.from_debian_base()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from .refusal import wrong_value
+from ..refusal import wrong_value
 
 _QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<suffix>[A-Za-z]*|[eE][+-]?\d+)")
 _BINARY: dict[str, int] = {

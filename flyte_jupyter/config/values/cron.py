@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, NamedTuple
 
-from .refusal import did_you_mean, raise_all, wrong_value
+from ..refusal import did_you_mean, raise_all, wrong_value
 
 
 class _Field(NamedTuple):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyte_jupyter import Cron, FixedRate, OnArtifact
-from flyte_jupyter.config import cron
-from flyte_jupyter.config.schedule import next_after, upcoming
+from flyte_jupyter.config.values import cron
+from flyte_jupyter.config.values.schedule import next_after, upcoming
 from flyte_jupyter.errors import ConfigValueError
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
-from ..errors import ConfigError
-from .accept import optional, text
-from .field import edited
-from .refusal import did_you_mean, gathered, raise_all, warn, wrong_type, wrong_value
+from ...errors import ConfigError
+from ..accept import optional, text
+from ..field import edited
+from ..refusal import did_you_mean, gathered, raise_all, warn, wrong_type, wrong_value
 from .value import Value
 
 DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI", "APPLE_SILICON"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath, PurePosixPath
 from typing import Any, TypeAlias
 
-from ..errors import ConfigError
-from .accept import optional, text
-from .field import edited
-from .refusal import gathered, raise_all, wrong_type, wrong_value
+from ...errors import ConfigError
+from ..accept import optional, text
+from ..field import edited
+from ..refusal import gathered, raise_all, wrong_type, wrong_value
 from .value import Value
 
 MOUNT = "/etc/flyte/secrets"

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.config.cache import Cache
-from flyte_jupyter.config.device import AMD_GPU, APPLE_SILICON, GPU, HABANA_GAUDI, TPU, Device, Neuron
-from flyte_jupyter.config.documentation import Documentation, shorten
 from flyte_jupyter.config.plain import plain
-from flyte_jupyter.config.pod_template import PodTemplate
-from flyte_jupyter.config.resources import Resources
-from flyte_jupyter.config.retry import Backoff, RetryStrategy
-from flyte_jupyter.config.reuse import ReusePolicy
-from flyte_jupyter.config.secret import Secret
-from flyte_jupyter.config.timeout import Timeout
-from flyte_jupyter.config.trigger import (
+from flyte_jupyter.config.values.cache import Cache
+from flyte_jupyter.config.values.device import AMD_GPU, APPLE_SILICON, GPU, HABANA_GAUDI, TPU, Device, Neuron
+from flyte_jupyter.config.values.documentation import Documentation, shorten
+from flyte_jupyter.config.values.pod_template import PodTemplate
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.config.values.retry import Backoff, RetryStrategy
+from flyte_jupyter.config.values.reuse import ReusePolicy
+from flyte_jupyter.config.values.secret import Secret
+from flyte_jupyter.config.values.timeout import Timeout
+from flyte_jupyter.config.values.trigger import (
     Cron,
     FixedRate,
     OnArtifact,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.config.duration import format_duration, parse_duration, rough_duration
-from flyte_jupyter.config.quantity import format_bytes, parse_bytes, parse_cores, rough_bytes
+from flyte_jupyter.config.values.duration import format_duration, parse_duration, rough_duration
+from flyte_jupyter.config.values.quantity import format_bytes, parse_bytes, parse_cores, rough_bytes
 
 
 @pytest.mark.parametrize(

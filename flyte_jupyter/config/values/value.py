@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import ConfigError, ConfigTypeError
-from .refusal import did_you_mean, gathered, raise_all
+from ...errors import ConfigError, ConfigTypeError
+from ..refusal import did_you_mean, gathered, raise_all
 
 
 class Value:
@@ -46,12 +46,12 @@ class Value:
         return f"{type(self).__name__}({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        from .show import value
+        from ..show import value
 
         return value(self)
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        from .show import pretty
+        from ..show import pretty
 
         pretty(self, printer)
 

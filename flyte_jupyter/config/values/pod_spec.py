@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, ConfigValueError
-from .refusal import did_you_mean, wrong_type
+from ...errors import ConfigError, ConfigValueError
+from ..refusal import did_you_mean, wrong_type
 
 FIELDS = Path(__file__).with_name("pod_spec.json")
 ROOT = "V1PodSpec"

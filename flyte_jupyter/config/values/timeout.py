@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeAlias
 
-from .accept import optional
+from ..accept import optional
+from ..field import edited
+from ..refusal import raise_all, wrong_value
 from .duration import is_duration, seconds
-from .field import edited
-from .refusal import raise_all, wrong_value
 from .value import Value
 
 Seconds: TypeAlias = "int | float | timedelta"

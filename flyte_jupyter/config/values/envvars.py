@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..errors import ConfigError
-from .refusal import raise_all, wrong_type, wrong_value
+from ...errors import ConfigError
+from ..refusal import raise_all, wrong_type, wrong_value
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
-from .accept import boolean, optional, text
+from ..accept import boolean, optional, text
+from ..field import edited
+from ..refusal import ConfigTypeAndValueError, did_you_mean, raise_all, refusal, wrong_type, wrong_value
 from .duration import to_timedelta
-from .field import edited
-from .refusal import ConfigTypeAndValueError, did_you_mean, raise_all, refusal, wrong_type, wrong_value
 from .value import Value
 
 Behavior: TypeAlias = Literal["auto", "override", "disable"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from .accept import optional
-from .field import edited
-from .refusal import raise_all, wrong_type, wrong_value
+from ..accept import optional
+from ..field import edited
+from ..refusal import raise_all, wrong_type, wrong_value
 from .value import Value
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from ..field import edited
+from ..refusal import did_you_mean, raise_all, warn, whole, wrong_type, wrong_value
 from .duration import to_timedelta
-from .field import edited
-from .refusal import did_you_mean, raise_all, warn, whole, wrong_type, wrong_value
 from .value import Value
 
 _SHORTEST = timedelta(seconds=30)

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import pytest
 from kubernetes import client as k8s
 
-from flyte_jupyter.config import pod_spec
 from flyte_jupyter.config.plain import plain
-from flyte_jupyter.config.pod_template import PodTemplate
+from flyte_jupyter.config.values import pod_spec
+from flyte_jupyter.config.values.pod_template import PodTemplate
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from ..errors import ConfigError
-from .refusal import raise_all, wrong_type
+from ...errors import ConfigError
+from ..refusal import raise_all, wrong_type
 
 
 @runtime_checkable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .accept import text
-from .field import edited
-from .refusal import raise_all, wrong_type
+from ..accept import text
+from ..field import edited
+from ..refusal import raise_all, wrong_type
 from .value import Value
 
 _LONGEST, _SUFFIX = 255, "...(tr.)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .refusal import wrong_type
+from ..refusal import wrong_type
 
 
 class Environment:

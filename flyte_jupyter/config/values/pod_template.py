@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from ..errors import ConfigError
+from ...errors import ConfigError
+from ..accept import optional, text, texts
+from ..field import edited
+from ..plain import plain
+from ..refusal import did_you_mean, raise_all, wrong_type, wrong_value
 from . import pod_spec as specs
-from .accept import optional, text, texts
-from .field import edited
-from .plain import plain
-from .refusal import did_you_mean, raise_all, wrong_type, wrong_value
 from .value import Value
 
 PRIMARY = "primary"

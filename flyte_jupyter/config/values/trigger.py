@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar, TypeAlias
 
-from ..errors import ConfigError
+from ...errors import ConfigError
+from ..accept import boolean, optional, text, texts
+from ..field import edited
+from ..refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
 from . import cron
-from .accept import boolean, optional, text, texts
 from .documentation import shorten
 from .envvars import env_vars_of
-from .field import edited
-from .refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
 from .value import Value
 
 _PAIRS = edited("pairs", examples=({"NAME": "value"},))

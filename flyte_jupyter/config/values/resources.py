@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ..field import edited
+from ..refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
 from .device import Device, current, models, parse_device
-from .field import edited
 from .quantity import parse_bytes, parse_cores
-from .refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
 from .value import Value
 
 CPU: TypeAlias = "int | float | str"

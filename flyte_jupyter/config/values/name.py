@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .refusal import wrong_type, wrong_value
+from ..refusal import wrong_type, wrong_value
 
 _NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 
