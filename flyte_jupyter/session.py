@@ -27,7 +27,7 @@ from .engine.run import ROOT, Run
 from .errors import ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
 from .host.lifecycle import aborted
-from .host.registration import is_deployed
+from .host.trigger.registration import is_deployed
 from .pack.call import Sealed
 from .pack.envelope import Envelope
 from .pack.outcome import Outcome, seal_failure

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
+from .image.image import Image
 from .values.cache import Cache
 from .values.dependency import Environment
 from .values.documentation import Documentation
-from .image.image import Image
 from .values.link import Link
 from .values.pod_template import PodTemplate
 from .values.resources import Resources

@@ -19,8 +19,8 @@ from ..engine.request import new_run_name, pod_request
 from ..engine.run import ROOT
 from ..environment import TaskEnvironment, reached
 from ..errors import ConfigError, ConfigValueError
-from ..host.due import Standing
-from ..host.registration import Registration
+from ..host.trigger.due import Standing
+from ..host.trigger.registration import Registration
 from ..image_build import ImageCache, build_images
 from ..pack.call import Sealed, seal_for_trigger
 from ..pods import SecretRef

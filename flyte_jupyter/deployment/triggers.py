@@ -16,8 +16,8 @@ from ..engine.options import RunOptions
 from ..engine.request import new_run_name
 from ..engine.run import Run
 from ..errors import HostError, RunNotFoundError
-from ..host import registration
-from ..host.due import MOST, next_time
+from ..host.trigger import registration
+from ..host.trigger.due import MOST, next_time
 from ..markup import Html, columns, table, text
 from ..pack.call import pack_inputs, unseal_code, unseal_for_trigger
 from ..pack.codec import loads
@@ -27,7 +27,7 @@ from ..task import Task
 from . import cache
 
 if TYPE_CHECKING:
-    from ..host.registration import Registration
+    from ..host.trigger.registration import Registration
 
 ABOUT = "fired by the local Host; after a restart of this machine, from the next use of flyte_jupyter on"
 HEAD = ("Task", "Trigger", "When", "Active", "Next", "Last", "Missed")

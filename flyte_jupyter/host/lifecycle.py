@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..pods import Failure, Phase, PodRequest, SecretRef
-from .limits import give_more, mebibytes
+from .machine.limits import give_more, mebibytes
 
 LOST = "AttemptLost"
 ABORTED = "ActionAbortedError"

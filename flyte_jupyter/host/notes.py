@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..pods import PodRequest
-from . import scratch
 from .lifecycle import Attempts
+from .machine import scratch
 
 _UNREADABLE = ".unreadable-"
 

@@ -24,19 +24,20 @@ from ..pack.failure import masked
 from ..pods import Event, Failure, LogEvent, Phase, PodRequest
 from ..store import keys
 from ..store.files import FileStore
-from . import lifecycle, notes, stacks
-from .conversation import Conversation
+from . import lifecycle, notes
 from .flights import Flights
-from .forks import ForkError, Worker
 from .history import History
-from .images import Follower, Image, ImageFailed, Images
+from .image.images import Follower, Image, ImageFailed, Images
 from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
+from .process import stacks
+from .process.conversation import Conversation
+from .process.forks import ForkError, Worker
+from .process.zygotes import Zygotes
 from .shares import Share, Shares
 from .shelf import Pruning, recall
 from .stop import Stop
 from .vault import Vault
-from .zygotes import Zygotes
 
 
 class Environment(Protocol):

@@ -22,19 +22,19 @@ from ..store.files import FileStore
 from . import lifecycle, notes
 from .environs import Environs
 from .flights import Flights
-from .forks import ForkError
-from .images import Images
+from .image.images import Images
 from .mounts import SecretFiles
 from .pod import Pod
+from .process.forks import ForkError
+from .process.zygotes import Zygotes
 from .shares import Shares
 from .shelf import Bounds, Pruning
 from .stop import KILL_AFTER
 from .vault import Vault
 from .wire import PROTOCOL, Frames, encode, is_me
-from .zygotes import Zygotes
 
 if TYPE_CHECKING:
-    from .triggers import Triggers
+    from .trigger.triggers import Triggers
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
@@ -147,7 +147,7 @@ class Host:
     @functools.cached_property
     def triggers(self) -> Triggers:
         """Those that it fires; loaded when there are some, so that a Host without any starts sooner."""
-        from .triggers import Triggers
+        from .trigger.triggers import Triggers
 
         return Triggers(self.home, self._environs, self.launch)
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from ..pods import PodRequest
-from . import accelerators, scratch
-from .accelerators import VISIBLE, Accelerator
-from .admission import Admission, Claim, Grant, default_slots
-from .cgroups import Group, Groups
-from .forks import Worker
-from .lanes import Lanes
 from .lifecycle import Exit
-from .limits import thread_variables
-from .machine import Machine, Means, shortfalls
+from .machine import accelerators, scratch
+from .machine.accelerators import VISIBLE, Accelerator
+from .machine.admission import Admission, Claim, Grant, default_slots
+from .machine.cgroups import Group, Groups
+from .machine.lanes import Lanes
+from .machine.limits import thread_variables
+from .machine.machine import Machine, Means, shortfalls
+from .process.forks import Worker
 
 _SHM = Path("/dev/shm")  # noqa: S108 - it is asked how large it is
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import flyte_jupyter as flyte
 from flyte_jupyter.engine.images import find_uv
 from flyte_jupyter.home import Home
-from flyte_jupyter.host.venv import complete_ones
+from flyte_jupyter.host.image.venv import complete_ones
 
 OLD, NEW = "iniconfig==2.0.0", "iniconfig==2.1.0"
 

@@ -14,8 +14,8 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
 from flyte_jupyter.home import Home
-from flyte_jupyter.host import venv as venvs
 from flyte_jupyter.host.client import call
+from flyte_jupyter.host.image import venv as venvs
 from tests.conftest import eventually
 from tests.integration.images import OLD, built, image, left, said, tapped_uv
 from tests.integration.processes import program
@@ -52,7 +52,7 @@ def builders(home: Home) -> list[psutil.Process]:
     found = []
     for child in children:
         try:
-            if "host.build" in " ".join(child.cmdline()) or "uv" in child.name():
+            if "host.image.build" in " ".join(child.cmdline()) or "uv" in child.name():
                 found.append(child)
         except psutil.NoSuchProcess:
             continue

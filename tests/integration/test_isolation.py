@@ -17,7 +17,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
 from flyte_jupyter.home import Home
-from flyte_jupyter.host.limits import kills_for_memory
+from flyte_jupyter.host.machine.limits import kills_for_memory
 from tests.conftest import eventually
 from tests.integration.processes import is_gone, pid_in
 

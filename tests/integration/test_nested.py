@@ -13,7 +13,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
-from flyte_jupyter.host.admission import SLOTS_VARIABLE
+from flyte_jupyter.host.machine.admission import SLOTS_VARIABLE
 from tests.conftest import eventually
 from tests.integration.processes import is_gone, pid_in
 

@@ -20,8 +20,8 @@ import flyte_jupyter as flyte
 from flyte_jupyter import errors
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
-from flyte_jupyter.host.cgroups import CGROUPS_VARIABLE
 from flyte_jupyter.host.client import call
+from flyte_jupyter.host.machine.cgroups import CGROUPS_VARIABLE
 from flyte_jupyter.pods import Phase
 from tests.conftest import eventually, host_processes
 from tests.integration.processes import is_gone

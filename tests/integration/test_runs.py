@@ -13,7 +13,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter import errors, session
 from flyte_jupyter.home import Home
-from flyte_jupyter.host.admission import SLOTS_VARIABLE
+from flyte_jupyter.host.machine.admission import SLOTS_VARIABLE
 from flyte_jupyter.store import keys
 from flyte_jupyter.store.files import FileStore
 from tests.conftest import eventually, forget_session

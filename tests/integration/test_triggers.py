@@ -29,11 +29,11 @@ from flyte_jupyter.deployment.triggers import DeployedTrigger
 from flyte_jupyter.engine.request import new_run_name
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
-from flyte_jupyter.host import registration
 from flyte_jupyter.host.client import call
-from flyte_jupyter.host.due import Standing
-from flyte_jupyter.host.registration import Registration
 from flyte_jupyter.host.server import IDLE_VARIABLE
+from flyte_jupyter.host.trigger import registration
+from flyte_jupyter.host.trigger.due import Standing
+from flyte_jupyter.host.trigger.registration import Registration
 from flyte_jupyter.store import keys
 from tests.conftest import eventually, forget_session, host_processes, stop_host
 from tests.integration.images import built, image

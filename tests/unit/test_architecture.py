@@ -35,6 +35,12 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "sqlite3": "engine/journal",
     "IPython": "notebook/",
 }
+FOLDERS = [
+    ["config/values", "config/image"],
+    ["host/machine", "host/process", "host/image"],
+    ["host/process", "host/trigger"],
+]
+"""Folders within a layer, each of which imports nothing of those behind it."""
 LAZY = {"__init__"}
 """The names of the package, each imported when it is first used."""
 
@@ -73,6 +79,16 @@ def test_imports_go_one_way(name: str) -> None:
     assert [] == wrong
 
 
+@pytest.mark.parametrize("folders", FOLDERS, ids=lambda folders: folders[0].partition("/")[0])
+def test_folders_within_a_layer_import_one_way(folders: list[str]) -> None:
+    wrong = []
+    for rank, folder in enumerate(folders):
+        later = tuple(f"flyte_jupyter.{name.replace('/', '.')}." for name in folders[rank + 1 :])
+        for name in (name for name in FILES if name.startswith(f"{folder}/")):
+            wrong += [f"{name}:{line} imports {what}" for what, line in imports(name) if what.startswith(later)]
+    assert [] == wrong
+
+
 def test_every_file_has_its_layer() -> None:
     assert set() == {layer(name) for name in FILES.keys() - LAZY} - RANK.keys()
 
@@ -83,6 +99,7 @@ def test_the_law_sees_what_it_forbids() -> None:
     assert "flyte_jupyter.host.client.connect" in dict(imports("runners/local"))
     assert "cloudpickle.cloudpickle" in dict(imports("pack/codec"))
     assert "flyte_jupyter.task.Task" not in dict(imports("context"))
+    assert "flyte_jupyter.host.process.zygotes.Zygotes" in dict(imports("host/image/images"))
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -149,7 +149,7 @@ def mine():
     try:
         {}["inner cause"]
     except KeyError as error:
-        from flyte_jupyter.config.resources import Resources
+        from flyte_jupyter.config.values.resources import Resources
         Resources(cpu="many")
 mine()
 ''')

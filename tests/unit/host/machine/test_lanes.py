@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.errors import ConfigValueError
-from flyte_jupyter.host.lanes import Lanes
-from tests.unit.host.test_admission import on_a_loop
+from flyte_jupyter.host.machine.lanes import Lanes
+from tests.unit.host.machine.test_admission import on_a_loop
 
 
 class Traffic:

@@ -24,9 +24,9 @@ from dataclasses import replace
 from types import CodeType, FrameType
 from typing import Any
 
-from ..errors import is_ours
-from ..pack.failure import of_user, text_of
-from ..pods import Failure, FrameName
+from ...errors import is_ours
+from ...pack.failure import of_user, text_of
+from ...pods import Failure, FrameName
 
 SIGNAL: int = getattr(signal, "SIGRTMAX", 0) - 3 if hasattr(signal, "SIGRTMAX") else getattr(signal, "SIGINFO", 29)
 """One that hardly anybody uses; a task that does gets it, and then there is no stack."""

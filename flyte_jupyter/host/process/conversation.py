@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from ..wire import Frames, encode, receive_now
 from .forks import Worker
-from .wire import Frames, encode, receive_now
 
 
 class Conversation:

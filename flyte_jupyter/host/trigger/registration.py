@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..config.plain import plain
-from ..config.values.trigger import Automation, automation_of
-from ..pack.call import Packed, reseal_inputs, seal_inputs
-from ..pods import PodRequest, run_name
-from ..store import Store, keys
+from ...config.plain import plain
+from ...config.values.trigger import Automation, automation_of
+from ...pack.call import Packed, reseal_inputs, seal_inputs
+from ...pods import PodRequest, run_name
+from ...store import Store, keys
 from .due import Standing
 
 

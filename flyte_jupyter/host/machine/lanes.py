@@ -13,8 +13,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from ..config.queues import QueueSettings, parse_settings
-from ..errors import ConfigError
+from ...config.queues import QueueSettings, parse_settings
+from ...errors import ConfigError
 
 _COUNTED = 50
 """So many who wait before somebody are counted."""

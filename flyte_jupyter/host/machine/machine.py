@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..pods import Requirements
+from ...pods import Requirements
 from .accelerators import VISIBLE, Accelerator
 from .cgroup_trees import own_bounds
 from .limits import mebibytes

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.host.limits import kills_for_memory, mebibytes, out_of_memory, peak_memory
+from flyte_jupyter.host.machine.limits import kills_for_memory, mebibytes, out_of_memory, peak_memory
 
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="enforced on Linux alone")
 
 
 def run(program: str) -> list[str]:
     """What a program prints, line by line."""
-    program = f"from flyte_jupyter.host.limits import *\n{program}"
+    program = f"from flyte_jupyter.host.machine.limits import *\n{program}"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[3], check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[4], check=False
     )
     assert 0 == done.returncode, done.stderr
     return done.stdout.splitlines()

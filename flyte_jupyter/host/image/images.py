@@ -16,22 +16,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ..config.image.recipe import Recipe
-from ..config.image.recipe import Venv as VenvRecipe
-from ..config.values.secret import Secret
-from ..credentials.needs import ref_of
-from ..home import Home
-from ..pack.envelope import PayloadError
-from ..pack.image import unseal_recipe
-from ..pods import Failure, PodRequest
-from ..store import keys
-from ..store.files import FileStore
-from . import lifecycle
-from .program import command
-from .vault import Vault
+from ...config.image.recipe import Recipe
+from ...config.image.recipe import Venv as VenvRecipe
+from ...config.values.secret import Secret
+from ...credentials.needs import ref_of
+from ...home import Home
+from ...pack.envelope import PayloadError
+from ...pack.image import unseal_recipe
+from ...pods import Failure, PodRequest
+from ...store import keys
+from ...store.files import FileStore
+from .. import lifecycle
+from ..process.zygotes import Zygotes
+from ..program import command
+from ..vault import Vault
+from ..wire import Frames, encode
 from .venv import Venv, tidy
-from .wire import Frames, encode
-from .zygotes import Zygotes
 
 _KEPT_LINES = 200
 _DYING = 5.0
@@ -303,7 +303,7 @@ class Images:
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         with theirs:
             return subprocess.Popen(
-                [*command(sys.executable, "host.build"), str(theirs.fileno())],
+                [*command(sys.executable, "host.image.build"), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.errors import is_ours
-from flyte_jupyter.host import stacks
+from flyte_jupyter.host.process import stacks
 from flyte_jupyter.pods import Failure, FrameName
 from tests.conftest import eventually
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 LATE = Failure(code="MaxRuntimeExceededError", kind="user", message="late")
-OURS = str(ROOT / "flyte_jupyter" / "host" / "attempt.py")
+OURS = str(ROOT / "flyte_jupyter" / "host" / "process" / "attempt.py")
 DUMP = (
     f"""\
 Thread 0x00007f3c5b7fe6c0 (most recent call first):
@@ -79,7 +79,7 @@ def test_a_paper_is_read_as_far_as_it_was_written() -> None:
 
 HEAD = """
 import sys, os, signal, time, threading, asyncio
-from flyte_jupyter.host import stacks
+from flyte_jupyter.host.process import stacks
 paper = int(sys.argv[1])
 stacks.write_on_signal(paper)
 stacks.wake_on_signal()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.host.cores import Cores
+from flyte_jupyter.host.machine.cores import Cores
 
 
 def test_neighbours_get_different_cores() -> None:

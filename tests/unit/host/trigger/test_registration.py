@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from flyte_jupyter.config.values.trigger import Automation, Cron, FixedRate, OnArtifact
-from flyte_jupyter.host import registration
-from flyte_jupyter.host.due import Standing
-from flyte_jupyter.host.registration import Registration
+from flyte_jupyter.host.trigger import registration
+from flyte_jupyter.host.trigger.due import Standing
+from flyte_jupyter.host.trigger.registration import Registration
 from flyte_jupyter.pods import PodRequest
 
 AT = 1_780_000_000.5

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from flyte_jupyter.host.cgroups import Groups
-from flyte_jupyter.host.forks import Worker
-from flyte_jupyter.host.zygotes import Zygotes
+from flyte_jupyter.host.machine.cgroups import Groups
+from flyte_jupyter.host.process.forks import Worker
+from flyte_jupyter.host.process.zygotes import Zygotes
 
 
 def with_zygotes(folder: Path, images: Path, body: Callable[[Zygotes], Awaitable[None]]) -> None:

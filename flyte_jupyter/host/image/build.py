@@ -17,18 +17,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..config.image.index_url import PREFIX, hide, put_back, without
-from ..config.image.recipe import Step
-from ..config.image.recipe import Venv as Recipe
-from ..config.values.secret import Secret
-from ..credentials.mask import Mask
-from ..errors import RuntimeSystemError
-from ..store import open_store
-from .inside import put_file
-from .orphans import die_with_parent
-from .program import PACKAGE
+from ...config.image.index_url import PREFIX, hide, put_back, without
+from ...config.image.recipe import Step
+from ...config.image.recipe import Venv as Recipe
+from ...config.values.secret import Secret
+from ...credentials.mask import Mask
+from ...errors import RuntimeSystemError
+from ...store import open_store
+from ..process.inside import put_file
+from ..process.orphans import die_with_parent
+from ..program import PACKAGE
+from ..wire import Channel
 from .venv import Venv
-from .wire import Channel
 
 _TOLD = 30
 """Lines of a command that failed that are told with the failure."""

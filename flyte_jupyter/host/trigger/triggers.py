@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..home import Home
-from ..pods import PodRequest
-from ..store import keys
-from ..store.files import FileStore
+from ...home import Home
+from ...pods import PodRequest
+from ...store import keys
+from ...store.files import FileStore
+from ..environs import Environs
 from . import registration
 from .due import Standing, look, next_time
-from .environs import Environs
 from .registration import Registration
 
 LOOK_EVERY = 30.0

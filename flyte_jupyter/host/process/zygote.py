@@ -17,13 +17,13 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from .limits import bound_open_files
+from ..machine.limits import bound_open_files
+from ..wire import Frames, encode
 from .orphans import adopt_orphans
-from .wire import Frames, encode
 
 _FDS_PER_ATTEMPT = 4
 _EVERY_ATTEMPT_NEEDS = (
-    "flyte_jupyter.host.attempt",
+    "flyte_jupyter.host.process.attempt",
     "flyte_jupyter.environment",
     "flyte_jupyter.interface",
     "flyte_jupyter.store.files",

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..config.image.files import Content
-from ..config.image.recipe import Recipe
-from ..errors import RuntimeSystemError
-from ..store import Store, keys
-from ..store.files import FileStore
+from ...config.image.files import Content
+from ...config.image.recipe import Recipe
+from ...errors import RuntimeSystemError
+from ...store import Store, keys
+from ...store.files import FileStore
 
 _PART = 1 << 20
 ROOT_VARIABLE = "FLYTE_JUPYTER_IMAGE"

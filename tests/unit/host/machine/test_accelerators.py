@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.host.accelerators import Accelerator, found, variables, visible
+from flyte_jupyter.host.machine.accelerators import Accelerator, found, variables, visible
 
 NVIDIA = """\
 Model: \t\t {model}

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from ..lifecycle import Exit
+from ..logs import STREAMS
+from ..machine.cgroups import Group
+from ..machine.limits import kills_for_memory, thread_variables
+from ..program import command
+from ..wire import Frames, encode, receive_now
 from . import stacks
-from .cgroups import Group
-from .lifecycle import Exit
-from .limits import kills_for_memory, thread_variables
-from .logs import STREAMS
-from .program import command
-from .wire import Frames, encode, receive_now
 
 _IMAGE = ((), ("flyte_jupyter.config.image.image",))
 """What tasks need besides: those with an image know it."""
@@ -158,7 +158,7 @@ class Zygote:
         try:
             self._process = subprocess.Popen(
                 [
-                    *command(python, "host.zygote"),
+                    *command(python, "host.process.zygote"),
                     str(theirs.fileno()),
                     str(files),
                     *sorted(modules),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ..config.values.schedule import next_after, upcoming
+from ...config.values.schedule import next_after, upcoming
 
 if TYPE_CHECKING:
-    from ..config.values.trigger import Automation
+    from ...config.values.trigger import Automation
 
 LATE = 90.0
 """Seconds after its time at which a trigger is still fired: a busy machine, a short sleep. Later, it was missed."""

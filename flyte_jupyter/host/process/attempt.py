@@ -19,28 +19,29 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import context
-from ..config.values.secret import FOLDER_VARIABLE
-from ..credentials.mask import Mask
-from ..home import Home
-from ..pack import call, inline, outcome
-from ..pack.capture import explain
-from ..pack.codec import Pickled, dumps, loads
-from ..pack.envelope import seal
-from ..pack.failure import failure_of, masked
-from ..pack.modules import installed
-from ..pack.preview import preview
-from ..pods import Failure, PodRequest
-from ..store import Store, cached, keys, open_store
-from . import limits, missing, stacks
-from .cgroup_trees import join
+from ... import context
+from ...config.values.secret import FOLDER_VARIABLE
+from ...credentials.mask import Mask
+from ...home import Home
+from ...pack import call, inline, outcome
+from ...pack.capture import explain
+from ...pack.codec import Pickled, dumps, loads
+from ...pack.envelope import seal
+from ...pack.failure import failure_of, masked
+from ...pack.modules import installed
+from ...pack.preview import preview
+from ...pods import Failure, PodRequest
+from ...store import Store, cached, keys, open_store
+from ..machine import limits
+from ..machine.cgroup_trees import join
+from ..mounts import show
+from ..wire import Channel
+from . import missing, stacks
 from .inside import Inside
-from .mounts import show
 from .orphans import adopt_orphans, die_with_parent
-from .wire import Channel
 
 if TYPE_CHECKING:
-    from ..task import Task
+    from ...task import Task
 
 
 _RETURNED = (
@@ -107,7 +108,7 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
         inputs = loads(given.parts)
         if pod.trigger_time is not None:
-            from ..config.values.trigger import inputs_at
+            from ...config.values.trigger import inputs_at
 
             inputs = inputs_at(inputs, pod.trigger_time, task.interface.convert)
         limits.bound_memory(memory)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.host.cgroup_trees import Tree, trees
+from flyte_jupyter.host.machine.cgroup_trees import Tree, trees
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def run(program: str) -> list[str]:
@@ -26,7 +26,7 @@ def run(program: str) -> list[str]:
 _HEAD = """
 import asyncio, os, signal, subprocess, sys, time
 from pathlib import Path
-from flyte_jupyter.host.cgroups import Groups
+from flyte_jupyter.host.machine.cgroups import Groups
 
 groups = Groups.find()
 ALLOCATE = "x = []\\nwhile True: x.append(bytes(2**20))"
@@ -40,7 +40,7 @@ async def until(condition):
 def started(program):
     # it goes into a group of its own, and waits for a line before it does anything else
     group = groups.prepare()
-    head = "import sys; from flyte_jupyter.host.cgroup_trees import join; print(join(sys.argv[1:]), flush=True)"
+    head = "import sys; from flyte_jupyter.host.machine.cgroup_trees import join; print(join(sys.argv[1:]), flush=True)"
     command = [sys.executable, "-c", f"{head}\\ninput()\\n{program}", *group.entries]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "True\\n" == process.stdout.readline()
@@ -245,7 +245,7 @@ def test_groups_of_a_host_that_lives_are_left_alone() -> None:
         async def main():
             process, group = started("")
             group.bound(memory=64 * 2**20)
-            another = "from flyte_jupyter.host.cgroups import Groups; Groups.find()"
+            another = "from flyte_jupyter.host.machine.cgroups import Groups; Groups.find()"
             subprocess.run([sys.executable, "-c", another], check=True)
             go(process)
             process.wait()
@@ -268,7 +268,7 @@ def test_where_none_can_be_made_any_more_there_is_none() -> None:
 def test_without_control_groups_there_are_none(tmp_path: Path) -> None:
     """As on macOS, or in a container that has them read-only."""
     program = """
-        import flyte_jupyter.host.cgroups as module
+        import flyte_jupyter.host.machine.cgroups as module
         def unreadable():
             raise FileNotFoundError
         module.trees_of_this_process = unreadable

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flyte_jupyter.config.values.schedule import upcoming
 from flyte_jupyter.config.values.trigger import Automation, Cron, FixedRate, OnArtifact
-from flyte_jupyter.host.due import LATE, MOST, Standing, look, next_time
+from flyte_jupyter.host.trigger.due import LATE, MOST, Standing, look, next_time
 
 HOURLY = Cron("0 * * * *")
 MINUTELY = Cron("* * * * *")

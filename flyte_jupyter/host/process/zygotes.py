@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from .cgroups import Groups
+from ..machine.cgroups import Groups
+from ..machine.limits import raise_open_files
 from .forks import ForkError, Worker, Zygote
-from .limits import raise_open_files
 
 _PARKED = 5.0
 """Seconds that a worker is kept ready: for the next cell of somebody who is running cells."""

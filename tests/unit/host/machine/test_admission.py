@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyte_jupyter.host.admission import SLOTS_VARIABLE, Admission, Claim, Grant, default_slots
+from flyte_jupyter.host.machine.admission import SLOTS_VARIABLE, Admission, Claim, Grant, default_slots
 
 GIB = 2**30
 

@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 import pytest
 
-from flyte_jupyter.host.accelerators import Accelerator
-from flyte_jupyter.host.machine import Machine, Means, shortfalls
+from flyte_jupyter.host.machine.accelerators import Accelerator
+from flyte_jupyter.host.machine.machine import Machine, Means, shortfalls
 from flyte_jupyter.pods import Requirements
 
 GIB = 2**30

@@ -1,0 +1,1 @@
+"""Images on this machine: virtual environments that are built, shared and removed."""

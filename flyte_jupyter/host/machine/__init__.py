@@ -1,0 +1,1 @@
+"""What this machine has, who of the attempts may have it, and how it is kept to that."""

@@ -1,0 +1,1 @@
+"""Processes: zygotes, the workers forked from them, and what an attempt does in one."""
