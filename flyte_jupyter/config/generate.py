@@ -34,10 +34,10 @@ _TITLES = {
     OVERRIDE: "What `task.override(...)` takes.",
 }
 _MODULES = (
+    "image.image",
     "values.cache",
     "values.dependency",
     "values.documentation",
-    "image.image",
     "values.link",
     "values.pod_template",
     "values.resources",
