@@ -18,7 +18,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors
-from flyte_jupyter.host import stacks
+from flyte_jupyter.host.process import stacks
 from flyte_jupyter.pods import Phase
 from tests.conftest import eventually
 
