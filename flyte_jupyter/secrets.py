@@ -28,7 +28,9 @@ from .pack import suspects
 from .session import opened
 
 
-def set(key: str, group: str | None = None, value: str | None = None) -> None:  # noqa: A001 - flyte.secrets.set reads well
+def set(  # noqa: A001 - flyte.secrets.set reads well
+    key: str, *, group: str | None = None, value: str | None = None
+) -> None:
     """Give a secret its value for as long as this kernel lives; it is kept in memory only.
 
     Args:
@@ -59,7 +61,7 @@ def set(key: str, group: str | None = None, value: str | None = None) -> None:  
     remembered[group or None, key] = value
 
 
-def forget(key: str, group: str | None = None) -> None:
+def forget(key: str, *, group: str | None = None) -> None:
     """Forget what was given with `set` or at a prompt, here and in the Host. What is not known is no error."""
     remembered.pop((group or None, key), None)
     session = opened()

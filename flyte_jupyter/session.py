@@ -18,12 +18,13 @@ from typing import Any
 from . import context
 from .config.about import documentation
 from .config.words import together
-from .credentials.mask import MASKED, Mask
+from .credentials.mask import MASKED
 from .credentials.needs import Needs, ref_of
 from .engine.engine import Engine
 from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
 from .engine.run import ROOT, Run
+from .engine.screen import Screen
 from .errors import ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
 from .host.lifecycle import aborted
@@ -54,8 +55,7 @@ class Session:
         self.runner = LocalRunner(self.home, self.id)
         self.engine = Engine(self.store, self.runner, self.home.key(), {"session": self.id})
         self._runs: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
-        self._values: set[str] = set()
-        self._mask = Mask(())
+        self.screen = Screen()
         self._others: weakref.WeakSet[Engine] = weakref.WeakSet()
 
     def __repr__(self) -> str:
@@ -99,6 +99,8 @@ class Session:
         )
         self.engine.check(pod)
         self.provide(task, code, code.needs | given.needs)
+        self.screen.check(pod, given)
+        pod = self.screen.masked(pod)
         try:
             run = self.record(task, name, self.said(inputs), pod)
             self.engine.listen(name, run.on_event)
@@ -111,6 +113,7 @@ class Session:
 
     def _recall(self, task: Task[..., Any], pod: PodRequest, said: dict[str, str], found: Envelope) -> Run:
         """A run whose result the cache has: it is written down like any other, and nothing is started for it."""
+        pod = self.screen.masked(pod)
         run = self.record(task, pod.run, said, pod)
         event, outcome = self.engine.recall(pod, found)
         run.on_event(event)
@@ -125,7 +128,7 @@ class Session:
         return {
             name: repr(MASKED)
             if isinstance(value, str) and kind(name, value) is not None
-            else describe(value, mask=self._mask)
+            else describe(value, mask=self.screen.mask)
             for name, value in inputs.items()
         }
 
@@ -147,8 +150,7 @@ class Session:
 
         values = {secret: each.value for secret, each in resolve(needs, asking=True).items()}
         check_values(task.name, code.payload, values)
-        self._values.update(values.values())
-        self._mask = Mask(self._values)
+        self.screen.learn((secret.title, value) for secret, value in values.items())
         return {ref_of(secret): value for secret, value in values.items()}
 
     def _take_back(self, pod: PodRequest, error: BaseException) -> None:

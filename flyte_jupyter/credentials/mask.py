@@ -12,7 +12,7 @@ MASKED = "***"
 _LEAST = 4
 """Shorter values, and shorter lines of longer ones, would be found everywhere."""
 _LEAST_BASE64 = 8
-_SEARCHED = 16 * 1024 * 1024
+SEARCHED = 16 * 1024 * 1024
 """Larger pieces of data are not searched: they are arrays, and it would take long."""
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})  # html is slow to import
@@ -51,7 +51,7 @@ class Mask:
     def is_in(self, parts: Sequence[bytes | memoryview]) -> bool:
         """Whether pickled data holds a value as it is. Pieces of more than 16 MiB are not searched."""
         wanted = [piece.encode("utf-8", "surrogatepass") for piece in self._pieces]
-        small = (bytes(part) for part in parts if len(part) <= _SEARCHED)
+        small = (bytes(part) for part in parts if len(part) <= SEARCHED)
         return any(piece in data for data in small for piece in wanted)
 
     def within(self, value: Any) -> Any:

@@ -210,6 +210,8 @@ class _Packing:
         if place.options.strict and notes:
             raise ConfigValueError(f"{task.name}: strict, and not all of it can be done here\n  " + "\n  ".join(notes))
         self._secrets |= here.values_for(task, code, code.needs | packed.needs)
+        here.screen.check(pod, packed)
+        pod = here.screen.masked(pod)
         record = here.recorded(task, template, here.said(inputs), pod)
         record["notes"] += notes
         now = time.time()

@@ -20,6 +20,7 @@ from ..pods import PodRequest
 from .arrival import arrival
 from .engine import Engine
 from .request import Place, pod_request
+from .screen import Screen
 from .version import Version, version_of
 
 if TYPE_CHECKING:
@@ -75,11 +76,15 @@ class Children:
 
     Args:
         provide: sees to it that the runner has these secrets, or raises what is wrong.
+        screen: what is known of the values of secrets here.
     """
 
-    def __init__(self, engine: Engine, place: Place, run: str, parent: str, provide: Callable[[Needs], None]) -> None:
+    def __init__(
+        self, engine: Engine, place: Place, run: str, parent: str, provide: Callable[[Needs], None], screen: Screen
+    ) -> None:
         self._engine = engine
         self._provide = provide
+        self._screen = screen
         self._place = place
         self._run = run
         self._parent = parent
@@ -105,21 +110,24 @@ class Children:
         engine.check(pod)
         if needs := code.needs | given.needs:
             self._provide(needs)
+        self._screen.check(pod, given)
         return Call(engine, pod, task.interface, engine.start(pod, code, given))
 
     def _request(
         self, task: Task[..., Any], action: str, answer: Answer | None, referenced: frozenset[str], image: str | None
     ) -> PodRequest:
         run, parent = self._run, self._parent
-        return pod_request(
-            task,
-            self._place,
-            run=run,
-            action=action,
-            parent=parent,
-            referenced=referenced,
-            image=image,
-            answer=answer,
+        return self._screen.masked(
+            pod_request(
+                task,
+                self._place,
+                run=run,
+                action=action,
+                parent=parent,
+                referenced=referenced,
+                image=image,
+                answer=answer,
+            )
         )
 
     def _recall(self, pod: PodRequest, found: Envelope) -> Future[Outcome]:

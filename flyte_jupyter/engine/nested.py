@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..config.values.secret import Secret
 from ..credentials.needs import Needs, ref_of
 from ..home import Home
@@ -12,10 +14,15 @@ from .children import Children
 from .engine import Engine
 from .options import RunOptions
 from .request import Place
+from .screen import Screen
 
 
-def open_caller(pod: PodRequest, home: str) -> Children:
-    """What starts the tasks that this action calls."""
+def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) -> Children:
+    """What starts the tasks that this action calls.
+
+    Args:
+        secrets: names and values of those that the action has been given.
+    """
     whose = Home(home)
     store = open_store(pod.store)
     runner = LocalRunner(whose, pod.session, in_task=True)
@@ -42,4 +49,4 @@ def open_caller(pod: PodRequest, home: str) -> Children:
             runner.entrust({ref_of(secret): each.value for secret, each in found.items()})
         known.update(secret for secret, _ in asked.values())
 
-    return Children(engine, place, pod.run, pod.action, provide)
+    return Children(engine, place, pod.run, pod.action, provide, Screen(secrets))

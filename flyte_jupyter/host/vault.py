@@ -101,8 +101,8 @@ class Vault:
             self.take(session, found)
 
     def hand_out(self, pod: PodRequest, attempt: int, environ: Mapping[str, str]) -> dict[str, Any]:
-        """What an attempt is told of its secrets: environment variables, the folder with the files or None, and the
-        values that it has to keep out of what it tells. To be taken back when it has ended.
+        """What an attempt is told of its secrets: environment variables, the folder with the files or None, and names
+        and values of those that it has to keep out of what it tells. To be taken back when it has ended.
 
         Raises:
             HostError: one has been forgotten meanwhile, or the files cannot be written. OSError: the same.
@@ -119,7 +119,7 @@ class Vault:
         return {
             "env": {ref.env_var: value for ref, value in values.items() if ref.env_var is not None},
             "folder": str(self._files.write(f"{pod.name}-{attempt}", mounted)) if mounted else None,
-            "values": sorted(set(values.values())),
+            "values": sorted({(ref.title, value) for ref, value in values.items()}),
         }
 
     def take_back(self, handed_out: Mapping[str, Any]) -> None:

@@ -73,8 +73,8 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     """
     try:
         code = dumps(task, note=Task)
-    except ConfigError:
-        raise
+    except ConfigError as error:
+        raise error.with_traceback(None) from None  # the frames of the pickler say nothing
     except Exception as error:
         raise explain(task.short_name or task.name, task, error) from None
     check(task.name, code.functions)
@@ -101,10 +101,13 @@ def pack_inputs(
 
     Raises:
         CaptureError: one of them cannot go; it is named with its path.
+        ConfigValueError: one of them is a task whose image cannot be used.
         InlineIOMaxBytesBreached: they are larger than `max_inline_io_bytes`.
     """
     try:
         given = dumps(dict(inputs), note=Task)
+    except ConfigError as error:
+        raise error.with_traceback(None) from None
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
     inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)

@@ -18,7 +18,7 @@ from typing import Any
 from cloudpickle import cloudpickle as internals
 
 from ..config.values.secret import Secret
-from ..credentials.mask import MASKED
+from ..credentials.mask import MASKED, SEARCHED
 from ..errors import CaptureError
 
 _BEFORE, _WORD = r"(?<![A-Za-z0-9_-])", "[A-Za-z0-9_-]"
@@ -47,6 +47,8 @@ _TOKEN_LIKE = re.compile(r"(?=.*\d.*\d)(?=.*[A-Za-z])[A-Za-z0-9_./+=:~@-]{16,}")
 _ENTROPY = 3.0
 """Bits per character; a word has less, random letters and digits have more."""
 _MAX_ITEMS = 100
+_TELLING = 12
+"""Characters of a value that is surely no word like others."""
 
 allowed: set[str] = set()
 """Names that the user has said are of nothing secret."""
@@ -104,7 +106,7 @@ def check_values(task: str, parts: Sequence[bytes | memoryview], values: Mapping
         CaptureError: naming the secret.
     """
     for secret, value in values.items():
-        if (len(value) >= 12 or _PASSWORD_LIKE.fullmatch(value)) and _is_in(value, parts):
+        if _tells_in(value, parts):
             where = f"os.environ[{secret.as_env_var!r}]" if secret.as_env_var else "its file"
             raise CaptureError(
                 f"{task}: the value of the secret {secret.title!r} stands in its code, in the text around it or in "
@@ -113,10 +115,30 @@ def check_values(task: str, parts: Sequence[bytes | memoryview], values: Mapping
             )
 
 
-def _is_in(value: str, parts: Sequence[bytes | memoryview]) -> bool:
-    """Whether it stands there as it is, in a pickle, or as JSON, in the header with the source."""
+def check_given(task: str, what: str, parts: Sequence[bytes | memoryview], known: Iterable[tuple[str, str]]) -> None:
+    """Refuse what a task is given that has the value of a secret in it; short words pass, as in `check_values`.
+
+    Args:
+        what: it is given, such as "inputs"; parts: the same as data; known: names and values of secrets.
+
+    Raises:
+        CaptureError: naming the secret.
+    """
+    for title, value in sorted(known):
+        if _tells_in(value, parts):
+            raise CaptureError(
+                f"{task}: the value of the secret {title!r} stands in its {what}, and would be stored with them.\n"
+                f"Leave it out: a task that needs it names it, secrets=[...], and reads it itself."
+            )
+
+
+def _tells_in(value: str, parts: Sequence[bytes | memoryview]) -> bool:
+    """Whether it stands there as it is, in a pickle, or as JSON, and is no word that stands everywhere."""
+    if len(value) < _TELLING and not _PASSWORD_LIKE.fullmatch(value):
+        return False
     forms = (value.encode("utf-8", "surrogatepass"), json.dumps(value)[1:-1].encode())
-    return any(form in data for data in map(bytes, parts) for form in forms)
+    searched = (bytes(part) for part in parts if memoryview(part).nbytes <= SEARCHED)
+    return any(form in data for data in searched for form in forms)
 
 
 def _texts(function: types.FunctionType) -> Iterator[tuple[str, str, str]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -344,6 +346,21 @@ def test_a_missing_file_is_refused_before_anything_starts(home: Home) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.txt"):
         flyte.run(task_in(image().with_requirements("none.txt"), iniconfig))
     assert ([], []) == (flyte.runs(), left(home))
+
+
+@auto.task
+def calls(task: Any) -> None:
+    task()
+
+
+def test_the_error_ends_where_the_user_is() -> None:
+    """Whatever was being pickled when the file was looked for."""
+    never = task_in(image().with_requirements("none.txt"), iniconfig)
+    for task, given in ((never, ()), (calls, (never,))):
+        with pytest.raises(errors.ImageFileError, match="looked for") as caught:
+            flyte.run(task, *given)  # type: ignore[arg-type]
+        shown = [frame.f_code.co_name for frame, _ in traceback.walk_tb(errors.user_frames(caught.value.__traceback__))]
+        assert ["test_the_error_ends_where_the_user_is"] == shown
 
 
 def test_without_uv_it_is_refused(monkeypatch: pytest.MonkeyPatch, home: Home) -> None:

@@ -64,7 +64,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def give(value: str = VALUE, key: str = "api-key", group: str | None = "db") -> None:
-    flyte.secrets.set(key, group, value=value)
+    flyte.secrets.set(key, group=group, value=value)
 
 
 # --- reaching the task
@@ -96,7 +96,7 @@ def test_given_in_the_notebook_and_forgotten(home: Home) -> None:
     assert len(VALUE) == flyte.run(length).outputs()[0]
     give(VALUE * 2)
     assert len(VALUE * 2) == flyte.run(length).outputs()[0]
-    flyte.secrets.forget("api-key", "db")
+    flyte.secrets.forget("api-key", group="db")
     with pytest.raises(errors.MissingSecretError):
         flyte.run(length)
     assert [["api-key", "db", "DB_API_KEY", False]] == unknown(home)
@@ -429,25 +429,27 @@ def test_an_exception_keeps_its_class_without_the_value(tmp_path: Path) -> None:
 
 
 @plain.task
-def quotes(text: str) -> None:
-    print("my caller said", text)
+def quotes(path: str) -> None:
+    text = Path(path).read_text()
+    print("my caller wrote", text)
     raise ValueError(f"not {text}")
 
 
 @env.task
-def tells_a_child() -> None:
-    quotes(os.environ["DB_API_KEY"])
+def tells_a_child(path: str) -> None:
+    Path(path).write_text(os.environ["DB_API_KEY"])
+    quotes(path)
 
 
-def test_other_attempts_of_the_kernel_print_it_masked_too(home: Home) -> None:
+def test_other_attempts_of_the_kernel_print_it_masked_too(tmp_path: Path) -> None:
     give()
-    run = flyte.submit(tells_a_child)
+    run = flyte.submit(tells_a_child, str(tmp_path / "note"))
     run.wait(30)
     with pytest.raises(errors.RuntimeUserError, match=r"not \*\*\*") as caught:
         run.result()
     assert "ValueError" == caught.value.code
     [child] = [action["name"] for action in run.view()["actions"] if action["title"] == "quotes"]
-    assert ["my caller said ***"] == list(run.get_logs(action=child))
+    assert ["my caller wrote ***"] == list(run.get_logs(action=child))
     assert VALUE not in repr(run.view())
 
 
@@ -470,12 +472,72 @@ def takes(text: str, token: str) -> int:
     return len(text)
 
 
-def test_inputs_that_hold_it_or_look_like_one_are_shown_masked() -> None:
+def test_inputs_that_look_like_one_are_shown_masked() -> None:
+    run = flyte.run(takes, "plain", "4f9a0b1c2d3e4f5a6b7c8d9e")
+    assert {"text": "'plain'", "token": "'***'"} == run.inputs()
+
+
+@env.task
+def takes_too(text: str) -> int:
+    return len(text)
+
+
+@env.task
+def gives_it_to_a_child() -> int:
+    return takes(f"key={os.environ['DB_API_KEY']}", "")
+
+
+@env.task(cache="auto")
+def takes_and_keeps(text: str) -> int:
+    return len(text)
+
+
+def test_a_call_that_is_given_it_is_refused(home: Home) -> None:
     give()
-    assert len(VALUE) == flyte.run(length).outputs()[0]  # from here on this kernel knows it
-    run = flyte.run(takes, f"{'a' * 190}{VALUE}", "4f9a0b1c2d3e4f5a6b7c8d9e")
-    assert "'***'" == run.inputs()["token"]
-    assert VALUE[:6] not in repr(run.inputs())
+    words = r"takes_too: the value of the secret 'db/api-key' stands in its inputs, and would be stored with them"
+    with pytest.raises(errors.CaptureError, match=words):
+        flyte.run(takes_too, f"key={VALUE}")
+    with pytest.raises(errors.CaptureError, match="takes: the value"):  # which needs none, but this kernel knows it
+        flyte.run(takes, VALUE, "")
+    with pytest.raises(errors.CaptureError, match="takes_and_keeps: the value"):
+        flyte.run(takes_and_keeps, VALUE)
+    with pytest.raises(errors.CaptureError, match="takes_too: the value"):
+        list(flyte.map(takes_too, ["one", VALUE], return_exceptions=False))
+    with pytest.raises(errors.CaptureError, match="takes: the value"):
+        flyte.run(gives_it_to_a_child)
+    for options in ({"custom_context": {"key": VALUE}}, {"labels": {"key": VALUE}}, {"env_vars": {"KEY": VALUE}}):
+        with pytest.raises(errors.CaptureError, match=r"takes: the value .* stands in its options"):
+            flyte.with_runcontext(**options).run(takes, "", "")
+    eventually(lambda: not (call(home, {"op": "status"}) or {})["pods"])
+    assert VALUE.encode() not in b"".join(everything_written(home).values())
+    give("pytest")  # a word like others
+    assert len("pytest") == flyte.run(takes_too, "pytest").outputs()[0]
+
+
+class Console:
+    name = "console"
+    icon_uri = ""
+
+    def get_link(self, run_name: str, **_: Any) -> str:
+        return f"https://console/{run_name}?key={os.environ['DB_API_KEY']}"
+
+
+@env.task(links=[Console()])
+def linked() -> None: ...
+
+
+@env.task
+def calls_linked() -> None:
+    linked()
+
+
+def test_links_do_not_show_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_API_KEY", VALUE)
+    runs = [flyte.run(linked), flyte.run(calls_linked)]
+    assert VALUE.encode() not in b"".join(everything_written(home).values())
+    for run in runs:
+        assert "?key=***" in repr(run.view())
+        assert VALUE not in repr(run.view())
 
 
 # --- of images
@@ -547,7 +609,7 @@ def measured(folder: str) -> int:
     return len(os.environ["DB_API_KEY"])
 
 if "DB_API_KEY" not in os.environ:
-    flyte.secrets.set("api-key", "db", value="".join(["only ", "in memory"]))
+    flyte.secrets.set("api-key", group="db", value="".join(["only ", "in memory"]))
 run = flyte.submit(measured, os.getcwd())
 print(run.name, flush=True)
 time.sleep(60)

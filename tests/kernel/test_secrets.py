@@ -87,12 +87,12 @@ def test_what_nobody_has_is_asked_for_once_and_unseen(front: Front, home: Home) 
 
 def test_set_asks_and_refuses_what_stands_in_the_cell(front: Front) -> None:
     person = Person(front, VALUE)
-    assert "ok" == front.run("flyte.secrets.set('api-key', 'db')", person).status
+    assert "ok" == front.run("flyte.secrets.set('api-key', group='db')", person).status
     assert ['Secret "api-key" of group "db" (kept in memory only): '] == person.prompts
     assert str(len(VALUE)) == front.run("flyte.run(length).outputs()[0]").result
-    cell = front.run("flyte.secrets.set('api-key', 'db', value='in-the-notebook')")
+    cell = front.run("flyte.secrets.set('api-key', group='db', value='in-the-notebook')")
     assert "its value stands in this cell, and so in the notebook" in cell.error
-    assert "ok" == front.run("flyte.secrets.set('api-key', 'db', value=str(10**5))").status
+    assert "ok" == front.run("flyte.secrets.set('api-key', group='db', value=str(10**5))").status
     assert "6" == front.run("flyte.run(length).outputs()[0]").result
 
 
@@ -119,7 +119,7 @@ def test_a_front_end_that_takes_no_input_is_told_what_to_do(front: Front) -> Non
     cell = front.run("flyte.run(length)")
     assert "not asked for: this front end takes no input" in cell.error
     assert "flyte.secrets.set('api-key', group='db')" in cell.error
-    cell = front.run("flyte.secrets.set('api-key', 'db')")
+    cell = front.run("flyte.secrets.set('api-key', group='db')")
     assert "this front end takes no input" in cell.error
 
 

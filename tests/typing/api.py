@@ -107,6 +107,7 @@ assert_type(run(triggers()[0], x=1), Run)
 assert_type(triggers()[0].fire(x=1), Run)
 
 secrets.set("api-key", group="db")
+secrets.set("api-key", "the value")  # type: ignore[call-arg]
 secrets.set("api-key", value=b"bytes")  # type: ignore[arg-type]
 secrets.add_provider("the safe", lambda secret: secret.title if secret.group == "db" else None)
 assert_type(secrets.list(), SecretTable)

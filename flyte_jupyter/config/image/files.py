@@ -22,6 +22,8 @@ from .layers import DockerIgnore, Layer
 
 _NEVER = ("**/__pycache__", "**/*.pyc", "**/.ipynb_checkpoints")
 """They come and go by themselves; an image must not be another one for that."""
+_SECRET = ("**/.env",)
+"""They hold secrets, which are not to be stored; a .dockerignore can take them back in."""
 _HEADER = re.compile(r"(?m)^# /// script[ \t]*\n(?P<body>(?:^#(?:| .*)\n)+?)^# ///[ \t]*$")
 _INCLUDE = re.compile(r"^(?P<option>\s*(?:-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc])))(?P<path>[^\s#]+)")
 _INSTALLED = ("site-packages", "dist-packages")
@@ -70,8 +72,8 @@ class Ignored:
     """
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        lines = [line.strip() for line in patterns]
-        self._rules = [_rule(line) for line in (*lines, *_NEVER) if line and not line.startswith("#")]
+        lines = [*_SECRET, *(line.strip() for line in patterns), *_NEVER]
+        self._rules = [_rule(line) for line in lines if line and not line.startswith("#")]
         self._takes_back = any(back for back, _ in self._rules)
 
     def __contains__(self, path: str) -> bool:

@@ -31,7 +31,7 @@ _SETTINGS = (
     "UV_NO_BUILD", "UV_TORCH_BACKEND",
 )  # fmt: skip
 _NO_CODE = (
-    ".git", ".venv", "venv", "env", ".env", "**/.ipynb_checkpoints", "**/.*_cache", ".cache", ".idea", ".vscode",
+    ".git", ".venv", "venv", "env", "**/.ipynb_checkpoints", "**/.*_cache", ".cache", ".idea", ".vscode",
     "*.log", "dist", "build", "**/*.egg-info", "*.whl", "node_modules",
 )  # fmt: skip
 """What is in a folder of code and is no code."""

@@ -94,7 +94,7 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
     inside = Inside(request["image"])
     limits.keep_to_cores(request["cores"])
     _enter(pod, number, request["environ"], inside)
-    mask = _receive(request.pop("secrets"))
+    mask = _receive(request["secrets"])
     loaded = frozenset(sys.modules)
     store = open_store(pod.store)
     key = Home(request["home"]).key()
@@ -177,7 +177,7 @@ def _receive(secrets: Mapping[str, Any]) -> Mask:
     os.environ.update(secrets["env"])
     if secrets["folder"] is not None:
         os.environ[FOLDER_VARIABLE] = show(secrets["folder"])
-    return Mask(secrets["values"])
+    return Mask(value for _, value in secrets["values"])
 
 
 def _reseed() -> None:
@@ -233,7 +233,9 @@ class _Calls:
         with self._lock:
             if self._caller is None:
                 nested = importlib.import_module("flyte_jupyter.engine.nested")
-                self._caller = nested.open_caller(self._pod, self._request["home"])
+                self._caller = nested.open_caller(
+                    self._pod, self._request["home"], map(tuple, self._request["secrets"]["values"])
+                )
             return self._caller
 
     def start(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> context.Invocation:

@@ -121,7 +121,7 @@ def test_an_attempt_gets_what_it_names_and_nothing_else(here: Vault) -> None:
     assert {"env": {}, "folder": None, "values": []} == here.hand_out(pod(), 0, {})
     got = here.hand_out(pod(PLAIN, FILE), 2, {})
     assert {"DB_API_KEY": "one"} == got["env"]
-    assert ["one", "three\nlines\n"] == got["values"]
+    assert [("db/api-key", "one"), ("tls/cert.pem", "three\nlines\n")] == got["values"]
     folder = Path(got["folder"])
     assert b"three\nlines\n" == (folder / "tls" / "cert.pem").read_bytes()
     assert "r1-a0-2" == folder.name

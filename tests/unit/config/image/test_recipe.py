@@ -211,14 +211,22 @@ def test_where_files_go(lay: Callable[[Any], Image], workdir: str, files: set[st
     write("f/b.txt")
     write("f/g/c.txt")
     write("f/.git/HEAD")
+    write("f/g/.env", "KEY=secret")
     write("ignore", "g\n")
     assert (workdir, files) == paths(lay(DEBIAN))
+
+
+def test_a_file_of_secrets_is_copied_when_that_is_said() -> None:
+    write("f/.env", "KEY=secret")
+    write("f/.dockerignore", "!.env\n")
+    assert ("", {"f/.env", "f/.dockerignore"}) == paths(DEBIAN.with_source_folder("f"))
 
 
 def test_a_code_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe_of, "loaded", lambda _: [write("lib/__init__.py").absolute()])
     write("data.csv")
     write(".env", "secret")
+    write("lib/.env", "secret")
     write(".venv/lib/x.py")
     assert ("app", {"app/lib/__init__.py"}) == paths(DEBIAN.with_workdir("/app").with_code_bundle())
     assert ("", {"code/lib/__init__.py", "code/data.csv"}) == paths(DEBIAN.with_code_bundle("all", "code"))
