@@ -218,9 +218,7 @@ def _why(exit: Exit, pod: PodRequest) -> Failure:
         )
     if exit.signal is not None:
         name = _name(exit.signal)
-        hint = (
-            " (a crash in compiled code; the log's end says where)" if name in ("SIGSEGV", "SIGBUS", "SIGABRT") else ""
-        )
+        hint = " (a crash in compiled code)" if name in ("SIGSEGV", "SIGBUS", "SIGABRT") else ""
         return Failure(code="WorkerCrashedError", kind="user", message=f"{pod.title} was killed by {name}{hint}{peak}.")
     return Failure(
         code="WorkerCrashedError",

@@ -292,7 +292,10 @@ class Pod:
             if self._stop.reason is not None and self._stop.is_late:
                 where = stacks.told(self._stop.reason, worker.stacks())
                 self._stop.reason = masked(where, vault.mask(request.session))
-            return End(lifecycle.unexplained(exit, request), exit.peak_memory)
+            failure = lifecycle.unexplained(exit, request)
+            if exit.signal is not None:  # it may have crashed
+                failure = masked(stacks.told(failure, worker.stacks()), vault.mask(request.session))
+            return End(failure, exit.peak_memory)
         finally:
             conversation.close()
             vault.take_back(secrets)

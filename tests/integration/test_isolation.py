@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,8 +79,39 @@ def test_crash(harm: Callable[[], None], name: str) -> None:
     run.wait()
     with pytest.raises(errors.WorkerCrashedError, match=f"crashes was killed by {name}"):
         run.raise_for_status()
+    assert ["before"] == list(run.get_logs())
+
+
+def test_a_crash_is_told_with_its_place() -> None:
+    """Of the thread that it was in."""
+
+    @env.task
+    def crashes(in_thread: bool) -> None:
+        if in_thread:
+            thread = threading.Thread(target=crash_by_null)
+            thread.start()
+            thread.join()
+        crash_by_null()
+
+    for in_thread, first in ((False, "crashes"), (True, "crash_by_null")):
+        error = error_of(crashes, in_thread)
+        functions = [frame.function for frame in error.remote_frames]
+        assert (first, "crash_by_null") == (functions[0], functions[-2])
+        assert "    ctypes.string_at(0)\n" in error.remote_traceback
+        assert ("Another thread:" in error.remote_traceback) is in_thread
+
+
+def test_a_crash_of_a_process_that_the_task_has_forked_is_in_the_log() -> None:
+    @env.task
+    def forks() -> int:
+        child = os.fork()
+        if not child:
+            crash_by_null()
+        return os.WTERMSIG(os.waitpid(child, 0)[1])
+
+    run = flyte.run(forks)
+    assert signal.SIGSEGV == run.outputs()[0]
     lines = list(run.get_logs())
-    assert "before" == lines[0]
     assert any("Fatal Python error" in line for line in lines), lines
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import faulthandler
 import functools
 import importlib
 import os
@@ -68,7 +67,6 @@ def attempt(control: int, stdout: int, stderr: int, paper: int, groups: list[str
     request = channel.receive()
     if request is None:
         return 0
-    faulthandler.enable()
     os.set_inheritable(paper, False)
     stacks.write_on_signal(paper)
     stacks.wake_on_signal()

@@ -1,9 +1,9 @@
-"""Where an attempt is stuck, when its time is over.
+"""Where an attempt is stuck when its time is over, or has crashed.
 
 On a signal of the Host the attempt writes the stacks of its threads onto a paper, a file in memory that both have open.
 That is done by `faulthandler`, in C, so that it also works while compiled code holds the interpreter. When the
 interpreter comes to itself before it is killed, it writes the same again with more: lines of code, and where the tasks
-of the event loop wait.
+of the event loop wait. A crash in compiled code has the stacks written too.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def read(paper: int) -> str:
 
 
 def write_on_signal(paper: int) -> None:
-    """From now on the signal has all threads written down. Called on the main thread."""
+    """From now on the signal, or a crash, has all threads written down. Called on the main thread."""
+    faulthandler.enable(paper)
+    os.register_at_fork(after_in_child=faulthandler.enable)  # whose crash is not this one's: it goes to the log
     faulthandler.register(SIGNAL, file=paper, all_threads=True, chain=False)
 
 
@@ -160,7 +162,7 @@ def _kind(waiting: Any) -> str | None:
 
 
 def told(failure: Failure, written: str) -> Failure:
-    """The failure, with where the attempt was stuck: pure."""
+    """The failure, with where the attempt was: pure."""
     frames, text = _parsed(written)
     return replace(failure, frames=tuple(frames), traceback=text) if frames or text else failure
 
@@ -171,23 +173,30 @@ def _parsed(written: str) -> tuple[list[FrameName], str]:
         with contextlib.suppress(ValueError, LookupError, TypeError):  # cut off by its end
             found = json.loads(line.removeprefix(_MARK))
             return [FrameName(*frame) for frame in found["frames"]], str(found["traceback"])
-    threads = [_of_lines(block) for block in _blocks(written)] or [[]]  # Python begins with the newest one
-    frames, chains = of_user(_of_task(threads[-1])), [of_user(other) for other in threads[:-1]]
+    threads = dict(_threads(written))
+    name = _CURRENT if _CRASH in written and _CURRENT in threads else next(reversed(threads), "")
+    frames = of_user(_of_task(threads.pop(name, [])))
+    chains = [of_user(_of_task(other)) for other in threads.values()]
     shown = [text_of(frames), *(f"Another thread:\n{text_of(chain)}" for chain in chains[:_MAX_SHOWN] if chain)]
     return frames, "\n".join(filter(None, shown))[:_MAX_TEXT]
 
 
-def _blocks(written: str) -> list[list[str]]:
-    """The lines about each thread."""
-    blocks: list[list[str]] = []
-    for line in written.splitlines():
-        if "(most recent call first)" in line:
-            blocks.append([])
-        elif blocks:
-            blocks[-1].append(line)
-    return blocks
+_CRASH, _CURRENT = "Fatal Python error", "Current thread"
 
 
+def _threads(written: str) -> Iterator[tuple[str, list[FrameName]]]:
+    """Each thread with its frames, the newest one first, as Python writes them; the main one is the last."""
+    name, lines = "", list[str]()
+    for line in [*written.splitlines(), _END]:
+        if line.endswith(_END):
+            if frames := _of_lines(lines):
+                yield name, frames
+            name, lines = _CURRENT if line.startswith(_CURRENT) else line, []
+        else:
+            lines.append(line)
+
+
+_END = "(most recent call first):"
 _LINE = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
 
 
