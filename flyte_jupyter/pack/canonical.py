@@ -41,10 +41,10 @@ def scalar(value: Any) -> bytes:
 
 def plain_items(kind: str, items: Any) -> bytes | None:
     """Long lists and dicts of scalars, as data sets are, many times faster than item by item; None for others."""
-    if isinstance(items, Mapping):
+    if isinstance(items, Mapping):  # in their order, which loops and columns of frames have too
         if set(map(type, items)) != {str} or not MARSHALLED.issuperset(map(type, items.values())):
             return None
-        items = sorted(items.items())  # keys are different, so that values are not compared
+        items = items.items()
     elif not MARSHALLED.issuperset(map(type, items)):
         return None
     return _short(kind.encode() + b"!" + marshal.dumps(list(items), 2))

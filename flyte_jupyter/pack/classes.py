@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import enum
 import types
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ def own_attributes(cls: type) -> Iterator[tuple[str, Any]]:
     members: dict[str, Any] | None = dict(cls.__members__) if isinstance(cls, enum.EnumMeta) else None
     if members is not None:
         yield "", [(name, member._value_) for name, member in members.items()]
+        yield "boundary", getattr(cls, "_boundary_", None)  # of flags, from Python 3.11
+    if isinstance(cls, abc.ABCMeta):
+        yield "registered", _registered(cls)
     for name, value in sorted(vars(cls).items()):
         if name in _SILENT or (name.startswith("__pydantic_") and name != _TOLD_OF_PYDANTIC):
             continue
@@ -38,6 +42,13 @@ def own_attributes(cls: type) -> Iterator[tuple[str, Any]]:
         if members is not None and (name in members or (name[:1] == "_" and not _is_of_the_user(value))):
             continue
         yield name, value
+
+
+def _registered(cls: abc.ABCMeta) -> list[type]:
+    """The classes that count as subclasses although they are none; they travel with the class."""
+    made = abc._get_dump(cls)[0]  # type: ignore[attr-defined]  # what cloudpickle uses too
+    found = [known for known in (reference() for reference in made) if known is not None]
+    return sorted(found, key=lambda known: (known.__module__, known.__qualname__))
 
 
 def _is_of_the_user(value: Any) -> bool:

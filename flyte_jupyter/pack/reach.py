@@ -16,7 +16,7 @@ import json
 import types
 import typing
 import weakref
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -158,9 +158,7 @@ class _Walk:
         if kind in (list, tuple):
             return plain_items(kind.__name__, obj) or joined(kind.__name__, map(self.of, obj))
         if kind in (dict, types.MappingProxyType):
-            return plain_items("dict", obj) or unordered("dict", self._items(obj))
-        if kind is OrderedDict:
-            return joined("ordered", self._items(obj))
+            return plain_items("dict", obj) or joined("dict", self._items(obj))
         if issubclass(kind, (set, frozenset)):
             items = unordered("items", map(self._alone, obj))
             return joined("set", (self.of(kind), items, self.of(getattr(obj, "__dict__", {}))))
@@ -214,7 +212,7 @@ class _Walk:
                 self.of(arguments),
                 self.of(state),
                 self.of(list(items or ())),
-                self.of((OrderedDict if isinstance(obj, OrderedDict) else dict)(pairs or ())),
+                self.of(dict(pairs or ())),
             ],
         )
 
@@ -283,7 +281,7 @@ class _Walk:
         known = facts(func.__code__)
         scope = func.__globals__
         bound = [name for name in sorted(known.names) if name in scope]
-        own = (func.__qualname__, func.__doc__, func.__defaults__, func.__kwdefaults__, vars(func))
+        own = (func.__qualname__, func.__doc__, _annotations(func), func.__defaults__, func.__kwdefaults__, vars(func))
         told = joined("function", (known.digest, *map(self.of, own), *map(scalar, bound)))
         for name in bound:
             self._global(scope, name, known.names[name])
@@ -348,6 +346,14 @@ def interface_text(interface: Interface) -> str:
     inputs = sorted(f"{name}: {describe(given.annotation)}" for name, given in interface.inputs.items())
     outputs = [f"{output.name}: {describe(output.annotation)}" for output in interface.outputs]
     return f"({', '.join(inputs)}) -> ({', '.join(outputs)})"
+
+
+def _annotations(func: types.FunctionType) -> Any:
+    """They travel with the function, and programs read them: a description of a tool is made of them."""
+    try:
+        return func.__annotations__
+    except Exception:  # Python 3.14 evaluates them here
+        return None
 
 
 def _content(cell: types.CellType) -> Any:

@@ -133,6 +133,8 @@ def test_a_program_that_is_run_again_and_changed(tmp_path: Path) -> None:
 
 # --- not found, and why -----------------------------------------------------------------------------------------------
 
+F_CHANGED = '`f` changed in File "/tmp/ipykernel_1/7.py", line 5'
+
 
 @pytest.mark.parametrize(
     ("old", "new", "why"),
@@ -140,8 +142,8 @@ def test_a_program_that_is_run_again_and_changed(tmp_path: Path) -> None:
         ("x * by", "x * by + 0", '`helper` changed in File "/tmp/ipykernel_1/7.py", line 3'),
         ("by=2", "by=4", '`helper` changed in File "/tmp/ipykernel_1/7.py", line 3'),
         ("size = 1", "size = 2", "global `size` changed"),
-        ("y: int = 3", "y: int = 4", '`f` changed in File "/tmp/ipykernel_1/7.py", line 5'),
-        ("-> int", "-> float", "the types of inputs or outputs changed"),
+        ("y: int = 3", "y: int = 4", F_CHANGED),
+        ("-> int", "-> float", "the types of inputs or outputs changed and " + F_CHANGED),
     ],
 )
 def test_what_is_different_is_said(old: str, new: str, why: str) -> None:

@@ -85,9 +85,11 @@ def f(x: int) -> float:
     [
         ("return x * by", "return x * by + 1", {"function helper"}),
         ("by=2", "by=3", {"function helper"}),
+        ("def helper(x,", "def helper(x: int,", {"function helper"}),
         ("size = 3", "size = 4", {"global size"}),
         ("size = 3", "size = True", {"global size"}),
         ('"depth": 2', '"depth": 3', {"global settings"}),
+        ('{"rate": [0.5, {"depth": 2}]}', '{"depth": 2, "rate": 0.5}', {"global settings"}),
         ("0.5", "0.25", {"global settings"}),
         ("total = add", "total = -add", {"function f"}),
         ("total += len(name)", "total -= len(name)", {"function f"}),
@@ -278,6 +280,8 @@ class Shape(abc.ABC):
     @staticmethod
     def unit(): return 1
 
+class Square: ...
+
 Point = collections.namedtuple("Point", "x y")
 
 class Row(typing.NamedTuple):
@@ -294,7 +298,11 @@ class Meta(type):
 
 class Made(metaclass=Meta): ...
 
-def f(): return Box, Slim, Color, Shape, Point, Row, Holder, Made
+class Mode(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+def f(): return Box, Slim, Color, Shape, Point, Row, Holder, Made, Mode, Square
 """
 
 
@@ -308,9 +316,11 @@ def f(): return Box, Slim, Color, Shape, Point, Row, Holder, Made
         ('b: str = "x"', 'b: str = "y"', "class Slim"),
         ("RED = 1", "RED = 2", "class Color"),
         ("self.name.title()", "self.name", "function Color.shown"),
+        ("    READ = 1\n    WRITE = 2", "    WRITE = 2\n    READ = 1", "class Mode"),
+        ("class Square: ...", "class Square: ...\nShape.register(Square)", "class Shape"),
         ('"shape"', '"form"', "function Shape.name"),
         ("return cls()", "return cls", "function Shape.of"),
-        ("return 1\n\nPoint", "return 2\n\nPoint", "function Shape.unit"),
+        ("return 1\n\nclass Sq", "return 2\n\nclass Sq", "function Shape.unit"),
         ('("side",)', '("edge",)', "class Shape"),
         ('"x y"', '"x z"', "class Point"),
         ('b: str = "q"', 'b: str = "r"', "class Row"),
@@ -321,6 +331,20 @@ def f(): return Box, Slim, Color, Shape, Point, Row, Holder, Made
 def test_classes(old: str, new: str, part: str) -> None:
     assert old in CLASSES
     assert part in changed(of(CLASSES), of(CLASSES.replace(old, new)))
+
+
+def test_the_order_of_a_dict_counts() -> None:
+    """A loop sees it, and so do the columns of a frame that is made of it."""
+    before, after = (
+        of(f"names = {names}\ndef f(): return list(names)") for names in ({"a": 1, "b": 2}, {"b": 2, "a": 1})
+    )
+    assert {"global names"} == changed(before, after)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="flags have no boundary before")
+def test_the_boundary_of_flags_counts() -> None:
+    source = "import enum\nclass Mode(enum.Flag, boundary=enum.STRICT): READ = 1\ndef f(): return Mode(9)"
+    assert {"class Mode"} == changed(of(source), of(source.replace("STRICT", "KEEP")))
 
 
 def test_models_of_pydantic() -> None:
@@ -499,7 +523,7 @@ def test_tasks_count_without_their_configuration() -> None:
     other = of("def f(x): return child(x)", child=task(source.replace("return x", "return -x")))
     assert {"function child"} == changed(before, other)
     other = of("def f(x): return child(x)", child=task(source.replace("-> int", "-> float")))
-    assert {"task my_env.child"} == changed(before, other)
+    assert {"task my_env.child", "function child"} == changed(before, other)
 
 
 def test_environments_count_by_their_name() -> None:

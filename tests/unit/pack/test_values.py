@@ -62,19 +62,14 @@ def frame(*columns: str) -> pd.DataFrame:
 
 
 SAME: list[tuple[Any, Any]] = [
-    ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
-    ({"a": 1, "b": [1]}, {"b": [1], "a": 1}),
-    ({1: "a", "b": 2, None: 3}, {None: 3, "b": 2, 1: "a"}),
     ({"x", "y", "z"}, {"z", "y", "x"}),
     ({(1, "a"), (2, "b")}, {(2, "b"), (1, "a")}),
-    (Counter("abca"), Counter("caba")),
     (float("nan"), float("nan")),
     ("ab" * 40, "".join(["ab"] * 40)),
     (np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3))),
     (np.arange(10)[::2], np.array([0, 2, 4, 6, 8])),
     (np.array(["a", "b"], dtype=object), np.array(["a", "b"], dtype=object)),
     (Box(1, ["a"]), Box(1, ["a"])),
-    (Order(number=1, names={"a": 1, "b": 2}), Order(number=1, names={"b": 2, "a": 1})),
     (frame(), frame("a").assign(b=frame()["b"], c=frame()["c"])),
     (
         datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc),
@@ -125,9 +120,16 @@ DIFFERENT: list[Any] = [
     OrderedDict(b=2, a=1),
     defaultdict(int, a=1),
     defaultdict(list, a=1),
-    Counter("a"),
+    Counter("ab"),
+    Counter("ba"),
     deque([1]),
     deque([1], maxlen=2),
+    {"a": 1, "b": 2},
+    {"b": 2, "a": 1},
+    {"a": 1, "b": [2]},
+    {"b": [2], "a": 1},
+    {1: "a", None: 2},
+    {None: 2, 1: "a"},
     {"a": 1},
     {"a": True},
     {"a": "1"},
@@ -259,11 +261,11 @@ PLAIN = st.recursive(
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal, and of the same types all the way down."""
+    """Equal, of the same types all the way down, and in the same order, which a loop over a dict shows."""
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, frozenset):
@@ -283,16 +285,14 @@ def test_two_values_have_one_digest_when_they_are_the_same(a: Any, b: Any) -> No
 
 @settings(max_examples=100, deadline=None)
 @given(PLAIN, st.randoms())
-def test_neither_order_nor_the_way_it_was_made_counts(value: Any, rng: random.Random) -> None:
+def test_neither_the_order_of_sets_nor_the_way_it_was_made_counts(value: Any, rng: random.Random) -> None:
     assert digest(value) == digest(shuffled(value, rng))
 
 
 def shuffled(value: Any, rng: random.Random) -> Any:
-    """An equal value of other objects, whose dicts and sets were filled in another order."""
+    """An equal value of other objects, whose sets were filled in another order."""
     if isinstance(value, dict):
-        pairs = list(value.items())
-        rng.shuffle(pairs)
-        return {key: shuffled(inner, rng) for key, inner in pairs}
+        return {key: shuffled(inner, rng) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(shuffled(inner, rng) for inner in value)
     if isinstance(value, frozenset):
