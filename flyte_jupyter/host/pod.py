@@ -230,6 +230,7 @@ class Pod:
                 request.task,
                 request.preload,
                 plain=own_variables,
+                path=request.path if image is None else (),
                 threads=share.threads,
                 grouped=share.is_bounded,
             )

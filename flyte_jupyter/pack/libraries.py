@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from .modules import is_installed_file
@@ -13,18 +15,22 @@ _known: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {}
 
 
 def version(name: str) -> str:
-    """The version of the distribution that an import of `name` uses; several with commas, "" when there is none."""
-    folders = _folders()
+    """The version of the distribution that an import of `name` uses; several with commas, "" when there is none.
+
+    That of one which is from no index, but from a folder or a repository, does not change with its code: then a digest
+    of what was installed stands after it.
+    """
+    folders = installed_in(sys.path)
     found = _known.get(name)
     if found is None or found[0] != folders:
         found = _known[name] = (folders, ",".join(_versions(name, [folder for folder, _ in folders])))
     return found[1]
 
 
-def _folders() -> tuple[tuple[str, int], ...]:
-    """The folders of `sys.path` where libraries are installed."""
+def installed_in(paths: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """The folders among them where libraries are installed, each with its time of change, which pip sets."""
     found: list[tuple[str, int]] = []
-    for path in sys.path:
+    for path in paths:
         if path and is_installed_file(path + os.sep):
             try:
                 found.append((path, os.stat(path).st_mtime_ns))
@@ -50,7 +56,14 @@ def _normal(name: str) -> str:
 
 def _version(info: Path) -> str:
     """From `name-1.2.dist-info`."""
-    return info.name.rpartition(".")[0].partition("-")[2].partition("-py")[0]
+    said = info.name.rpartition(".")[0].partition("-")[2].partition("-py")[0]
+    if not (info / "direct_url.json").exists():
+        return said
+    try:
+        content = (info / "RECORD").read_bytes()  # it has a digest of every file
+    except OSError:
+        return said
+    return f"{said} ({hashlib.sha256(content).hexdigest()[:8]})"
 
 
 def _provides(info: Path, name: str) -> bool:

@@ -30,7 +30,9 @@ def is_gone(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def program(folder: Path, source: str, name: str = "script.py") -> Iterator[subprocess.Popen[str]]:
+def program(
+    folder: Path, source: str, name: str = "script.py", python: Path | str = sys.executable
+) -> Iterator[subprocess.Popen[str]]:
     """A Python script that runs beside the test, in its folder; killed at the end if it still runs.
 
     The variables that say where the state folder is are those of the test.
@@ -38,7 +40,7 @@ def program(folder: Path, source: str, name: str = "script.py") -> Iterator[subp
     path = folder / name
     path.write_text(source)
     process = subprocess.Popen(
-        [sys.executable, "-c", _RUN.format(root=str(ROOT), folder=str(folder), path=str(path))],
+        [python, "-c", _RUN.format(root=str(ROOT), folder=str(folder), path=str(path))],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

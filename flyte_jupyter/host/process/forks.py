@@ -143,6 +143,8 @@ class Zygote:
     ) -> None:
         self.python = python
         self.modules = modules
+        self.installed: dict[str, int] = {}
+        """The folders that they are from, each with its time of change before they were loaded."""
         self.used = time.monotonic()
         self.ready: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         """Done with None when it can fork, with a module's name when that module makes forking unsafe."""

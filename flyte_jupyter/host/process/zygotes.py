@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from ...pack.libraries import installed_in
 from ..machine.cgroups import Groups
 from ..machine.limits import raise_open_files
 from .forks import ForkError, Worker, Zygote
@@ -86,6 +88,7 @@ class Zygotes:
         modules: tuple[str, ...],
         *,
         plain: bool,
+        path: Sequence[str] = (),
         threads: int | None = None,
         grouped: bool = False,
     ) -> Worker:
@@ -95,13 +98,14 @@ class Zygotes:
             task: its name: what it imported the last time, it will import again.
             modules: what is known of this call's imports.
             plain: without them, as when the attempt's environment variables may change how they load.
+            path: where they are looked for; whether something was installed there since they were loaded.
             threads: that libraries are to use, which some of them read when they are loaded.
             grouped: in a control group, as far as any can be made here.
         """
         zygote = self.start(python)
         wanted = self._imports.get(task, frozenset()).union(modules)
         if not plain and wanted and sys.platform == "linux":  # frameworks of macOS do not survive a fork
-            warm = self._warm_for(python, wanted, threads)
+            warm = self._warm_for(python, wanted, path, threads)
             if warm is not None and warm.ready.done() and not warm.lost:
                 zygote = warm
         if not zygote.ready.done():
@@ -148,25 +152,32 @@ class Zygotes:
             if parked.exception() is None:
                 parked.result().discard()
 
-    def _warm_for(self, python: str, modules: frozenset[str], threads: int | None) -> Zygote | None:
+    def _warm_for(
+        self, python: str, modules: frozenset[str], path: Sequence[str], threads: int | None
+    ) -> Zygote | None:
         unsafe = self._unsafe.setdefault(python, set())
         wanted = modules - unsafe
         if not wanted:
             return None
         warm = self._warm.get((python, threads))
+        installed = installed_in(path)
         if warm is None or warm.lost:
-            return self._heat(python, wanted, threads)
-        if wanted <= warm.modules:
+            return self._heat(python, wanted, installed, threads)
+        is_fresh = all(warm.installed.setdefault(folder, changed) == changed for folder, changed in installed)
+        if is_fresh and wanted <= warm.modules:
             return warm
-        if warm.ready.done():  # one at a time; the old one serves until its successor is asked for
+        if warm.ready.done() or not is_fresh:  # one at a time; the old one serves until its successor is asked for
             self._retire(warm)
-            self._heat(python, wanted | warm.modules, threads)
+            self._heat(python, wanted | warm.modules, installed, threads)
         return None
 
-    def _heat(self, python: str, modules: frozenset[str], threads: int | None) -> Zygote:
+    def _heat(
+        self, python: str, modules: frozenset[str], installed: Sequence[tuple[str, int]], threads: int | None
+    ) -> Zygote:
         if len(self._warm) >= _MOST_WARM:
             self._retire(min(self._warm.values(), key=lambda zygote: zygote.used))
         warm = self._warm[python, threads] = self._make(python, modules, threads)
+        warm.installed = dict(installed)
 
         def learn(ready: asyncio.Future[str | None]) -> None:
             if ready.result():
