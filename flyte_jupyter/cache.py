@@ -5,7 +5,7 @@
     flyte.cache.clear(my_task)
     flyte.cache.size()  # bytes
 
-Policies say which changes count: `Cache("auto", policies=[FunctionBodyPolicy(), ImagePolicy()])`.
+Policies say which changes count: `Cache("auto", policies=[FunctionBodyPolicy(), MyRelease()])`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from . import session
 from .config.show import page
 from .config.values.duration import rough_duration
 from .config.values.quantity import rough_bytes
-from .engine.version import FunctionBodyPolicy, ImagePolicy, VersionParameters
+from .engine.version import FunctionBodyPolicy, VersionParameters
 from .errors import ConfigTypeError
 from .markup import Html, columns, el, table
 from .store import cached
 from .store.cached import Kept
 from .task import Task
 
-__all__ = ["FunctionBodyPolicy", "ImagePolicy", "VersionParameters", "clear", "list", "size"]
+__all__ = ["FunctionBodyPolicy", "VersionParameters", "clear", "list", "size"]
 
 HEAD = ("Task", "Inputs", "Stored", "Last used", "Size", "By run", "Version")
 _NOT_SO_LONG_AGO = 600.0

@@ -57,7 +57,7 @@ def ask(
         version: of the task, when it is known already.
 
     Raises:
-        ConfigValueError: a policy fails.
+        ConfigValueError: a policy fails, or the image cannot be made here.
     """
     if not task.cache.is_enabled():
         return None
@@ -65,7 +65,7 @@ def ask(
         return Answer("it is switched off for this run (disable_run_cache)")
     now = time.time()
     try:
-        version = version or version_of(task)
+        version = version or version_of(task, options.env_vars)
         given = {name: reach(value) for name, value in inputs.items() if name not in task.cache.ignored_inputs}
     except RecursionError:
         return Answer("what the task uses is nested too deep to be compared, so its results are not stored")
@@ -75,7 +75,7 @@ def ask(
         found, reason = _look_up(store, key, question)
     if found is not None:
         return Answer(reason or "", question.key, found)
-    unstable = _unstable(task, inputs, question)
+    unstable = _unstable(task, inputs, options, question)
     if unstable is not None:
         return Answer(f"{unstable}, so its results are not stored")
     said = {name: describe(value, 80) for name, value in inputs.items()}
@@ -107,13 +107,13 @@ def _look_up(store: Store, key: bytes, question: _Question) -> tuple[Envelope | 
     return found, f"stored {rough_duration(age)} ago by run {about['run']}"
 
 
-def _unstable(task: Task[..., Any], inputs: Mapping[str, Any], question: _Question) -> str | None:
+def _unstable(task: Task[..., Any], inputs: Mapping[str, Any], options: RunOptions, question: _Question) -> str | None:
     """What would never be found again; looked for before a process is started, which takes longer."""
     version = question.version
     if version.unknown:
         return f"{version.unknown[0]} has no stable hash"
     if not version.is_sure:
-        again = version_of(task)
+        again = version_of(task, options.env_vars)
         for name, part in again.parts.items():
             if name in version.parts and version.parts[name].digest != part.digest:
                 return f"{name} has no stable hash: it looks different each time"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A task that is called many times: pickled once, and looked at once."""
+    """A task that is called many times, without options of a run: pickled once, and looked at once."""
 
     code: Sealed
     version: Version | None
@@ -39,7 +39,7 @@ class Prepared:
     @classmethod
     def of(cls, engine: Engine, task: Task[..., Any]) -> Prepared:
         """Raises `CaptureError`, and what a cache policy raises."""
-        return cls(engine.seal_code(task), version_of(task) if task.cache.is_enabled() else None)
+        return cls(engine.seal_code(task), version_of(task, {}) if task.cache.is_enabled() else None)
 
 
 class Call:

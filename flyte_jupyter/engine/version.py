@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigValueError
-from ..pack.image import prepared
 from ..pack.reach import Part, Reach, interface_text, reach
+from ..pack.surroundings import surroundings
 from ..task import Task
 
 if TYPE_CHECKING:
@@ -51,23 +51,6 @@ class FunctionBodyPolicy:
         return "FunctionBodyPolicy()"
 
 
-class ImagePolicy:
-    """What the task runs in counts: `Cache("auto", policies=[FunctionBodyPolicy(), ImagePolicy()])`."""
-
-    def get_version(self, salt: str, params: Any) -> str:
-        """Digest of the image, "auto" for the environment of the one who calls."""
-        return _digest(params.image if isinstance(params.image, str) else _recipe(params.image), salt)
-
-    def __repr__(self) -> str:
-        return "ImagePolicy()"
-
-
-def _recipe(image: Image) -> str:
-    """What the image comes to, with the content of the files that it names; nothing is built for that."""
-    travels, _ = prepared(image)
-    return travels.recipe or "auto"
-
-
 _DEFAULT = (FunctionBodyPolicy(),)
 
 
@@ -78,7 +61,7 @@ class Version:
     Attributes:
         digest: of all that follows; part of the keys of its results.
         told: what else than code makes it, in words or digests by name: its types, a version that was given, the salt,
-            what policies said, Python.
+            what policies said, Python, the image and the environment variables.
         parts: the code, as far as it counts.
         unknown: what of it cannot be told; then nothing is kept.
         is_sure: see `Reach`.
@@ -91,11 +74,14 @@ class Version:
     is_sure: bool = True
 
 
-def version_of(task: Task[..., Any]) -> Version:
+def version_of(task: Task[..., Any], env_vars: Mapping[str, str]) -> Version:
     """The version of a task whose cache is enabled.
 
+    Args:
+        env_vars: of the run, laid over those of the task.
+
     Raises:
-        ConfigValueError: a policy fails.
+        ConfigValueError: a policy fails, or the image cannot be made here.
         RecursionError: what the task reaches is nested too deep.
     """
     cache = task.cache
@@ -113,10 +99,11 @@ def version_of(task: Task[..., Any]) -> Version:
     for policy, text in zip(policies, said, strict=True):
         if type(policy) is not FunctionBodyPolicy:
             told[type(policy).__name__] = _digest(text)
-    digest = _digest(*told.values(), version)
     if not counts_code:
-        return Version(digest, told)
+        return Version(_digest(*told.values(), version), told)
+    told |= surroundings(task, env_vars)
     found = params.reach
+    digest = _digest(*(f"{name}={text}" for name, text in told.items()), version)
     return Version(digest, told, found.parts, found.unknown, found.is_sure)
 
 

@@ -33,6 +33,7 @@ from .codec import Pickler
 from .frames import content
 from .modules import is_installed, is_standard, is_users
 from .sources import Source, imported, told
+from .surroundings import surroundings
 
 _MISSING = object()
 _NOT_TOLD = frozenset({"__main__", "cloudpickle", "flyte_jupyter"})
@@ -270,6 +271,7 @@ class _Walk:
 
     def _enter_task(self, task: Task[..., Any]) -> Part:
         told = [task.name.encode(), self.of(task.func), interface_text(task.interface).encode()]
+        told.append(self.of(surroundings(task)))
         if type(task) is not Task:  # a plugin's: its hooks run with the function
             told += (self.of(type(task)), self.of(task.spec.plugin_config))
         if self._configured:  # links are objects of any kind, which do not change what the task does

@@ -164,10 +164,47 @@ def test_comments_and_layout_are_not_different(old: str, new: str) -> None:
 def test_configuration_is_not_different() -> None:
     work = task_of(WORK)
     flyte.run(work, 1)
-    configured = work.override(
-        retries=3, timeout=60, env_vars={"A": "1"}, short_name="other", resources=flyte.Resources(cpu=1)
-    )
+    configured = work.override(retries=3, timeout=60, short_name="other", resources=flyte.Resources(cpu=1), queue="q")
     assert (6, True) == asked(configured, 1)
+
+
+READS = """
+import os
+def f(x: int) -> str:
+    return os.environ.get("MODE", "none") * x
+"""
+
+
+def test_environment_variables_count_wherever_they_are_given() -> None:
+    work = task_of(READS)
+    assert ("none", False) == asked(work, 1)
+    trained = flyte.run(work.override(env_vars={"MODE": "train"}), 1)
+    assert ("train", "env_vars changed") == (trained.result(), trained.cache)
+    for_all = [flyte.with_runcontext(env_vars={"MODE": mode}).run(work, 1) for mode in ("test", "train")]
+    assert [("test", False), ("train", True)] == [(run.result(), run.is_cached) for run in for_all]
+    assert ("none", True) == asked(work, 1)
+
+
+def test_environment_variables_of_children_count() -> None:
+    def parent(mode: str) -> Task[..., Any]:
+        child = flyte.TaskEnvironment("kept_child", env_vars={"MODE": mode}).task(cell(READS))
+        return task_of("def f() -> str: return child(1)", child=child)
+
+    assert [("a", False), ("b", False), ("a", True)] == [asked(parent(mode)) for mode in ("a", "b", "a")]
+
+
+def test_the_image_counts_by_what_it_comes_to(tmp_path: Path) -> None:
+    (tmp_path / "words.py").write_text("WORD = 'one'")
+
+    def work() -> Task[..., Any]:
+        image = flyte.Image.from_debian_base().with_source_file(tmp_path / "words.py")
+        source = "def f() -> str:\n    import words\n    return words.WORD"
+        return flyte.TaskEnvironment("kept_in_image", image=image, cache="auto").task(cell(source))
+
+    assert [("one", False), ("one", True)] == [asked(work()), asked(work())]
+    (tmp_path / "words.py").write_text("WORD = 'two'")
+    run = flyte.run(work())
+    assert ("two", "image changed") == (run.result(), run.cache)
 
 
 def test_the_reason_is_about_the_same_inputs_when_there_are_any() -> None:
