@@ -7,8 +7,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from flyte_jupyter.host.machine.cgroups import Groups
 from flyte_jupyter.host.process.forks import Worker
+from flyte_jupyter.host.process.zygote import preload
 from flyte_jupyter.host.process.zygotes import Zygotes
 
 
@@ -72,3 +75,14 @@ def test_retiring_waits_for_the_last_worker(tmp_path: Path) -> None:
         another.discard()
 
     with_zygotes(tmp_path, Path(sys.executable).parent, body)
+
+
+def test_our_own_modules_are_preloaded_on_systems_without_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS, where a zygote of an image knows what an image is, and nothing of anybody else's."""
+    monkeypatch.setattr("sys.platform", "darwin")
+
+    def no_folder(path: str) -> list[str]:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("os.listdir", no_folder)
+    assert preload(["flyte_jupyter.config.image.image"]) is None
