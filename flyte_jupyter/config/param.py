@@ -28,8 +28,6 @@ LOCAL: Mapping[str, str] = {"local": ""}
 CLUSTER: Mapping[str, str] = {"kubernetes": ""}
 """A parameter that says something about machines of a cluster, so that this one can only keep and show it."""
 
-NOWHERE: Mapping[str, str] = {}
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Param(Field):

@@ -40,15 +40,6 @@ class Resolved:
     spec: TaskSpec
     levels: Mapping[str, Level]
 
-    def unhonoured(self, runner: str) -> dict[str, str]:
-        """The given parameters that `runner` does not honour in full; the text says what of it, "" for nothing."""
-        found = {}
-        for name in self.levels:
-            p = PARAMS[name]
-            if p.honoured.get(runner) != "" and getattr(self.spec, name) != p.default:
-                found[name] = p.honoured.get(runner, "")
-        return found
-
 
 def check(level: Level, given: Mapping[str, Any], below: Layers = ()) -> dict[str, Any]:
     """The canonical layer of what was given at `level`, on top of the layers `below`.

@@ -252,17 +252,6 @@ def test_the_decorator_of_a_reusable_environment() -> None:
     assert check(TASK, {"service_account": "me"}, account) == {"service_account": "me"}
 
 
-def test_what_a_runner_does_not_honour_is_said() -> None:
-    resolved = resolve(
-        layers(
-            (ENV, {"resources": Resources(memory="1Gi"), "env_vars": {"A": "1"}, "plugin_config": {"nodes": 2}}),
-            (TASK, {"queue": "q", "retries": 1, "short_name": "s", "produces_artifacts": True}),
-        )
-    )
-    expected = {"plugin_config": "its hooks, and nothing that a platform would be told", "produces_artifacts": ""}
-    assert resolved.unhonoured("local") == expected
-
-
 def test_the_effective_configuration() -> None:
     resolved = resolve(
         layers((ENV, {"cache": "auto"}), (TASK, {"retries": 3}), (OVERRIDE, {"queue": "<q>"})), short_name="f"
