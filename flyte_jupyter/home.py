@@ -136,6 +136,15 @@ class Home:
         return path.read_bytes()
 
 
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that only this user can read, whole or not at all. Raises `OSError`."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
 def private_folder(path: Path) -> None:
     """Make `path` a folder that only this user can enter, or raise `HostError`."""
     with contextlib.suppress(FileExistsError):  # no folder: told below

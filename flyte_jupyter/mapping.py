@@ -25,7 +25,7 @@ from .host.lifecycle import aborted
 from .pack.codec import dumps
 from .pack.failure import failure_of
 from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
-from .pods import Failure, Phase
+from .pods import Failure, Phase, pod_name
 from .store import keys
 from .task import Task
 
@@ -242,16 +242,17 @@ class _Outside:
             print(f"Interrupted: {self._run.title} ({self._run.name}) was cancelled.", file=sys.stderr)  # noqa: T201 - said in the cell
         phase, failure = self._verdict(error)
         key, store, name = self._here.home.key(), self._here.store, self._run.name
+        pod = pod_name(name, ROOT)
         if failure is None:
             text = f"{self._items.failed} items failed" if self._items.failed else "all items succeeded"
-            payload = seal_value(key, dumps((text,)), {"text": text, "html": None}, name=f"{name}-{ROOT}")
+            payload = seal_value(key, dumps((text,)), {"text": text, "html": None}, name=pod)
         else:
-            payload = seal_failure(key, failure, name=f"{name}-{ROOT}")
+            payload = seal_failure(key, failure, name=pod)
         event = self._run.root_event(phase, failure, at=time.time())
         store.put(keys.outcome(name, ROOT), payload)
         store.put(keys.status(name, ROOT), [json.dumps([event.to_json()]).encode()])
         self._run.on_event(event)
-        self._outcome.set_result(unseal_outcome(key, memoryview(b"".join(payload)), worker=f"{name}-{ROOT}"))
+        self._outcome.set_result(unseal_outcome(key, memoryview(b"".join(payload)), worker=pod))
         self._here.engine.forget(name)
 
     def _verdict(self, error: BaseException | None) -> tuple[Phase, Failure | None]:

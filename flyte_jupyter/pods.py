@@ -154,8 +154,13 @@ class PodRequest:
 
     @property
     def name(self) -> str:
-        """Computed from run and action, so that launching twice is harmless."""
-        return f"{self.run}-{self.action}"
+        """See `pod_name`."""
+        return pod_name(self.run, self.action)
+
+    @property
+    def caller(self) -> str | None:
+        """The name of the pod whose task called this one; None for the first of a run."""
+        return pod_name(self.run, self.parent) if self.parent is not None else None
 
     def event(self, phase: Phase, *, at: float, **more: Any) -> PodEvent:
         """That the action has reached a phase; `more` is the rest of the event."""
@@ -176,6 +181,11 @@ class PodRequest:
         known["resources"] = Requirements(**data.get("resources", {}))
         known["secrets"] = tuple(SecretRef(*ref) for ref in data.get("secrets", ()))
         return cls(**dict(data, **known, backoff=tuple(backoff) if backoff is not None else None))
+
+
+def pod_name(run: str, action: str) -> str:
+    """Computed from run and action, so that launching twice is harmless."""
+    return f"{run}-{action}"
 
 
 def run_name(milliseconds: int, unique: str) -> str:

@@ -34,7 +34,7 @@ from .pack.envelope import Envelope
 from .pack.outcome import Outcome, seal_failure
 from .pack.preview import describe
 from .pack.suspects import check_values, kind
-from .pods import Failure, Phase, PodEvent, PodRequest, SecretRef
+from .pods import Failure, Phase, PodEvent, PodRequest, SecretRef, pod_name
 from .runners.local import LocalRunner
 from .store import keys, open_store
 from .task import Task
@@ -171,7 +171,7 @@ class Session:
         event = PodEvent(
             run=run, action=action, parent=None, task=task, title=title, phase=phase, at=time.time(), failure=failure
         )
-        payload = seal_failure(self.home.key(), failure, name=f"{run}-{action}")
+        payload = seal_failure(self.home.key(), failure, name=pod_name(run, action))
         self.store.put_if_absent(keys.outcome(run, action), payload)
         self.store.put_if_absent(keys.status(run, action), [json.dumps([event.to_json()]).encode()])
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import HostError, StoreError
 from ..host.lifecycle import aborted
+from ..host.shelf import leave
 from ..pack.call import Packed, Sealed, pack_inputs, seal_code, seal_inputs
 from ..pack.envelope import Envelope
-from ..pack.outcome import Outcome, outcome_again, outcome_of, seal_again, unseal_outcome
-from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced
+from ..pack.outcome import Outcome, outcome_again, outcome_of, unseal_outcome
+from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced, pod_name
 from ..runners import Runner
 from ..store import Store, keys
-from ..store import cached as results
 from . import cached
 from .images import require_uv
 from .images import send as send_image
@@ -121,10 +121,8 @@ class Engine:
         """Write down a result that the cache has found as that of an action, which does not run."""
         now = time.time()
         event = pod.recalled(at=now)
-        self.store.copy(pod.cache_key, keys.kept(pod.run, pod.action))
-        self.store.put(keys.outcome(pod.run, pod.action), seal_again(self._key, found.header, name=pod.name))
+        leave(self.store, self._key, pod, found, now)
         self.store.put(keys.status(pod.run, pod.action), [json.dumps([event.to_json()]).encode()])
-        results.note_use(self.store, pod.cache_key, now)
         return event, outcome_again(found, name=pod.name)
 
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
@@ -203,7 +201,7 @@ class Engine:
         except KeyError:
             return None
         return unseal_outcome(
-            self._key, data, worker=f"{run}-{action}", kept=lambda: self._kept(keys.kept(run, action))
+            self._key, data, worker=pod_name(run, action), kept=lambda: self._kept(keys.kept(run, action))
         )
 
     def _kept(self, key: str) -> memoryview:
@@ -239,7 +237,7 @@ class Engine:
             waiting = self._waiting.get((run, action))
             if waiting is not None:
                 waiting.cancelled = reason
-        self.runner.stop(f"{run}-{action}", reason=reason)
+        self.runner.stop(pod_name(run, action), reason=reason)
 
     def close(self) -> None:
         """Stop watching. What runs, runs on."""
@@ -322,7 +320,7 @@ class Engine:
                 self._end(run, action, error)
             else:
                 told = end.failure or _NOTHING_LEFT
-                self._end(run, action, outcome or outcome_of(told, worker=f"{run}-{action}"))
+                self._end(run, action, outcome or outcome_of(told, worker=pod_name(run, action)))
         if end.parent is None:
             self.forget(run)
 
@@ -347,7 +345,7 @@ class Engine:
             try:
                 end = self._ended(run, action)
             except (ValueError, LookupError, TypeError) as error:  # damaged: of no concern to the others
-                self._end(run, action, StoreError(f"The status of {run}-{action} cannot be read: {error!r}."))
+                self._end(run, action, StoreError(f"The status of {pod_name(run, action)} cannot be read: {error!r}."))
                 self.forget(run)
                 continue
             if end is not None:
@@ -356,15 +354,15 @@ class Engine:
                 self._settle(run, action, waiting)
             else:
                 self.runner.launch(waiting.pod)  # harmless when it is there
-                waiting.stop_again(self.runner, f"{run}-{action}")  # it may have been cancelled meanwhile
+                waiting.stop_again(self.runner, pod_name(run, action))  # it may have been cancelled meanwhile
 
     def _settle(self, run: str, action: str, waiting: _Waiting) -> None:
         """An action that is not to be launched: the Host goes on with it, or that was all."""
         if (run, action) not in self._open:
             failure = _NOTHING_LEFT if waiting.cancelled is None else aborted(waiting.cancelled)
-            self._end(run, action, outcome_of(failure, worker=f"{run}-{action}"))
+            self._end(run, action, outcome_of(failure, worker=pod_name(run, action)))
         else:
-            waiting.stop_again(self.runner, f"{run}-{action}")  # it may have been cancelled while there was no Host
+            waiting.stop_again(self.runner, pod_name(run, action))  # it may have been cancelled while there was no Host
 
     def _ended(self, run: str, action: str) -> PodEvent | None:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ..pods import pod_name
+
 if TYPE_CHECKING:
     from ..task import Task
 
@@ -28,7 +30,7 @@ def rendered(
                 context=dict(context),
                 parent_action_name=parent or action,
                 action_name=action,
-                pod_name=f"{run}-{action}",
+                pod_name=pod_name(run, action),
             )
             if not isinstance(uri, str):
                 raise TypeError(f"get_link gave {type(uri).__name__}, not a str")

@@ -19,7 +19,7 @@ from ..config.values.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.words import together
 from ..credentials.needs import ref_of
 from ..errors import ConfigValueError
-from ..pods import ALPHABET, PodRequest, Requirements, run_name
+from ..pods import ALPHABET, PodRequest, Requirements, pod_name, run_name
 from .links import rendered
 from .options import RunOptions
 
@@ -81,7 +81,7 @@ def pod_request(
     labels = {**options.labels, **place.labels, "run": run}
     limits: dict[str, Any] = {f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)}
     if parent is not None:
-        labels["parent"] = f"{run}-{parent}"
+        labels["parent"] = pod_name(run, parent)
     return PodRequest(
         run=run,
         action=action,

@@ -19,7 +19,7 @@ from ..host.logs import STREAMS, parse
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, Failure, LogEvent, Phase, PodEvent
+from ..pods import Event, Failure, LogEvent, Phase, PodEvent, pod_name
 from ..store import keys
 from .action import RunState
 from .arrival import arrival
@@ -353,7 +353,7 @@ class Run:
             return
         root = self._state.get(ROOT)
         if outcome is None and root is not None and root.failure is not None:
-            outcome = outcome_of(root.failure, worker=f"{self.name}-{ROOT}")
+            outcome = outcome_of(root.failure, worker=pod_name(self.name, ROOT))
         self._engine.forget(self.name)
         if outcome is not None:
             settled.set_result(outcome)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from ..home import write_privately
+
 
 class Environs:
     """By session, the name that a kernel gives itself.
@@ -75,8 +77,5 @@ class Environs:
 
     def _write(self, session: str) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._folder / f".{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"environ": self._known[session], "process": self._processes[session]}, file)
-        draft.replace(self._path(session))
+        told = {"environ": self._known[session], "process": self._processes[session]}
+        write_privately(self._path(session), json.dumps(told))

@@ -55,16 +55,5 @@ class History:
     def _event(self, phase: Phase, attempt: int, at: float, step: str, said: dict[str, Any]) -> PodEvent:
         request, is_first = self._request, phase is Phase.QUEUED
         asked = {"links": request.links, "cache": request.cache} if is_first else {}
-        return PodEvent(
-            run=request.run,
-            action=request.action,
-            parent=request.parent,
-            task=request.task,
-            title=request.title,
-            phase=phase,
-            at=at,
-            attempt=attempt,
-            step=step,
-            is_cached=bool(said.get("cache")),
-            **{**asked, **said},
-        )
+        is_cached = bool(said.get("cache"))
+        return request.event(phase, at=at, attempt=attempt, step=step, is_cached=is_cached, **{**asked, **said})

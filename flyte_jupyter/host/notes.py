@@ -8,7 +8,9 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from ..home import write_privately
 from ..pods import PodRequest
 from .lifecycle import Attempts
 from .machine import scratch
@@ -22,12 +24,11 @@ def write(folder: Path, request: PodRequest, attempts: Attempts, scratch_folder:
     Args:
         scratch_folder: has to be removed when this Host cannot.
     """
-    path = folder / request.name
-    draft = path.with_name(f".{path.name}")
     standing = {name: getattr(attempts, name) for name in ("number", "failed", "lost", "accepted_at")}
-    note = {"pod": request.to_json(), "attempts": standing}
-    draft.write_text(json.dumps({**note, "scratch": str(scratch_folder)} if scratch_folder is not None else note))
-    draft.replace(path)
+    note: dict[str, Any] = {"pod": request.to_json(), "attempts": standing}
+    if scratch_folder is not None:
+        note["scratch"] = str(scratch_folder)
+    write_privately(folder / request.name, json.dumps(note))
 
 
 def remove(folder: Path, name: str) -> None:

@@ -196,10 +196,9 @@ class Host:
         return os.path.exists(store.path(keys.status(request.run, request.action)))
 
     async def _run(self, pod: Pod) -> None:
-        parent = pod.request.parent
-        parent_name = f"{pod.request.run}-{parent}" if parent is not None else None
-        if parent_name is not None:
-            self.shares.opened(parent_name)
+        caller = pod.request.caller
+        if caller is not None:
+            self.shares.opened(caller)
         try:
             if pod.is_lost_for_good:
                 pod.fail(lifecycle.LOST_WITH_HOST)
@@ -209,8 +208,8 @@ class Host:
             traceback.print_exc()
             pod.fail(lifecycle.TORN)
         finally:
-            if parent_name is not None:
-                self.shares.closed(parent_name)
+            if caller is not None:
+                self.shares.closed(caller)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
             self._environs.release(pod.request.session)
             self._used = time.monotonic()
@@ -232,12 +231,10 @@ class Host:
 
     def _parents(self) -> dict[str, str | None]:
         """The pods that are open, each with the name of its parent."""
-        requests = [pod.request for pod in self.pods.values()]
-        return {each.name: f"{each.run}-{each.parent}" if each.parent else None for each in requests}
+        return {name: pod.request.caller for name, pod in self.pods.items()}
 
     def _children(self, pod: Pod) -> list[Pod]:
-        run, action = pod.request.run, pod.request.action
-        return [p for p in self.pods.values() if p.request.parent == action and p.request.run == run]
+        return [each for each in self.pods.values() if each.request.caller == pod.request.name]
 
     def _adopt(self) -> None:
         """Go on with what a Host that died had accepted. Called tasks are asked for again by their callers."""

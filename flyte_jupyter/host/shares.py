@@ -201,7 +201,7 @@ def _claim(request: PodRequest, pool: list[Accelerator]) -> Claim:
     return Claim(
         name=request.name,
         title=request.title,
-        parent=f"{request.run}-{request.parent}" if request.parent is not None else None,
+        parent=request.caller,
         cores=asked.cpu or 0.0,
         most_cores=asked.most_cores or 0.0,
         memory=asked.memory or 0,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..config.values.duration import rough_duration
 from ..config.values.quantity import parse_bytes
 from ..errors import ConfigError
-from ..pack.envelope import PayloadError
+from ..pack.envelope import Envelope, PayloadError
 from ..pack.outcome import seal_again, unseal_kept
 from ..pods import PodRequest
 from ..store import Store, cached, keys, open_store
@@ -39,11 +39,16 @@ def recall(key: bytes, request: PodRequest) -> str | None:
     about = found.header["about"]
     if request.cache_since is None or about["created"] < request.cache_since:
         return None
-    store.copy(request.cache_key, keys.kept(request.run, request.action))
-    store.put(keys.outcome(request.run, request.action), seal_again(key, found.header, name=request.name))
     now = time.time()
-    cached.note_use(store, request.cache_key, now)
+    leave(store, key, request, found, now)
     return f"stored {rough_duration(max(0.0, now - about['created']))} ago by run {about['run']}"
+
+
+def leave(store: Store, key: bytes, pod: PodRequest, found: Envelope, now: float) -> None:
+    """Leave a result that was kept as the outcome of a pod, which does not run; and note that it is used."""
+    store.copy(pod.cache_key, keys.kept(pod.run, pod.action))
+    store.put(keys.outcome(pod.run, pod.action), seal_again(key, found.header, name=pod.name))
+    cached.note_use(store, pod.cache_key, now)
 
 
 @dataclass(frozen=True)

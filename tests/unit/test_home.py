@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.errors import HostError
-from flyte_jupyter.home import HOME_VARIABLE, Home, private_folder
+from flyte_jupyter.home import HOME_VARIABLE, Home, private_folder, write_privately
 
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
 ROOT = Path(__file__).parents[2]
@@ -174,3 +174,20 @@ def test_a_host_that_runs_holds_its_lock(home: Home) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert home.is_served(home.host)
     assert not home.is_served(home.host)
+
+
+def test_a_private_file_is_whole_and_nobody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("before")
+    path.chmod(0o644)
+    reader = path.open()
+    write_privately(path, "after")
+    assert ("before", "after") == (reader.read(), path.read_text())
+    reader.close()
+    assert 0o600 == mode(path)
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_private_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        write_privately(tmp_path / "gone" / "a.json", "text")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -13,6 +12,7 @@ from typing import Any
 
 from ...config.plain import plain
 from ...config.values.trigger import Automation, automation_of
+from ...home import write_privately
 from ...pack.call import Packed, reseal_inputs, seal_inputs
 from ...pods import PodRequest, run_name
 from ...store import Store, keys
@@ -137,12 +137,7 @@ def id_of(task: str, trigger: str) -> str:
 def save(folder: Path, registration: Registration) -> None:
     """Write it down, whole or not at all, for this user alone. Raises `OSError`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{registration.id}.json"
-    draft = folder / f".{registration.id}.{os.getpid()}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(registration.to_json(), file)
-    draft.replace(path)
+    write_privately(folder / f"{registration.id}.json", json.dumps(registration.to_json()))
 
 
 def saved(folder: Path) -> Iterator[Registration]:
