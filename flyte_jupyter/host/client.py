@@ -74,7 +74,10 @@ def call(home: Home, message: dict[str, Any]) -> dict[str, Any] | None:
     if channel is None:
         return None
     with contextlib.closing(channel):
-        channel.send(message)
+        try:
+            channel.send(message)
+        except (BrokenPipeError, ConnectionResetError):  # it was just ending
+            return None
         return channel.receive()
 
 
