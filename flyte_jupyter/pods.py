@@ -198,7 +198,7 @@ def run_name(milliseconds: int, unique: str) -> str:
 
 
 class FrameName(NamedTuple):
-    """A frame of a traceback: where it was, and where its function begins."""
+    """A frame of a traceback: where it was, and where its function begins; 0 when that is not known."""
 
     file: str
     line: int

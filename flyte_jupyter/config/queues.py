@@ -58,7 +58,8 @@ def parse_settings(text: str, path: Path) -> QueueSettings:
         if name == "concurrency" and not isinstance(given, dict):
             others = _number(where, given, problems)
         elif not isinstance(given, dict):
-            problems.append(wrong_type(where, given, f"a section: [queues.{name}], with {_KEYS[0]} = ..."))
+            allowed = f"a section: [queues.{name}], with {_KEYS[0]} = ..."
+            problems.append(wrong_type(where, given, allowed, did_you_mean(name, _KEYS)))
         else:
             problems += _unknown(path, text, name, given)
             number = given.get("concurrency")

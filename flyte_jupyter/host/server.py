@@ -290,12 +290,12 @@ class Host:
     def _answer(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
             return self._serve(message)
+        except ConfigError as error:  # first: some are a TypeError too
+            return {"op": "wrong", "reason": str(error)}
         except (KeyError, TypeError) as error:
             return {"op": "refused", "reason": f"this request is not complete or not right: {error!r}"}
         except (OSError, ForkError) as error:
             return {"op": "refused", "reason": f"it cannot be accepted: {error}"}
-        except ConfigError as error:
-            return {"op": "wrong", "reason": str(error)}
 
     def _serve(self, message: dict[str, Any]) -> dict[str, Any]:
         op = message["op"]

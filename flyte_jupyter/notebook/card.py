@@ -106,7 +106,7 @@ def _text(view: Mapping[str, Any], now: float) -> str:
         for title, counts in list(view["tasks"].items())[:8]:
             out.append(f"  {title} × {sum(counts.values()):,}: {sections.counted(counts)}")
     out += [f"  link: {link['name']} {link['uri']}" for link in view["links"][:4] if "uri" in link]
-    out += [f"  note: {note}" for note in view["notes"][:4]]
+    out += [f"  note: {note}" for note in view["notes"]]
     if failure := sections.last_failure(root):
         out.append(f"  {failure['code']}: {failure['message'][:400]}")
     if view["result"] and view["result"]["text"] not in ("", "None"):

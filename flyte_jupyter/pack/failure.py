@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import linecache
 import os
 import sys
 import sysconfig
@@ -245,7 +246,8 @@ def _class_for(original: Any) -> Any:
 def _rebuild_traceback(frames: tuple[FrameName, ...]) -> TracebackType | None:
     """A traceback whose frames name the task's files and lines; debuggers and IPython read the source from there."""
     head: TracebackType | None = None
-    for frame in reversed(frames):
+    for named in reversed(frames):
+        frame = named if named.first_line else named._replace(first_line=_first_line(named))
         stub = FunctionType(_stub(frame), {"__name__": "__main__", "__file__": frame.file})
         try:
             stub()
@@ -255,6 +257,22 @@ def _rebuild_traceback(frames: tuple[FrameName, ...]) -> TracebackType | None:
             if inner is not None:
                 head = TracebackType(head, inner.tb_frame, inner.tb_lasti, frame.line)
     return head
+
+
+def _first_line(frame: FrameName) -> int:
+    """Where its function begins, going by the source; the line itself where that is not at hand."""
+    import ast
+
+    try:
+        tree = ast.parse("".join(linecache.getlines(frame.file)))
+    except (SyntaxError, ValueError):
+        return frame.line
+    functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    around = (node for node in functions if node.lineno <= frame.line <= (node.end_lineno or 0))
+    begins = (
+        min(part.lineno for part in (node, *node.decorator_list)) for node in around if node.name == frame.function
+    )
+    return max(begins, default=frame.line)
 
 
 @lru_cache(maxsize=1024)

@@ -122,6 +122,11 @@ def test_wrong_settings_are_told_to_who_wrote_them(home: Home) -> None:
         flyte.run(double.override(queue="gpu"), 1)
     with pytest.raises(errors.ConfigValueError, match=expected):
         flyte.queues()
+    say(home, "[queues]\ngpu = 1\n[queues.cpu]\nconcurrency = 0\n")  # a wrong type, and a wrong value
+    with pytest.raises(
+        errors.ConfigValueError, match=r"(?s)^2 problems.*line 2: queues.gpu: 1.*queues.cpu.concurrency: 0"
+    ):
+        flyte.queues()
     assert [] == flyte.runs()
     assert 2 == flyte.run(double, 1).result()
     say(home, ONE)

@@ -38,6 +38,10 @@ CELLS = {
         ),
         ["KeyError: 'nope'", "----> 5     return helper({})", "----> 2     return d['nope']"],
     ),
+    "of a crash": (
+        "import ctypes\n@env.task\ndef crash(x: int) -> int:\n    ctypes.string_at(x)\n    return x\nflyte.run(crash, 0)",
+        ["WorkerCrashedError: crash was killed by SIGSEGV", "----> 4     ctypes.string_at(x)", "in string_at("],
+    ),
     "of an endless recursion": (
         "@env.task\ndef down(x: int) -> int:\n    return down.func(x + 1)\nflyte.run(down, 1)",
         ["RecursionError", "----> 3     return down.func(x + 1)"],

@@ -203,4 +203,4 @@ _LINE = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.
 def _of_lines(lines: Iterable[str]) -> list[FrameName]:
     """Outermost first."""
     found = [match for match in map(_LINE.fullmatch, lines) if match]
-    return [FrameName(m["file"], int(m["line"]), m["function"], int(m["line"])) for m in reversed(found)]
+    return [FrameName(m["file"], int(m["line"]), m["function"], 0) for m in reversed(found)]

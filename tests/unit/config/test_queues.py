@@ -37,6 +37,7 @@ def test_what_it_may_say(text: str, expected: QueueSettings) -> None:
         ("# mine\n[queue.gpu]\nconcurrency = 1\n", ["line 2: queue", "allowed: queues", "did you mean 'queues'?"]),
         ("[queues.gpu]\nconcurency = 1\n", ["line 2: queues.gpu.concurency", "did you mean 'concurrency'?"]),
         ("[queues]\ngpu = 1\n", ["line 2: queues.gpu: 1 is not accepted", "[queues.gpu], with concurrency = ..."]),
+        ("[queues]\nconcurency = 1\n", ["line 2: queues.concurency: 1 is not", "did you mean 'concurrency'?"]),
         ("queues = 1\n", ["line 1: queues: 1 is not accepted", "a section: [queues]"]),
         ("[queues\n", ["is not accepted", "valid TOML", "line 1"]),
     ],

@@ -69,6 +69,12 @@ def test_as_text() -> None:
     assert expected == card.text(view(result={"text": "0.76", "html": None}), now=NOW)
 
 
+def test_no_note_is_left_out_of_the_text() -> None:
+    notes = [f"{name}: none" for name in ("cpu", "memory", "gpu", "disk", "shm")]
+    said = card.text(view(notes=notes), now=NOW)
+    assert [] == [note for note in notes if f"  note: {note}\n" not in f"{said}\n"]
+
+
 def test_a_run_without_any_action_yet() -> None:
     assert "queued" in page(view(phase="queued", actions=[], total=0)).text
 

@@ -363,6 +363,21 @@ def test_functions_without_a_proper_name() -> None:
     assert [("<cell>", 3, "<module>"), ("<cell>", 5, "<lambda>")] == [(f.filename, f.lineno, f.name) for f in tb]
 
 
+def test_where_a_function_begins_is_found_in_its_source(tmp_path: Path) -> None:
+    """What has crashed could not tell."""
+    path = tmp_path / "mine.py"
+    path.write_text("def task(f):\n    return f\n\n@task\ndef crash():\n    return None.it\n")
+    for frame, first in (
+        (FrameName(str(path), 6, "crash", 0), 4),
+        (FrameName(str(path), 6, "other", 0), 6),
+        (FrameName(str(path), 2, "task", 0), 1),
+        (FrameName("<gone>", 9, "crash", 0), 9),
+    ):
+        tb = error_from(Failure(code="E", kind="user", message="m", frames=(frame,)), None, None).__traceback__
+        assert tb is not None
+        assert (first, frame.line) == (tb.tb_frame.f_code.co_firstlineno, tb.tb_lineno)
+
+
 # --- pickling the error again -----------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ Current thread 0x00007f3c9c5f2740 (most recent call first):
 
 def test_a_dump_of_all_threads() -> None:
     failure = stacks.told(LATE, DUMP)
-    assert (FrameName("/work/mine.py", 20, "train", 20), FrameName("/work/mine.py", 12, "inner", 12)) == failure.frames
+    assert (FrameName("/work/mine.py", 20, "train", 0), FrameName("/work/mine.py", 12, "inner", 0)) == failure.frames
     assert 'File "/work/mine.py", line 20, in train\n' in failure.traceback
     first, _, second = failure.traceback.partition("Another thread:\n")
     assert "background" not in first
