@@ -39,7 +39,7 @@ CELLS = {
         ["KeyError: 'nope'", "----> 5     return helper({})", "----> 2     return d['nope']"],
     ),
     "of a crash": (
-        "import ctypes\n@env.task\ndef crash(x: int) -> int:\n    ctypes.string_at(x)\n    return x\nflyte.run(crash, 0)",
+        "import ctypes\n@env.task\ndef crash(x: int) -> None:\n    ctypes.string_at(x)\nflyte.run(crash, 0)",
         ["WorkerCrashedError: crash was killed by SIGSEGV", "----> 4     ctypes.string_at(x)", "in string_at("],
     ),
     "of an endless recursion": (
