@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import math
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -99,6 +101,28 @@ def test_a_crash_is_told_with_its_place() -> None:
         assert (first, "crash_by_null") == (functions[0], functions[-2])
         assert "    ctypes.string_at(0)\n" in error.remote_traceback
         assert ("Another thread:" in error.remote_traceback) is in_thread
+
+
+def test_processes_that_the_task_has_forked_end_quietly() -> None:
+    """A pool ends its processes with SIGTERM."""
+
+    @env.task
+    def pools() -> list[float]:
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            return pool.map(math.sqrt, [1, 4])
+
+    @env.task
+    def ends_one() -> int | None:
+        process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        process.start()
+        process.terminate()
+        process.join()
+        return process.exitcode
+
+    for task, result in ((pools, [1.0, 2.0]), (ends_one, -signal.SIGTERM)):
+        run = flyte.run(task)
+        assert result == run.outputs()[0]
+        assert [] == list(run.get_logs())
 
 
 def test_a_crash_of_a_process_that_the_task_has_forked_is_in_the_log() -> None:

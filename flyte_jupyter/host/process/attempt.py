@@ -36,6 +36,7 @@ from ..machine.cgroup_trees import join
 from ..mounts import show
 from ..wire import Channel
 from . import missing, stacks
+from .forked import reset_in_children
 from .inside import Inside
 from .orphans import adopt_orphans, die_with_parent
 
@@ -70,7 +71,9 @@ def attempt(control: int, stdout: int, stderr: int, paper: int, groups: list[str
     os.set_inheritable(paper, False)
     stacks.write_on_signal(paper)
     stacks.wake_on_signal()
-    signal.signal(signal.SIGTERM, functools.partial(_stop, paper))
+    stop = functools.partial(_stop, paper)
+    signal.signal(signal.SIGTERM, stop)
+    reset_in_children(stop)
     try:
         _serve(channel, request, None if is_grouped and request["grouped"] else request["memory"])
     except Stopped:

@@ -59,7 +59,6 @@ def read(paper: int) -> str:
 def write_on_signal(paper: int) -> None:
     """From now on the signal, or a crash, has all threads written down. Called on the main thread."""
     faulthandler.enable(paper)
-    os.register_at_fork(after_in_child=faulthandler.enable)  # whose crash is not this one's: it goes to the log
     faulthandler.register(SIGNAL, file=paper, all_threads=True, chain=False)
 
 
