@@ -302,7 +302,7 @@ class TaskSpec(Value):
         type_text="bool",
         editor="switch",
         default=False,
-        honoured={"local": "its place on the card alone"},
+        honoured={"local": "no more than its place on the card, which stays empty"},
         local="A tab of the run.",
         kubernetes="The same.",
     )

@@ -24,7 +24,8 @@ from .hooks import Hooks
 from .options import ENV, RUNS, TASK, Line, OptionError, Parser
 from .places import with_source
 
-_NAMES = {"cell": ("flyte_task",), "line": ("flyte_env", "flyte_runs")}
+_NAMES = {"cell": ("flyte_task",), "line": ("flyte_task", "flyte_env", "flyte_runs")}
+"""IPython refuses a cell magic without a cell, so `%flyte_task` is there for its help."""
 
 
 def register(shell: Any, hooks: Hooks) -> None:
@@ -200,6 +201,8 @@ class Magics:
             if "--help" in found.options:
                 self._publish({"text/plain": parser.help()})
                 return None
+            if cell is None and name in _NAMES["cell"]:
+                raise OptionError("it runs the cell below it, which is empty; %flyte_task --help shows its options")
             return run(found, line, cell or "")
         except (OptionError, UnsupportedCell) as e:
             kind = "%%" if name in _NAMES["cell"] else "%"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,40 @@ def test_a_notebook_runs_and_says_what_it_should(home: Home, name: str) -> None:
     texts = [_text(output) for cell in notebook.cells for output in cell.get("outputs", [])]
     said = "\n".join(texts)
     assert [] == [words for words in SAID[name] if words not in said], said
+
+
+IN_README = [
+    "'Hello world!'",
+    "train × 1: 1 succeeded",
+    "env_vars             MODE=train",
+    "nightly  every day at 06:00 (Europe/Berlin)",
+    "fit succeeded from the cache",
+    "careful.fit",
+    "summed 2",
+    "loads.load",
+]
+"""What must be read in the outputs of the cells in README.md, in that order."""
+
+
+def test_the_readme_can_be_followed_cell_by_cell(home: Home, tmp_path: Path) -> None:
+    """But for the section about images, which installs a large library; other tests do such things."""
+    sections = re.split(r"^## ", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    cells = [
+        source.strip()
+        for section in sections
+        if not section.startswith("Images")
+        for source in re.findall(r"^```python\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE)
+    ]
+    notebook: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    given = {**os.environ, "PYTHONPATH": str(ROOT), "DB_API_KEY": "a-key", "TOKEN": "a-token"}
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute(env=given)
+    said = "\n".join(_text(output) for cell in notebook.cells for output in cell.outputs)
+    at = 0
+    for words in IN_README:
+        assert words in said[at:], said
+        at = said.index(words, at)
 
 
 def _text(output: Any) -> str:

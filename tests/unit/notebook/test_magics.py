@@ -84,7 +84,13 @@ def test_importing_the_package_does_not_import_ipython() -> None:
 
 def test_help(shell: Any) -> None:
     assert "--max-inline-io-bytes" in (inspect.getdoc(shell.magics_manager.magics["cell"]["flyte_task"]) or "")
-    assert "%%flyte_task [NAME] [options]" in run(shell, "%%flyte_task --help\nx")[1]
+    for source in ("%%flyte_task --help\nx", "%flyte_task --help"):
+        assert "%%flyte_task [NAME] [options]" in run(shell, source)[1]
+
+
+def test_a_cell_magic_without_a_cell(shell: Any) -> None:
+    with pytest.raises(UsageError, match="%%flyte_task: it runs the cell below it, which is empty"):
+        shell.run_line_magic("flyte_task", "--retries 3")
 
 
 # --- cells of functions -----------------------------------------------------------------------------------------------
