@@ -12,9 +12,11 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .. import context
-from . import card, live, magics, tables
+from . import live
+from .cards import card, tables
+from .cells.places import names_of, readable
 from .hooks import Hooks
-from .places import names_of, readable
+from .magics import magics
 
 if TYPE_CHECKING:
     from ..engine.run import Run, RunList

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import card, live
+from . import live
+from .cards import card
 
 if TYPE_CHECKING:
     from ..engine.run import Run

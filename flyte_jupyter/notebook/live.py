@@ -20,8 +20,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from . import card, timeline
-from .places import NameOf, names_of, readable
+from .cards import card, timeline
+from .cells.places import NameOf, names_of, readable
 
 INTERVAL = 0.2
 """Seconds between two updates of a card."""

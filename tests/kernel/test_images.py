@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.home import Home
-from flyte_jupyter.notebook.card import MIME
+from flyte_jupyter.notebook.cards.card import MIME
 from tests.integration.images import built, left, tapped_uv
 from tests.kernel.test_notebook import START, Cell, Front
 

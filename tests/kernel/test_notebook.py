@@ -18,7 +18,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from flyte_jupyter.home import Home
-from flyte_jupyter.notebook.card import MIME
+from flyte_jupyter.notebook.cards.card import MIME
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from flyte_jupyter.home import Home
-from flyte_jupyter.notebook.card import MIME
+from flyte_jupyter.notebook.cards.card import MIME
 from tests.kernel.test_notebook import Front
 
 DEPLOY = """

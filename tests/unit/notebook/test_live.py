@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.notebook import card, live
+from flyte_jupyter.notebook import live
+from flyte_jupyter.notebook.cards import card
 from tests.unit.notebook.views import STARTED, T, action, view
 
 RUNNING = view(phase="running", actions=[action("a0", None, "running", STARTED, title="train")])

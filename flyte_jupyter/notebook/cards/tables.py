@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..markup import Html, columns, el, join, table
+from ...markup import Html, columns, el, join, table
 from . import sections, timeline
 from .shrink import LEVELS, shrink
 from .theme import CSS

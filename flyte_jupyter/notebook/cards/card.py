@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..markup import Html, el, join
+from ...markup import Html, el, join
 from . import sections, timeline
 from .logtext import plain
 from .sections_task import cache

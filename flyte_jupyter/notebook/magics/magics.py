@@ -10,19 +10,19 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import api
-from ..config.say import said
-from ..config.spec import PARAMS
-from ..environment import TaskEnvironment, environments
-from ..errors import ConfigError, user_frames
-from ..markup import cut
-from ..pack.preview import describe
-from . import tables
-from .cell import TaskCell, UndefinedNames, environment, make_environment, task_of_body, tasks_of_functions
-from .extract import CellCode, UnsupportedCell, analyse
-from .hooks import Hooks
+from ... import api
+from ...config.say import said
+from ...config.spec import PARAMS
+from ...environment import TaskEnvironment, environments
+from ...errors import ConfigError, user_frames
+from ...markup import cut
+from ...pack.preview import describe
+from ..cards import tables
+from ..cells.extract import CellCode, UnsupportedCell, analyse
+from ..cells.places import with_source
+from ..cells.task import TaskCell, UndefinedNames, environment, make_environment, task_of_body, tasks_of_functions
+from ..hooks import Hooks
 from .options import ENV, RUNS, TASK, Line, OptionError, Parser
-from .places import with_source
 
 _NAMES = {"cell": ("flyte_task",), "line": ("flyte_task", "flyte_env", "flyte_runs")}
 """IPython refuses a cell magic without a cell, so `%flyte_task` is there for its help."""
@@ -102,8 +102,8 @@ class Magics:
 
     def flyte_env(self, line: Line, _raw_line: str, _source: str) -> None:
         """Make, show or list environments."""
-        from ..config import text
-        from ..config.spec import Level
+        from ...config import text
+        from ...config.spec import Level
 
         if not line.words:
             if line.settings:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..config import text
-from ..config.spec import PARAMS, Level
-from ..errors import ConfigError, nearest
+from ...config import text
+from ...config.spec import PARAMS, Level
+from ...errors import ConfigError, nearest
 
 
 class OptionError(Exception):

@@ -6,7 +6,7 @@ import html
 import re
 from html.parser import HTMLParser
 
-from ..markup import VOID, Html, clean
+from ...markup import VOID, Html, clean
 
 # What a representation must not bring along: what runs, what loads, what swallows the rest of the page.
 _DROPPED_WITH_CONTENT = frozenset({"script", "iframe", "object", "applet", "noscript", "template", "title"})

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.notebook import card
-from flyte_jupyter.notebook.sections_task import is_of_the_web
-from flyte_jupyter.notebook.shrink import LEVELS, shrink
-from tests.unit.notebook.test_card import NOW, Page, page
+from flyte_jupyter.notebook.cards import card
+from flyte_jupyter.notebook.cards.sections_task import is_of_the_web
+from flyte_jupyter.notebook.cards.shrink import LEVELS, shrink
+from tests.unit.notebook.cards.test_card import NOW, Page, page
 from tests.unit.notebook.views import STARTED, T, action, view
 
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..environment import TaskEnvironment, environments
-from ..errors import nearest
-from ..task import Task
+from ...environment import TaskEnvironment, environments
+from ...errors import nearest
+from ...task import Task
+from ..magics.options import OptionError, split_levels
 from .extract import CellCode
-from .options import OptionError, split_levels
 
 DEFAULT_ENV = "notebook"
 _kept: dict[str, TaskEnvironment] = {}  # the list of environments holds none of them alive

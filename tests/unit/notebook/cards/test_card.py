@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flyte_jupyter import markup
-from flyte_jupyter.notebook import card, foreign, sections, theme, timeline
-from flyte_jupyter.notebook.shrink import LEVELS, shrink
+from flyte_jupyter.notebook.cards import card, foreign, sections, theme, timeline
+from flyte_jupyter.notebook.cards.shrink import LEVELS, shrink
 from tests.unit.notebook.views import FAILURE, STARTED, SUCCEEDED, T, action, failed, log, view
 
 NOW = T + 5

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..markup import Html, el, join, table
+from ...markup import Html, el, join, table
 from . import timeline
 from .foreign import contained
 from .logtext import coloured

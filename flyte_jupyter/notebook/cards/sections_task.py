@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..markup import Html, el, join
+from ...markup import Html, el, join
 from . import timeline
 
 View = Mapping[str, Any]

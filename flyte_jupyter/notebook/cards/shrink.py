@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..markup import clean, cut
+from ...markup import clean, cut
 from .logtext import middle, normal
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
-from ..pack.failure import without_columns
+from ...pack.failure import without_columns
 
 NameOf = Callable[[str], "str | None"]
 """What people call a file; None for a real file."""

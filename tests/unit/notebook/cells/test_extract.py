@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.notebook.extract import CellCode, UnsupportedCell, analyse
+from flyte_jupyter.notebook.cells.extract import CellCode, UnsupportedCell, analyse
 
 
 def cell(source: str, **more: Any) -> CellCode:

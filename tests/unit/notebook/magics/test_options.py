@@ -4,7 +4,7 @@ import pytest
 
 from flyte_jupyter.config import text
 from flyte_jupyter.config.spec import Level
-from flyte_jupyter.notebook.options import ENV, RUNS, TASK, OptionError, Parser, split_levels
+from flyte_jupyter.notebook.magics.options import ENV, RUNS, TASK, OptionError, Parser, split_levels
 
 
 def test_words_options_and_settings() -> None:

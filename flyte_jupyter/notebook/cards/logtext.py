@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from ..markup import CUT, clean, cut
+from ...markup import CUT, clean, cut
 
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")

@@ -17,10 +17,10 @@ from traitlets.config import Config
 import flyte_jupyter
 from flyte_jupyter import context
 from flyte_jupyter.environment import TaskEnvironment
-from flyte_jupyter.notebook import cell as cells
 from flyte_jupyter.notebook import extension
-from flyte_jupyter.notebook.extract import analyse
-from flyte_jupyter.notebook.options import OptionError
+from flyte_jupyter.notebook.cells import task as cells
+from flyte_jupyter.notebook.cells.extract import analyse
+from flyte_jupyter.notebook.magics.options import OptionError
 from flyte_jupyter.task import Task
 
 

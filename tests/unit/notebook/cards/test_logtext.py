@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.notebook import logtext
+from flyte_jupyter.notebook.cards import logtext
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flyte_jupyter.notebook import card, tables
-from flyte_jupyter.notebook.places import readable
+from flyte_jupyter.notebook.cards import card, tables
+from flyte_jupyter.notebook.cells.places import readable
 from tests.unit.notebook.views import SUCCEEDED, T, action, view
 
 HIT = {"is_cached": True, "cache": "stored 3 h ago by run r1"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from flyte_jupyter.notebook.places import names_of, readable
+from flyte_jupyter.notebook.cells.places import names_of, readable
 from tests.unit.notebook.views import FAILURE, failed
 
 TRACEBACK = """\
