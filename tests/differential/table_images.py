@@ -158,6 +158,7 @@ LAYERS: list[Snippet] = [
     *differs("garbage", f"{_DEBIAN}.with_pip_packages(3).name", flyte="'flyte'", ours="TypeError: with_pip_packages"),
     *differs("garbage", f"{_DEBIAN}.with_env_vars({{'A': 1}}).name", flyte="'flyte'", ours="TypeError: with_env_vars"),
     *differs("garbage", f"{_DEBIAN}.with_workdir(3).name", flyte="'flyte'", ours="TypeError: with_workdir"),
+    *differs("garbage", f"{_DEBIAN}.with_pip_packages('').name", flyte="'flyte'", ours="ValueError: with_pip_packages"),
     *differs("garbage", f"{_DEBIAN}.with_commands([1]).name", flyte="'flyte'", ours="TypeError: with_commands"),
     *differs("garbage", f"{_DEBIAN}.with_code_bundle('some').name", flyte="'flyte'", ours="ValueError: loaded_modules"),
     *differs(

@@ -73,10 +73,14 @@ def _origin(image: Image) -> tuple[str, Image, tuple[layers.Layer, ...]]:
 
 
 def _of_debian(image: Image, **known: Any) -> dict[str, Any]:
-    """The arguments of a Debian base beside `known` ones, as far as they differ from what it has by itself."""
+    """The arguments of a Debian base beside `known` ones, as far as they differ from what it has by itself.
+
+    Its Python is always among them: another one may read this.
+    """
     default = type(image).from_debian_base(**known)
-    names = ("python_version", "flyte_version", "install_flyte", "registry", "registry_secret", "name", "platform")
-    return {name: getattr(image, name) for name in names if getattr(image, name) != getattr(default, name)}
+    names = ("flyte_version", "install_flyte", "registry", "registry_secret", "name", "platform")
+    changed = {name: getattr(image, name) for name in names if getattr(image, name) != getattr(default, name)}
+    return {"python_version": image.python_version, **changed}
 
 
 def _layer(layer: layers.Layer) -> str:

@@ -76,6 +76,8 @@ def words(what: str) -> Rule:
             if not isinstance(word, str):
                 hint = f"pass them one by one: {what}(*[...])" if isinstance(word, (list, tuple)) else ""
                 raise wrong_type(f"Image.{what}", word, "str arguments", hint)
+            if not word.strip():
+                raise wrong_value(f"Image.{what}", word, "text that is not empty")
         return value
 
     return accept

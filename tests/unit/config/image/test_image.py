@@ -72,6 +72,7 @@ def test_package_names_are_not_run_together() -> None:
         (ValueError, "extendable", lambda: DEBIAN.clone(extendable=False).with_workdir("a")),
         (ValueError, "name", lambda: Image.from_base("x").clone(extendable=True).with_workdir("a")),
         (TypeError, r"one by one: with_pip_packages\(\*", lambda: DEBIAN.with_pip_packages(["a"])),  # type: ignore[arg-type]
+        (ValueError, "text that is not empty", lambda: DEBIAN.with_pip_packages("a", " ")),
         (TypeError, "one by one", lambda: DEBIAN.with_apt_packages(["a"])),  # type: ignore[arg-type]
         (ValueError, ".txt", lambda: DEBIAN.with_requirements("r.toml")),
         (TypeError, "'A'", lambda: DEBIAN.with_env_vars({"A": 1})),  # type: ignore[dict-item]
