@@ -130,6 +130,8 @@ _HOMES = {
 _MODULES = ("cache", "errors", "extend", "secrets")
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
+__all__ = ("__version__", *_MODULE_OF)  # noqa: PLE0604 - strings, all of them
+
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
 from .config.credential import masked
-from .config.refusal import raise_all, wrong_type, wrong_value
+from .config.refusal import gathered, raise_all, wrong_type, wrong_value
 from .config.resolve import check
 from .config.rules import Layers, function_problems
 from .config.signature import positional, sign
@@ -64,6 +64,12 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
         self.name = layer["name"]
         self._layer = layer
         self.tasks: dict[str, Task[..., Any]] = {}
+        if self.name in _newest:
+            for env in environments().values():  # kept by them from now on, as the older one was
+                if "depends_on" in env._layer:
+                    env._layer["depends_on"] = tuple(
+                        self if other.name == self.name else other for other in env._layer["depends_on"]
+                    )
         _newest[self.name] = self
 
     # --- tasks
@@ -93,12 +99,16 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
             hint = "use .override(...) to change a task" if isinstance(func, Task) else ""
             raise wrong_type("@env.task", func, "a function, and settings by keyword", hint)
         layers = (*self._layers(), (TASK, layer))
-        raise_all(function_problems(layers, func))
-        cls = cast("type[Task[P, R]]", task_class(layers))
+        problems = function_problems(layers, func)
+        with gathered(problems):
+            cls = cast("type[Task[P, R]]", task_class(layers))
+        with gathered(problems):
+            interface = Interface.of(func)
+        raise_all(problems)
         task = cls(
             func,
             name=f"{self.name}.{func.__name__}",
-            interface=Interface.of(func),
+            interface=interface,
             layers=layers,
             parent_env=weakref.ref(self),
         )
@@ -118,6 +128,8 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
             ConfigValueError: a task belongs to an environment, or their images differ.
         """
         for task in tasks:
+            if not isinstance(task, Task):
+                raise wrong_type("from_task", task, "tasks of no environment")
             owner = task.parent_env() if task.parent_env is not None else None
             if owner is not None:
                 raise wrong_value("from_task", task.name, "tasks of no environment", f"it belongs to {owner.name!r}")

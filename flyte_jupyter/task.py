@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overlo
 
 from . import context
 from .config.plugin import Hooks, plugin_class
-from .config.refusal import raise_all
 from .config.resolve import Resolved, check, resolve
-from .config.rules import Layers, function_problems, value_in
+from .config.rules import Layers, value_in
 from .config.signature import positional, sign
 from .config.spec import OVERRIDE, PARAMS, TaskSpec
 from .errors import ConfigTypeError, SyncTaskCallInAsyncContextError
@@ -113,10 +112,8 @@ class Task(TaskAttributes, Hooks, Generic[P, R_co]):
             ConfigTypeError: a name that cannot be overridden, or a value of a wrong type.
             ConfigValueError: a value that is not accepted; name, image, docs and interface, as in Flyte.
         """
-        layer = check(OVERRIDE, settings, self.layers)
+        layer = check(OVERRIDE, settings, self.layers, self.func)
         layers = (*self.layers, (OVERRIDE, layer))
-        if problems := function_problems(((OVERRIDE, layer),), self.func):
-            raise_all(problems)
         cls: type[Task[P, R_co]] = type(self)
         if "plugin_config" in layer:
             cls = cast("type[Task[P, R_co]]", task_class(layers))

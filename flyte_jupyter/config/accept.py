@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import ConfigError
-from .refusal import raise_all, wrong_type, wrong_value
+from .refusal import nearest_number, raise_all, write_text, wrong_type, wrong_value
+from .values.frozen import FrozenDict
 
 
 def str_or_none(name: str) -> Callable[[Any], str | None]:
@@ -42,7 +43,7 @@ def optional(rule: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def texts(name: str) -> Callable[[Any], dict[str, str]]:
-    """A mapping of str to str, copied. Refuses all that is wrong with it at once."""
+    """A copy of a mapping of str to str. Refuses all that is wrong with it at once."""
 
     def accept(value: Any) -> dict[str, str]:
         if not isinstance(value, Mapping):
@@ -52,9 +53,9 @@ def texts(name: str) -> Callable[[Any], dict[str, str]]:
             if not isinstance(key, str):
                 problems.append(wrong_type(name, key, "names that are str"))
             if not isinstance(item, str):
-                problems.append(wrong_type(f"{name}[{key!r}]", item, "a str", f"write {str(item)!r}"))
+                problems.append(wrong_type(f"{name}[{key!r}]", item, "a str", write_text(item)))
         raise_all(problems)
-        return dict(value)
+        return FrozenDict(value)
 
     return accept
 
@@ -92,9 +93,9 @@ def include(value: Any) -> tuple[str, ...]:
 def max_inline(value: Any) -> int:
     """A number of bytes."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise wrong_type("max_inline_io_bytes", value, "a number of bytes, an int", "10 MiB is 10 * 1024 * 1024")
+        raise wrong_type("max_inline_io_bytes", value, "a number of bytes, an int", nearest_number(value, 0))
     if value < 0:
-        raise wrong_value("max_inline_io_bytes", value, "0 or more bytes")
+        raise wrong_value("max_inline_io_bytes", value, "0 or more bytes", nearest_number(value, 0))
     return value
 
 

@@ -66,6 +66,4 @@ class Param(Field):
 def param(levels: Level, doc: str, *, default: Any = None, **more: Any) -> Any:
     """A field of the table; `more` is the rest of `Param`."""
     made = Param(levels=levels, doc=doc, default=default, **more)
-    copied = isinstance(default, (list, dict))
-    stored: Any = {"default_factory": default.copy} if copied else {"default": default}
-    return field(metadata={"field": made}, **stored)
+    return field(metadata={"field": made}, default=default)

@@ -20,6 +20,8 @@ def plain(value: Any) -> Any:
     """
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if is_model(value):  # before `to_json`, which some versions of the client have, for text
+        return plain(as_dict(value))
     if hasattr(value, "to_json") and not isinstance(value, type):
         return value.to_json()
     if isinstance(value, timedelta):
@@ -42,8 +44,6 @@ def plain(value: Any) -> Any:
             for f in dataclasses.fields(value)
             if f.repr and not _is_default(f, item := getattr(value, f.name))
         }
-    if is_model(value):
-        return plain(as_dict(value))
     return repr(value)
 
 

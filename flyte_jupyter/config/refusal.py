@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,11 +43,25 @@ def whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def nearest_number(value: object, least: float, *, is_whole: bool = True) -> str:
+    """ "the nearest is 3", of a number or its digits; "" of anything else. `least` is the lowest that is accepted."""
+    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return ""
+    return f"the nearest is {max(least, round(value) if is_whole else value)}"
+
+
 def did_you_mean(given: str, names: Iterable[str]) -> str:
     """ "did you mean 'x'?", or "" when nothing comes near; capitals do not count."""
     by_lower = {name.lower(): name for name in names}
     found = nearest(given.lower(), by_lower)
     return f"did you mean {by_lower[found]!r}?" if found else ""
+
+
+def write_text(value: object) -> str:
+    """What to write instead of something that is no str."""
+    return "leave it out" if value is None else f"write {str(value)!r}"
 
 
 @contextmanager
@@ -80,8 +95,5 @@ def raise_all(problems: Sequence[ConfigError]) -> None:
 
 
 def _united(problems: Sequence[ConfigError]) -> type[ConfigError]:
-    if all(isinstance(problem, TypeError) for problem in problems):
-        return ConfigTypeError
-    if all(isinstance(problem, ValueError) for problem in problems):
-        return ConfigValueError
-    return ConfigTypeAndValueError
+    found = [cls for cls in (ConfigTypeError, ConfigValueError) if any(isinstance(one, cls) for one in problems)]
+    return found[0] if len(found) == 1 else ConfigTypeAndValueError

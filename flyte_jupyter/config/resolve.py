@@ -12,13 +12,13 @@ Override beats decorator beats environment; values are replaced whole, never mer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ConfigError, ConfigTypeError, ConfigValueError, nearest
 from .refusal import raise_all, wrong_type
-from .rules import Layer, Layers, plugin_problems, reuse_problems, secret_problems
+from .rules import Layer, Layers, function_problems, plugin_problems, reuse_problems, secret_problems
 from .spec import ENV, NOT_PARAMS, OVERRIDE, PARAMS, TASK, Level, Param, TaskSpec, names
 
 LEVEL_NAMES: dict[Level | None, str] = {ENV: "environment", TASK: "decorator", OVERRIDE: "override", None: "default"}
@@ -41,12 +41,14 @@ class Resolved:
     levels: Mapping[str, Level]
 
 
-def check(level: Level, given: Mapping[str, Any], below: Layers = ()) -> dict[str, Any]:
-    """The canonical layer of what was given at `level`, on top of the layers `below`.
+def check(
+    level: Level, given: Mapping[str, Any], below: Layers = (), func: Callable[..., Any] | None = None
+) -> dict[str, Any]:
+    """The canonical layer of what was given at `level`, on top of the layers `below`, for the function of the task.
 
     Raises:
         ConfigTypeError, ConfigValueError: names that do not belong here, values that are not accepted, and what
-            the reuse rules refuse; all of them in one error.
+            the reuse rules refuse, or the function does; all of them in one error.
     """
     layer: dict[str, Any] = {}
     problems: list[ConfigError] = []
@@ -64,6 +66,8 @@ def check(level: Level, given: Mapping[str, Any], below: Layers = ()) -> dict[st
     problems += reuse_problems(level, layer, below)
     problems += plugin_problems(level, layer, below)
     problems += secret_problems(layer, below)
+    if func is not None:
+        problems += function_problems(((level, layer),), func)
     if problems:
         raise_all(problems)
     return layer

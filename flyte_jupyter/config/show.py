@@ -68,7 +68,7 @@ def value(shown: Any, *, now: datetime | None = None) -> str:
         rows.append((name(f.name, f.doc), content))
     if times := next_times(shown, now):
         rows.append((name("next", "When it fires, as far as is known now."), join(*_lines(times))))
-    about = (inspect.getdoc(type(shown)) or "").partition("\n\n")[0]
+    about = (inspect.getdoc(type(shown)) or "").partition("\n\n")[0].replace("`", "")
     kind = type(shown).__name__
     return page(kind, about, table((), rows, title=kind) if rows else el("div", muted("nothing is set")))
 

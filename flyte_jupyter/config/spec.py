@@ -18,6 +18,7 @@ from .plain import plain
 from .values.cache import Cache
 from .values.dependency import depends_on_of
 from .values.envvars import env_vars_of
+from .values.frozen import FrozenDict
 from .values.name import environment_name
 from .values.retry import RetryStrategy
 from .values.timeout import Timeout
@@ -140,7 +141,7 @@ class TaskSpec(Value):
         type_text="dict[str, str]",
         editor="pairs",
         examples=({"LOG_LEVEL": "debug"},),
-        default={},
+        default=FrozenDict(),
         reuse_locked=True,
         honoured=LOCAL,
         local="In the environment of the task's process, and only there.",

@@ -195,6 +195,7 @@ SNIPPETS: list[Snippet] = [
     *differs("tpu-text", "Resources(gpu='V5E:1')", flyte="ValueError", ours="accepted"),
     *differs("tpu-text", "Resources(gpu='V5P:2x2x1')", flyte="ValueError", ours="accepted"),
     *differs("frozen", "r = Resources(cpu=1); r.cpu = 2; r.cpu", flyte="2", ours="AttributeError"),
+    *differs("canonical", "Resources(memory=' 1Gi ').memory", flyte="' 1Gi '", ours="'1Gi'"),
     *differs("frozen", "len({Resources(cpu=1), Resources(cpu=1)})", flyte="TypeError", ours="1"),
     *differs(
         "all-at-once", "Resources(cpu=-1, memory=3)", flyte="ValueError: greater than", ours="ValueError: 2 problems"

@@ -184,7 +184,7 @@ TIMEOUT: list[Snippet] = [
     *differs("garbage", "Timeout(-1).max_runtime", flyte="-1", ours="ValueError: max_runtime"),
     *differs("garbage", "Timeout(deadline=timedelta(-1))", flyte="accepted", ours="ValueError: deadline"),
     *differs("garbage", "Timeout(True).max_runtime", flyte="True", ours="ValueError: max_runtime"),
-    *differs("garbage", "task(timeout='60').timeout", flyte="'60'", ours="ValueError: write timeout=60"),
+    *differs("garbage", "task(timeout='60').timeout", flyte="'60'", ours="ValueError: the nearest is 60"),
     *differs("garbage", "task(timeout=-5).timeout", flyte="-5", ours="ValueError: timeout"),
     *differs(
         "canonical",
@@ -275,6 +275,12 @@ OTHERS: list[Snippet] = [
     *differs("garbage", "task(links=['x']).links", flyte="('x',)", ours="TypeError: links"),
     *differs("garbage", "task(docs=3).docs", flyte="3", ours="TypeError: docs"),
     *differs("canonical", "task(docs='text').docs", flyte="'text'", ours="Documentation(description='text')"),
+    *differs(
+        "frozen",
+        "e = env(env_vars={'A': '1'}); e.env_vars['B'] = '2'; e.env_vars",
+        flyte="{'A': '1', 'B': '2'}",
+        ours="TypeError: give a new one",
+    ),
     *differs(
         "frozen", "d = Documentation('a'); d.description = 'b'; d.description", flyte="'b'", ours="AttributeError"
     ),

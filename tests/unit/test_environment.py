@@ -234,6 +234,24 @@ def test_a_cell_that_runs_again_supersedes_its_environment() -> None:
     assert (user.depends_on, environments()["cell"]) == ([new], new)
 
 
+def test_what_superseded_an_environment_stays_where_that_one_is_needed() -> None:
+    old = TaskEnvironment("kept")
+    user = TaskEnvironment("keeper", depends_on=[old])
+    TaskEnvironment("kept", description="new")  # as in a cell that keeps no name of it
+    gc.collect()
+    assert ["new"] == [env.description for env in user.depends_on if isinstance(env, TaskEnvironment)]
+
+
+def test_variables_of_a_task_are_changed_by_giving_new_ones() -> None:
+    env = TaskEnvironment("variables", env_vars={"A": "1"})
+    first, second = env.task(work), TaskEnvironment("without").task(work)
+    for held in (first.env_vars, second.env_vars, env.env_vars or {}):
+        with pytest.raises(TypeError, match="give a new one"):
+            held["B"] = "2"
+    env.env_vars = {**(env.env_vars or {}), "B": "2"}
+    assert ({"A": "1"}, {}, {"A": "1", "B": "2"}) == (first.env_vars, second.env_vars, env.task(work).env_vars)
+
+
 def test_environments_that_are_gone_are_not_listed() -> None:
     env = TaskEnvironment("short_lived")
     assert environments()["short_lived"] is env

@@ -28,6 +28,12 @@ def test_every_name_can_be_had(name: str) -> None:
     assert name in dir(flyte)
 
 
+def test_a_star_imports_all_of_them() -> None:
+    found: dict[str, object] = {}
+    exec("from flyte_jupyter import *", found)
+    assert flyte._MODULE_OF.keys() | {"__version__"} == found.keys() - {"__builtins__"}
+
+
 def test_other_names_cannot() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = flyte.nothing  # type: ignore[attr-defined]

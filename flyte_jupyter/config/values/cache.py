@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkabl
 
 from ..accept import boolean, optional, text
 from ..field import edited
-from ..refusal import ConfigTypeAndValueError, did_you_mean, raise_all, refusal, wrong_type, wrong_value
+from ..refusal import ConfigTypeAndValueError, did_you_mean, nearest_number, raise_all, refusal, wrong_type, wrong_value
 from .duration import to_timedelta
 from .value import Value
 
@@ -141,10 +141,10 @@ def _policies(value: Any) -> tuple[CachePolicy, ...]:
 
 def _max_age(value: Any) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, (int, timedelta)):
-        raise wrong_type("Cache.max_age", value, "seconds (int) or a timedelta")
+        raise wrong_type("Cache.max_age", value, "seconds (int) or a timedelta", nearest_number(value, 0))
     age = to_timedelta(value)
     if age is None:
         raise wrong_value("Cache.max_age", value, f"at most {timedelta.max.days} days")
     if age < timedelta():
-        raise wrong_value("Cache.max_age", value, "0 or more")
+        raise wrong_value("Cache.max_age", value, "0 or more", "the nearest is 0")
     return age

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from ...errors import ConfigError
 from ..accept import optional, text
 from ..field import edited
-from ..refusal import did_you_mean, gathered, raise_all, warn, wrong_type, wrong_value
+from ..refusal import did_you_mean, gathered, nearest_number, raise_all, warn, wrong_type, wrong_value
 from .value import Value
 
 DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI", "APPLE_SILICON"]
@@ -194,10 +194,13 @@ def parse_device(given: str) -> Device:
             raise wrong_value(what, given, allowed, f"the count is missing: {model + ':1'!r}")
         counts = models[model]
         if count and count not in map(str, counts):
-            raise wrong_value(what, given, f"{model} comes in counts of {', '.join(map(str, counts))}")
+            few = min(counts, key=lambda one: abs(one - int(count))) if count.isdecimal() else min(counts)
+            allowed = f"{model} comes in counts of {', '.join(map(str, counts))}"
+            raise wrong_value(what, given, allowed, f"the nearest is '{model}:{few}'")
         return Device(int(count or 1), device_class, model)
-    known = [*(name for models in _KINDS.values() for name in models), *_TPUS]
-    raise wrong_value(what, given, allowed, did_you_mean(model, known))
+    every = [f"{name}:{n}" for models in _KINDS.values() for name, counts in models.items() for n in counts]
+    every += [f"{name}:{part}" for name, parts in _TPUS.items() for part in ("1", *parts.split())]
+    raise wrong_value(what, given, allowed, did_you_mean(given, every))
 
 
 def _known(what: str, device: Any, models: dict[str, Any]) -> str:
@@ -208,9 +211,9 @@ def _known(what: str, device: Any, models: dict[str, Any]) -> str:
 
 def _quantity(what: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise wrong_type(what, value, "an int of 1 or more")
+        raise wrong_type(what, value, "an int of 1 or more", nearest_number(value, 1))
     if value < 1:
-        raise wrong_value(what, value, "an int of 1 or more")
+        raise wrong_value(what, value, "an int of 1 or more", nearest_number(value, 1))
     return value
 
 

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from ...errors import ConfigError
-from ..refusal import raise_all, wrong_type, wrong_value
+from ..refusal import raise_all, write_text, wrong_type, wrong_value
+from .frozen import FrozenDict
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 
@@ -26,10 +27,11 @@ def env_vars_of(value: Any, what: str = "env_vars") -> dict[str, str]:
             problems.append(wrong_type(what, name, "names that are str"))
         elif not _NAME.fullmatch(name):
             allowed = "names of letters, digits, _, - and ., not starting with a digit"
-            problems.append(wrong_value(what, name, allowed))
+            nearest = re.sub(r"^(?=\d)|[^A-Za-z0-9_.-]", "_", name)
+            problems.append(wrong_value(what, name, allowed, f"the nearest is {nearest!r}" if name else ""))
         if not isinstance(text, str):
-            problems.append(wrong_type(f"{what}[{name!r}]", text, "a str", f"write {str(text)!r}"))
+            problems.append(wrong_type(f"{what}[{name!r}]", text, "a str", write_text(text)))
         elif "\0" in text:
             problems.append(wrong_value(f"{what}[{name!r}]", text, "a str without null characters"))
     raise_all(problems)
-    return dict(value)
+    return FrozenDict(value)

@@ -15,7 +15,7 @@ from ...errors import ConfigError
 from ..accept import optional, text, texts
 from ..field import edited
 from ..plain import plain
-from ..refusal import did_you_mean, raise_all, wrong_type, wrong_value
+from ..refusal import did_you_mean, nearest_number, raise_all, wrong_type, wrong_value
 from . import pod_spec as specs
 from .value import Value
 
@@ -46,8 +46,8 @@ class PodTemplate(Value):
 
     pod_spec: Any = field(default=None, metadata=edited("yaml"))
     primary_container_name: str = field(default=PRIMARY, metadata=edited("text"))
-    labels: Mapping[str, str] | None = field(default=None, hash=False, metadata=_LABELS)
-    annotations: Mapping[str, str] | None = field(default=None, hash=False, metadata=_LABELS)
+    labels: Mapping[str, str] | None = field(default=None, metadata=_LABELS)
+    annotations: Mapping[str, str] | None = field(default=None, metadata=_LABELS)
 
     def __post_init__(self) -> None:
         raise_all(
@@ -155,10 +155,10 @@ class PodTemplate(Value):
         what, allowed = "with_termination_grace_period", "seconds or a timedelta, 0 or more"
         given: Any = termination_grace_period
         if isinstance(given, bool) or not isinstance(given, (int, timedelta)):
-            raise wrong_type(what, given, allowed)
+            raise wrong_type(what, given, allowed, nearest_number(given, 0))
         period = int(given.total_seconds()) if isinstance(given, timedelta) else given
         if period < 0:
-            raise wrong_value(what, given, allowed)
+            raise wrong_value(what, given, allowed, "the nearest is 0")
         spec, _ = self._open()
         return replace(self, pod_spec=specs.like(self.pod_spec, {**spec, "terminationGracePeriodSeconds": period}))
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 import re
 
-from ..refusal import wrong_value
+from ..refusal import nearest_number, wrong_value
 
-_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<suffix>[A-Za-z]*|[eE][+-]?\d+)")
+_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d*)?|\.\d+)(?P<suffix>[A-Za-z]*|[eE][+-]?\d+)", re.ASCII)
 _BINARY: dict[str, int] = {
     suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), start=1)
 }
@@ -30,7 +30,9 @@ def parse_bytes(text: str, what: str = "memory") -> int:
     allowed = 'a Kubernetes quantity such as "512Mi" or "2Gi"'
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
-        raise wrong_value(what, text, allowed)
+        together = "".join(text.split()).lstrip("-")
+        hint = f"did you mean {together!r}?" if together != text and _is_bytes(together) else ""
+        raise wrong_value(what, text, allowed, hint)
     number, suffix = match["number"], match["suffix"]
     if suffix and suffix[1:].lstrip("+-").isdigit():  # an exponent; "E" alone is exa
         return _whole(float(number + suffix), what, text)
@@ -50,17 +52,19 @@ def parse_cores(value: float | str, what: str = "cpu") -> float:
     allowed = 'a number of cores of 0 or more, or a Kubernetes quantity such as "500m"'
     if not isinstance(value, str):
         if not (math.isfinite(value) and value >= 0):
-            raise wrong_value(what, value, allowed)
+            raise wrong_value(what, value, allowed, nearest_number(value, 0))
         return float(value)
     match = _QUANTITY.fullmatch(value.strip())
     if match is None:
         raise wrong_value(what, value, allowed)
     number, suffix = match["number"], match["suffix"]
-    if suffix and suffix[1:].lstrip("+-").isdigit():
-        return float(number + suffix)
-    if suffix not in _CORES:
+    is_exponent = bool(suffix) and suffix[1:].lstrip("+-").isdigit()
+    if not is_exponent and suffix not in _CORES:
         raise wrong_value(what, value, allowed, f"{suffix!r} is not a unit of CPU")
-    return float(number) * _CORES[suffix]
+    cores = float(number + suffix) if is_exponent else float(number) * _CORES[suffix]
+    if not math.isfinite(cores):
+        raise wrong_value(what, value, "a finite quantity")
+    return cores
 
 
 def format_bytes(count: int) -> str:
@@ -77,6 +81,11 @@ def rough_bytes(count: int) -> str:
         if count >= unit:
             return f"{count / unit:.3g} {name}"
     return f"{count} bytes"
+
+
+def _is_bytes(text: str) -> bool:
+    match = _QUANTITY.fullmatch(text)
+    return match is not None and match["suffix"] in _BYTES
 
 
 def _whole(number: float, what: str, text: str) -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..field import edited
-from ..refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
+from ..refusal import did_you_mean, nearest_number, raise_all, whole, wrong_type, wrong_value
 from .device import Device, current, models, parse_device
-from .quantity import parse_bytes, parse_cores
+from .quantity import format_bytes, parse_bytes, parse_cores
 from .value import Value
 
 CPU: TypeAlias = "int | float | str"
@@ -28,8 +28,9 @@ _SHM = edited("quantity", unit="bytes", least=0, choices=("auto",), is_open=True
 class Resources(Value):
     """What one attempt of a task is given; what is None is left to the platform.
 
-    Values are kept as written; the properties give them in cores and bytes.  Given alone a value is a request, as a
-    tuple it is `(request, limit)`.  Source: Flyte 2 for the arguments, Kubernetes for quantities and meaning.
+    Values are kept as written, without spaces around them; the properties give them in cores and bytes.  Given alone a
+    value is a request, as a tuple it is `(request, limit)`.  Source: Flyte 2 for the arguments,
+    Kubernetes for quantities and meaning.
 
     Attributes:
         cpu: cores; two are request and limit.
@@ -121,13 +122,18 @@ def _memory(value: Any) -> Any:
 def _disk(value: Any) -> Any:
     if value is not None:
         _bytes("Resources.disk", value)
-    return value
+    return _tidy(value)
 
 
 def _shm(value: Any) -> Any:
     if value is not None and value != "auto":
         _bytes("Resources.shm", value)
-    return value
+    return _tidy(value)
+
+
+def _tidy(value: Any) -> Any:
+    """A quantity without the spaces around it, which Kubernetes would not take."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def _range(what: str, value: Any, parse: Callable[[str, Any], float], allowed: str) -> Any:
@@ -142,7 +148,7 @@ def _range(what: str, value: Any, parse: Callable[[str, Any], float], allowed: s
         request, limit = (parse(what, part) for part in value)
         if request > limit:
             raise wrong_value(what, value, "a request that is not above its limit", f"try {(value[1], value[0])!r}")
-    return value
+    return tuple(map(_tidy, value)) if isinstance(value, tuple) else _tidy(value)
 
 
 def _cores(what: str, value: Any) -> float:
@@ -156,7 +162,10 @@ def _bytes(what: str, value: Any) -> int:
         if did_you_mean(value, ["auto"]) and not value[:1].isdigit():
             raise wrong_value(what, value, "a Kubernetes quantity; only shm may be 'auto'")
         return parse_bytes(value, what)
-    hint = f"did you mean {str(value) + 'Mi'!r}?" if isinstance(value, int) and not isinstance(value, bool) else ""
+    hint = ""
+    if whole(value, 1):  # few are meant as GiB, thousands as MiB, and millions are bytes
+        text = format_bytes(value) if value >= 1024**2 else f"{value}{'Gi' if value < 128 else 'Mi'}"
+        hint = f"did you mean {text!r}?"
     raise wrong_value(what, value, 'a Kubernetes quantity, a str such as "512Mi"', hint)
 
 
@@ -166,5 +175,6 @@ def _gpu(gpu: Any) -> Any:
         gpu = current(gpu)
         parse_device(gpu)
     elif gpu is not None and not isinstance(gpu, Device) and not whole(gpu, 0):
-        raise wrong_value("Resources.gpu", gpu, 'an int of 0 or more, a Device, or "TYPE:count" such as "T4:1"')
+        allowed = 'an int of 0 or more, a Device, or "TYPE:count" such as "T4:1"'
+        raise wrong_value("Resources.gpu", gpu, allowed, nearest_number(gpu, 0))
     return gpu

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..accept import optional
 from ..field import edited
-from ..refusal import raise_all, wrong_type, wrong_value
+from ..refusal import nearest_number, raise_all, wrong_type, wrong_value
 from .value import Value
 
 
@@ -49,7 +49,8 @@ class Backoff(Value):
         try:
             delay = self.base * float(self.factor) ** attempt
         except OverflowError:
-            delay = self.cap if self.cap is not None else timedelta.max
+            longest = self.cap if self.cap is not None else timedelta.max
+            delay = longest if self.base else self.base
         return delay if self.cap is None else min(delay, self.cap)
 
 
@@ -92,7 +93,7 @@ def _wait(name: str) -> Callable[[Any], timedelta]:
             hint = f"try {name}=timedelta(seconds={value})" if isinstance(value, (int, float)) else ""
             raise wrong_type(f"Backoff.{name}", value, "a timedelta", hint)
         if value < timedelta():
-            raise wrong_value(f"Backoff.{name}", value, "0 or more")
+            raise wrong_value(f"Backoff.{name}", value, "0 or more", "the nearest is timedelta(0)")
         return value
 
     return accept
@@ -101,7 +102,8 @@ def _wait(name: str) -> Callable[[Any], timedelta]:
 def _factor(value: Any) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not is_number or not math.isfinite(value) or value < 1:
-        raise wrong_value("Backoff.factor", value, "a finite number of 1 or more")
+        hint = nearest_number(value, 1, is_whole=False)
+        raise wrong_value("Backoff.factor", value, "a finite number of 1 or more", hint)
     return value  # type: ignore[no-any-return]  # it is a number
 
 
@@ -118,6 +120,5 @@ def _count(value: Any) -> int:
 
 
 def _wrong(value: Any) -> Exception:
-    return wrong_value(
-        "retries must be an int or RetryStrategy", value, "an int of 0 or more, or RetryStrategy(count, backoff=None)"
-    )
+    allowed = "an int of 0 or more, or RetryStrategy(count, backoff=None)"
+    return wrong_value("retries must be an int or RetryStrategy", value, allowed, nearest_number(value, 0))

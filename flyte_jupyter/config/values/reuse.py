@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from ..field import edited
-from ..refusal import did_you_mean, raise_all, warn, whole, wrong_type, wrong_value
-from .duration import to_timedelta
+from ..refusal import did_you_mean, nearest_number, raise_all, warn, whole, wrong_type, wrong_value
+from .duration import seconds, to_timedelta
 from .value import Value
 
 _SHORTEST = timedelta(seconds=30)
-_TTL = edited("duration", unit="seconds", least=_SHORTEST.total_seconds(), examples=(60, timedelta(minutes=5)))
+_TTL = edited("duration", unit="seconds", least=seconds(_SHORTEST), examples=(60, timedelta(minutes=5)))
 _REPLICAS = edited("number", least=0, is_pair=True, examples=(2, (1, 4)))
 
 
@@ -86,12 +86,15 @@ def _replicas(value: Any) -> tuple[int, int]:
     pair = (value, value) if whole(value, 0) else value
     if isinstance(pair, tuple) and len(pair) == 2 and all(whole(n, 0) for n in pair) and pair[0] <= pair[1]:
         return pair
-    raise wrong_value("ReusePolicy.replicas", value, "an int of 0 or more, or a tuple (min, max)")
+    hint = nearest_number(value, 0)
+    if isinstance(pair, tuple) and len(pair) == 2 and all(whole(n, 0) for n in pair):
+        hint = f"try {pair[::-1]}"
+    raise wrong_value("ReusePolicy.replicas", value, "an int of 0 or more, or a tuple (min, max)", hint)
 
 
 def _concurrency(value: Any) -> int:
     if not whole(value, 1):
-        raise wrong_value("ReusePolicy.concurrency", value, "an int of 1 or more")
+        raise wrong_value("ReusePolicy.concurrency", value, "an int of 1 or more", nearest_number(value, 1))
     return int(value)
 
 
@@ -105,5 +108,6 @@ def _scope(value: Any) -> str:
 def _ttl(name: str, value: Any) -> timedelta:
     ttl = to_timedelta(value) if whole(value, 0) else value
     if not isinstance(ttl, timedelta) or ttl < _SHORTEST:
-        raise wrong_value(f"ReusePolicy.{name}", value, "seconds (int) or a timedelta, at least 30 seconds")
+        hint = nearest_number(seconds(value) if isinstance(value, timedelta) else value, int(seconds(_SHORTEST)))
+        raise wrong_value(f"ReusePolicy.{name}", value, "seconds (int) or a timedelta, at least 30 seconds", hint)
     return ttl

@@ -58,7 +58,10 @@ class Secret(Value):
         if isinstance(name, str) and not _ENV_VAR.fullmatch(name) and (is_derived or name):
             allowed = "capital letters, digits and _, not starting with a digit"
             source = "/".join(part for part in (self.group, self.key) if part)
-            hint = f"{source!r} cannot be turned into one: give as_env_var= or mount=" if is_derived else ""
+            nearest = repr(re.sub(r"^(?=\d)|[^A-Z0-9_]", "_", name.upper()))
+            hint = f"the nearest is {nearest}"
+            if is_derived:
+                hint = f"{source!r} cannot be turned into one: give as_env_var={nearest} or mount="
             problems.append(wrong_value("Secret.as_env_var", name, allowed, hint))
         for what in ("key", "group") if self.mount is not None else ():
             part = getattr(self, what)

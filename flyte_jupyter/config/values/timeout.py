@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ..accept import optional
 from ..field import edited
-from ..refusal import raise_all, wrong_value
+from ..refusal import nearest_number, raise_all, wrong_value
 from .duration import is_duration, seconds
 from .value import Value
 
@@ -45,10 +45,8 @@ class Timeout(Value):
         if isinstance(value, cls):
             return value
         if not is_duration(value):
-            hint = f"write timeout={value.strip()}" if isinstance(value, str) and value.strip().isdigit() else ""
-            raise wrong_value(
-                "timeout", value, "seconds, a timedelta, or Timeout(max_runtime, max_queued_time, deadline)", hint
-            )
+            allowed = "seconds or a timedelta, 0 or more, or Timeout(max_runtime, max_queued_time, deadline)"
+            raise wrong_value("timeout", value, allowed, _nearest(value))
         return cls(max_runtime=value) if value else cls()
 
     @property
@@ -74,10 +72,14 @@ TimeoutType: TypeAlias = "Timeout | int | float | timedelta"
 def _seconds(name: str) -> Callable[[Any], Seconds]:
     def accept(value: Any) -> Seconds:
         if not is_duration(value):
-            raise wrong_value(f"Timeout.{name}", value, "seconds or a timedelta, 0 or more")
+            raise wrong_value(f"Timeout.{name}", value, "seconds or a timedelta, 0 or more", _nearest(value))
         return value  # type: ignore[no-any-return]  # it is one of these
 
     return accept
+
+
+def _nearest(value: Any) -> str:
+    return nearest_number(value.total_seconds() if isinstance(value, timedelta) else value, 0, is_whole=False)
 
 
 def _bound(value: Seconds | None) -> float | None:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, TypeAlias
 from ...errors import ConfigError
 from ..accept import boolean, optional, text, texts
 from ..field import edited
-from ..refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
+from ..refusal import did_you_mean, nearest_number, raise_all, whole, wrong_type, wrong_value
 from . import cron
 from .documentation import shorten
 from .envvars import env_vars_of
+from .frozen import FrozenDict
 from .value import Value
 
 _PAIRS = edited("pairs", examples=({"NAME": "value"},))
@@ -309,7 +310,7 @@ def _expression(value: Any) -> str:
 
 def _interval(value: Any) -> int:
     if not whole(value, 1):
-        raise wrong_value("FixedRate.interval_minutes", value, "an int of 1 or more")
+        raise wrong_value("FixedRate.interval_minutes", value, "an int of 1 or more", nearest_number(value, 1))
     return int(value)
 
 
@@ -329,15 +330,15 @@ def _automation(what: str, value: Any) -> Automation:
 def _inputs(what: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise wrong_type(what, value, "a dict of inputs by name")
-    return dict(value)
+    return FrozenDict(value)
 
 
 def _concurrency(what: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(what, value, "None, 0, or an int of 2 or more")
     if value < 0 or value == 1:
-        hint = "with 1 a parent would wait for its own children for ever" if value == 1 else ""
-        raise wrong_value(what, value, "None, 0, or an int of 2 or more", hint)
+        hint = "with 1 a parent would wait for its own children for ever"
+        raise wrong_value(what, value, "None, 0, or an int of 2 or more", hint if value == 1 else "the nearest is 0")
     return value
 
 

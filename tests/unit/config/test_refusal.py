@@ -19,7 +19,19 @@ from flyte_jupyter.config.values.reuse import ReusePolicy
 from flyte_jupyter.config.values.secret import Secret
 from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.config.values.trigger import Cron, Trigger
+from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.errors import ConfigError
+
+
+def work(x: int) -> int:
+    return x
+
+
+def several(*args: int) -> int:
+    return len(args)
+
+
+TASK = TaskEnvironment("refusing").task(work)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +73,18 @@ from flyte_jupyter.errors import ConfigError
             lambda: PodTemplate(3, "", {"a": 1}),
             ["pod_spec", "PodTemplate.primary_container_name", "PodTemplate.labels"],
         ),  # type: ignore[dict-item]
+        (
+            lambda: TaskEnvironment("a", env_vars={"1": "x", "A": 1}, interruptible="no"),  # type: ignore[dict-item, arg-type]
+            ["env_vars: '1'", "env_vars['A']: 1", "interruptible: 'no'"],
+        ),
+        (
+            lambda: TASK.override(timeout=-1, cache=Cache("auto", ignored_inputs="y"), retrys=1),  # type: ignore[call-arg]
+            ["timeout: -1", "retrys: not a", "cache: ignored_inputs: 'y'"],
+        ),
+        (
+            lambda: TaskEnvironment("a", cache=Cache("auto", ignored_inputs="y"), plugin_config=object()).task(several),
+            ["cache: ignored_inputs: 'y'", "plugin_config: No task plugin", "several: *args"],
+        ),
         (lambda: Resources(cpu=-1, memroy="x", dsik="y"), ["memroy: not a", "dsik: not a", "Resources.cpu"]),  # type: ignore[call-arg]
     ],
 )
@@ -70,6 +94,12 @@ def test_all_that_is_wrong_with_a_value_is_in_one_error(make: Any, each: list[st
     assert len(each) == len(caught.value.each)
     assert [True] * len(each) == [text.startswith(start) for text, start in zip(caught.value.each, each, strict=True)]
     assert str(caught.value) == "\n".join([f"{len(each)} problems", *caught.value.each])
+
+
+@pytest.mark.parametrize("kind", [TypeError, ValueError])
+def test_an_error_for_types_and_values_is_caught_as_either_of_them(kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="3 problems"):
+        TaskEnvironment("a", env_vars={"1": "x", "A": 1}, interruptible="no")  # type: ignore[dict-item, arg-type]
 
 
 @pytest.mark.parametrize(

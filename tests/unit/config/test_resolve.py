@@ -100,7 +100,8 @@ def test_a_parameter_is_taken_exactly_where_it_belongs(level: Level, name: str) 
                 "retries must be an int or RetryStrategy: 'x' is not accepted\n"
                 "  allowed: an int of 0 or more, or RetryStrategy(count, backoff=None)\n"
                 "timeout: -1 is not accepted\n"
-                "  allowed: seconds, a timedelta, or Timeout(max_runtime, max_queued_time, deadline)"
+                "  allowed: seconds or a timedelta, 0 or more, or Timeout(max_runtime, max_queued_time, deadline)\n"
+                "  the nearest is 0"
             ),
         ),
     ],

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from kubernetes import client as k8s
 
 from flyte_jupyter import Cron, FixedRate, Image, OnArtifact, PodTemplate, Resources, Trigger
 from flyte_jupyter.config import show
@@ -16,6 +17,7 @@ from tests.unit.config.test_form import REQUIRED, TYPES
 
 NOW = datetime(2024, 3, 30, 12, tzinfo=timezone.utc)
 EVIL = "</td><script>alert(1)</script>"
+SECRET = k8s.V1EnvVar(name="A_KEY", value="hush")
 
 
 class Page(HTMLParser):
@@ -85,11 +87,18 @@ def test_credentials_are_hidden() -> None:
     for value in (
         Trigger("t", env_vars={"A_TOKEN": "hush"}),
         PodTemplate({"containers": [{"name": "primary", "env": [{"name": "A_KEY", "value": "hush"}]}]}),
+        PodTemplate(k8s.V1PodSpec(containers=[k8s.V1Container(name="primary", env=[SECRET])])),
         Image.from_debian_base().with_env_vars({"A_KEY": "hush"}),
     ):
         assert "hush" not in value._repr_html_()
         assert "hush" not in pretty(value)
         assert "hush" in repr(value)
+
+
+def test_a_pod_of_models_looks_like_one_of_dicts() -> None:
+    of_models = PodTemplate(k8s.V1PodSpec(containers=[k8s.V1Container(name="primary", image="x")]))
+    of_dicts = PodTemplate({"containers": [{"image": "x", "name": "primary"}]})
+    assert of_dicts._repr_html_() == of_models._repr_html_()
 
 
 def test_an_image_is_its_layers_in_order() -> None:

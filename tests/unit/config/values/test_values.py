@@ -13,6 +13,7 @@ from flyte_jupyter.config.plain import plain
 from flyte_jupyter.config.values.cache import Cache
 from flyte_jupyter.config.values.device import AMD_GPU, APPLE_SILICON, GPU, HABANA_GAUDI, TPU, Device, Neuron
 from flyte_jupyter.config.values.documentation import Documentation, shorten
+from flyte_jupyter.config.values.envvars import env_vars_of
 from flyte_jupyter.config.values.pod_template import PodTemplate
 from flyte_jupyter.config.values.resources import Resources
 from flyte_jupyter.config.values.retry import Backoff, RetryStrategy
@@ -43,6 +44,9 @@ REFUSED: list[tuple[type[Exception], Any]] = [
     (ValueError, lambda: Resources(cpu="lots")),
     (ValueError, lambda: Resources(cpu=(2, 1))),
     (ValueError, lambda: Resources(cpu=math.nan)),
+    (ValueError, lambda: Resources(cpu="1e400")),
+    (ValueError, lambda: Resources(cpu="9" * 400 + "m")),
+    (ValueError, lambda: Resources(memory="\u0661Gi")),
     (ValueError, lambda: Resources(memory=512)),  # type: ignore[arg-type]
     (ValueError, lambda: Resources(memory="512m")),
     (ValueError, lambda: Resources(memory="2GB")),
@@ -156,10 +160,34 @@ def test_what_is_wrong_is_refused_where_it_is_written(error: type[Exception], ma
         (lambda: Resources(memory="2GB"), "did you mean '2Gi'?"),
         (lambda: Resources(memory=512), "did you mean '512Mi'?"),
         (lambda: Resources(gpu="T4"), "the count is missing: 'T4:1'"),
-        (lambda: Resources(gpu="a100:1"), "did you mean 'A100'?"),
+        (lambda: Resources(gpu="a100:1"), "did you mean 'A100:1'?"),
+        (lambda: Resources(gpu="v5e:2x2"), "did you mean 'V5E:2x2'?"),
+        (lambda: Resources(gpu="A100:9"), "the nearest is 'A100:8'"),
+        (lambda: Resources(gpu="Trn1:9"), "the nearest is 'Trn1:8'"),
+        (lambda: Resources(gpu=-1), "the nearest is 0"),
+        (lambda: Resources(cpu=-1), "the nearest is 0"),
+        (lambda: Resources(disk=5), "did you mean '5Gi'?"),
+        (lambda: Resources(disk=3 * 1024**3), "did you mean '3Gi'?"),
+        (lambda: Resources(memory="1 Gi"), "did you mean '1Gi'?"),
+        (lambda: GPU("A100", 0), "the nearest is 1"),
+        (lambda: ReusePolicy((3, 1)), "try (1, 3)"),
+        (lambda: ReusePolicy(-1), "the nearest is 0"),
+        (lambda: ReusePolicy(idle_ttl=5), "the nearest is 30"),
+        (lambda: ReusePolicy(idle_ttl=seconds(5)), "the nearest is 30"),
+        (lambda: ReusePolicy(concurrency=0), "the nearest is 1"),
+        (lambda: RetryStrategy.of("3"), "the nearest is 3"),
+        (lambda: RetryStrategy(-2), "the nearest is 0"),
+        (lambda: Backoff(seconds(1), 0.5), "the nearest is 1"),
+        (lambda: Backoff(seconds(-1)), "the nearest is timedelta(0)"),
+        (lambda: Timeout(seconds(-5)), "the nearest is 0"),
+        (lambda: FixedRate(0), "the nearest is 1"),
+        (lambda: Trigger("t", max_action_concurrency=-1), "the nearest is 0"),
+        (lambda: Secret("a", as_env_var="my-key"), "the nearest is 'MY_KEY'"),
+        (lambda: Secret("a.b"), "'a.b' cannot be turned into one: give as_env_var='A_B' or mount="),
+        (lambda: env_vars_of({"1A B": "x"}), "the nearest is '_1A_B'"),
         (lambda: Cache.of("disabel"), "did you mean 'disable'?"),
         (lambda: Cron("* * * * *", "Europe/Belrin"), "did you mean 'Europe/Berlin'?"),
-        (lambda: Timeout.of("60"), "write timeout=60"),
+        (lambda: Timeout.of("60"), "the nearest is 60"),
     ],
 )
 def test_an_error_ends_with_the_next_step(make: Any, last_line: str) -> None:
@@ -169,7 +197,7 @@ def test_an_error_ends_with_the_next_step(make: Any, last_line: str) -> None:
 
 
 def test_resources_keep_what_was_written_and_know_the_amounts() -> None:
-    resources = Resources(cpu=("500m", 2), memory=("512Mi", "1Gi"), disk="1G", shm="auto")
+    resources = Resources(cpu=("500m ", 2), memory=("512Mi", " 1Gi"), disk="1G", shm="auto")
     assert (resources.cpu, resources.memory) == (("500m", 2), ("512Mi", "1Gi"))
     assert (resources.cpu_request, resources.cpu_limit) == (0.5, 2.0)
     assert (resources.memory_request, resources.memory_limit) == (512 * 1024**2, 1024**3)
@@ -263,6 +291,7 @@ def test_backoff_follows_its_formula() -> None:
     backoff = Backoff(seconds(1), 2.0, seconds(5))
     assert [backoff.compute_delay(n) for n in range(4)] == [seconds(1), seconds(2), seconds(4), seconds(5)]
     assert backoff.compute_delay(100_000) == seconds(5)
+    assert Backoff(seconds(0), 2.0, seconds(5)).compute_delay(100_000) == seconds(0)
 
 
 def test_retries_of_a_number() -> None:
