@@ -130,9 +130,9 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
         for task in tasks:
             if not isinstance(task, Task):
                 raise wrong_type("from_task", task, "tasks of no environment")
-            owner = task.parent_env() if task.parent_env is not None else None
-            if owner is not None:
-                raise wrong_value("from_task", task.name, "tasks of no environment", f"it belongs to {owner.name!r}")
+            if task.parent_env is not None:  # also when that one is gone
+                hint = f"it belongs to {task.parent_env_name!r}"
+                raise wrong_value("from_task", task.name, "tasks of no environment", hint)
         images = [task.image for task in tasks]
         for image in images:
             if image != images[0]:

@@ -52,11 +52,17 @@ def nearest_number(value: object, least: float, *, is_whole: bool = True) -> str
     return f"the nearest is {max(least, round(value) if is_whole else value)}"
 
 
-def did_you_mean(given: str, names: Iterable[str]) -> str:
-    """ "did you mean 'x'?", or "" when nothing comes near; capitals do not count."""
+def similar(given: str, names: Iterable[str]) -> str | None:
+    """The name most like what was given, None when nothing comes near; capitals do not count."""
     by_lower = {name.lower(): name for name in names}
     found = nearest(given.lower(), by_lower)
-    return f"did you mean {by_lower[found]!r}?" if found else ""
+    return by_lower[found] if found else None
+
+
+def did_you_mean(given: str, names: Iterable[str]) -> str:
+    """ "did you mean 'x'?", or "" when nothing comes near."""
+    found = similar(given, names)
+    return f"did you mean {found!r}?" if found else ""
 
 
 def write_text(value: object) -> str:

@@ -98,6 +98,7 @@ SNIPPETS: list[Snippet] = [
     ),
     *refused("ValueError: Cannot add self as a dependency", "e = env(); e.add_dependency(e)"),
     *refused("ValueError", "e = env(); t = e.task(coro); TaskEnvironment.from_task('x', t)"),
+    *refused("ValueError", "TaskEnvironment.from_task('x', task())"),
     *refused("ValueError: No task plugin found", "env(plugin_config=Unknown()).task(coro)"),
     *refused(
         "ValueError: reusable",

@@ -331,6 +331,7 @@ OVERRIDE: list[Snippet] = [
     *differs("garbage", "task().override(reusable='on').reusable", flyte="'on'", ours="TypeError: reusable"),
     *differs("garbage", "task().override(queue=3).queue", flyte="3", ours="TypeError: queue"),
     *differs("garbage", "task().override(links=3).links", flyte="3", ours="TypeError: links"),
+    *differs("garbage", "task(links=MyLink).links", flyte="(MyLink,)", ours="TypeError: write MyLink()"),
     *differs(
         "pool-async",
         "task(sync).override(reusable=ReusePolicy(concurrency=2)).reusable.concurrency",

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from ...errors import ConfigError
 from ..accept import optional, text
 from ..field import edited
-from ..refusal import did_you_mean, gathered, nearest_number, raise_all, warn, wrong_type, wrong_value
+from ..refusal import did_you_mean, gathered, nearest_number, raise_all, similar, warn, wrong_type, wrong_value
 from .value import Value
 
 DeviceClass: TypeAlias = Literal["GPU", "TPU", "NEURON", "AMD_GPU", "HABANA_GAUDI", "APPLE_SILICON"]
@@ -194,13 +194,20 @@ def parse_device(given: str) -> Device:
             raise wrong_value(what, given, allowed, f"the count is missing: {model + ':1'!r}")
         counts = models[model]
         if count and count not in map(str, counts):
-            few = min(counts, key=lambda one: abs(one - int(count))) if count.isdecimal() else min(counts)
             allowed = f"{model} comes in counts of {', '.join(map(str, counts))}"
-            raise wrong_value(what, given, allowed, f"the nearest is '{model}:{few}'")
+            raise wrong_value(what, given, allowed, f"the nearest is {_nearest(model, count)!r}")
         return Device(int(count or 1), device_class, model)
-    every = [f"{name}:{n}" for models in _KINDS.values() for name, counts in models.items() for n in counts]
-    every += [f"{name}:{part}" for name, parts in _TPUS.items() for part in ("1", *parts.split())]
-    raise wrong_value(what, given, allowed, did_you_mean(given, every))
+    meant = similar(model, [*(name for models in _KINDS.values() for name in models), *_TPUS])
+    raise wrong_value(what, given, allowed, f"did you mean {_nearest(meant, count)!r}?" if meant else "")
+
+
+def _nearest(model: str, count: str) -> str:
+    """The text for a known model with a count, or a topology, that comes nearest."""
+    if model in _TPUS:
+        return f"{model}:{count if count in _TPUS[model].split() else 1}"
+    counts = next(models[model] for models in _KINDS.values() if model in models)
+    few = min(counts, key=lambda one: abs(one - int(count))) if count.isdecimal() else min(counts)
+    return f"{model}:{few}"
 
 
 def _known(what: str, device: Any, models: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Protocol, runtime_checkable
 
 from ...errors import ConfigError
@@ -40,8 +41,10 @@ def links_of(value: Any) -> tuple[Link, ...]:
     links = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     problems: list[ConfigError] = []
     for link in links:
+        allowed = "an object with name, icon_uri and get_link(...), or a list of these"
         if not (hasattr(link, "name") and callable(getattr(link, "get_link", None))):
-            allowed = "an object with name, icon_uri and get_link(...), or a list of these"
             problems.append(wrong_type("links", link, allowed))
+        elif isinstance(link, type) and inspect.isfunction(inspect.getattr_static(link, "get_link")):
+            problems.append(wrong_type("links", link, allowed, f"write {link.__name__}()"))
     raise_all(problems)
     return links

@@ -30,9 +30,8 @@ def parse_bytes(text: str, what: str = "memory") -> int:
     allowed = 'a Kubernetes quantity such as "512Mi" or "2Gi"'
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
-        together = "".join(text.split()).lstrip("-")
-        hint = f"did you mean {together!r}?" if together != text and _is_bytes(together) else ""
-        raise wrong_value(what, text, allowed, hint)
+        near = _QUANTITY.fullmatch("".join(text.split()).lstrip("-"))
+        raise wrong_value(what, text, allowed, _memory_hint(near["number"], near["suffix"]) if near else "")
     number, suffix = match["number"], match["suffix"]
     if suffix and suffix[1:].lstrip("+-").isdigit():  # an exponent; "E" alone is exa
         return _whole(float(number + suffix), what, text)
@@ -83,11 +82,6 @@ def rough_bytes(count: int) -> str:
     return f"{count} bytes"
 
 
-def _is_bytes(text: str) -> bool:
-    match = _QUANTITY.fullmatch(text)
-    return match is not None and match["suffix"] in _BYTES
-
-
 def _whole(number: float, what: str, text: str) -> int:
     if not math.isfinite(number):
         raise wrong_value(what, text, "a finite quantity")
@@ -95,6 +89,8 @@ def _whole(number: float, what: str, text: str) -> int:
 
 
 def _memory_hint(number: str, suffix: str) -> str:
+    if suffix in _BYTES:
+        return f"did you mean {number + suffix!r}?"
     if suffix in ("m", "u", "n"):
         return f"{suffix!r} means a small fraction of a byte; did you mean {number + 'Mi'!r}?"
     unit = suffix.removesuffix("B").removesuffix("b").capitalize()
