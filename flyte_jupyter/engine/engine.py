@@ -275,6 +275,8 @@ class Engine:
             self._open.clear()
             try:
                 for event in self.runner.watch(self._labels):
+                    if self._closed.is_set():  # meanwhile: `close` found no watch yet that it could end
+                        return
                     self._take(event)
                     if isinstance(event, Synced):
                         failed = 0
