@@ -19,18 +19,39 @@ from flyte_jupyter.host.client import call
 
 
 @pytest.fixture(autouse=True)
-def _private(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def _private(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Neither settings nor state of the person who runs the tests: whatever a test starts, it starts in a folder of
-    its own (with a short path for the sake of the socket), and its Host is stopped at the end.
+    its own, and its Host is stopped at the end. With the marker `one_host` both are those of the file: for tests that
+    only run tasks, and look at nothing that another one may have left.
     """
     for name in list(os.environ):
         if name.startswith("FLYTE_JUPYTER_"):
             monkeypatch.delenv(name)
     forget_session()
-    folder = Path(tempfile.gettempdir()) / f"fj-{secrets.token_hex(4)}"
+    shared = request.node.get_closest_marker("one_host") is not None
+    folder: Path = request.getfixturevalue("_of_file") if shared else new_folder()
     monkeypatch.setenv(HOME_VARIABLE, str(folder))
     yield folder
     forget_session()
+    if not shared:
+        clear(folder)
+
+
+@pytest.fixture(scope="module")
+def _of_file() -> Iterator[Path]:
+    """The state folder that the tests of a file have in common."""
+    folder = new_folder()
+    yield folder
+    clear(folder)
+
+
+def new_folder() -> Path:
+    """Where a state folder may be made, with a short path for the sake of the socket."""
+    return Path(tempfile.gettempdir()) / f"fj-{secrets.token_hex(4)}"
+
+
+def clear(folder: Path) -> None:
+    """Stop the Host of a state folder, if there is one, and remove the folder."""
     if folder.exists():
         stop_host(Home(folder))
         shutil.rmtree(folder, ignore_errors=True)

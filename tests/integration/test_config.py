@@ -18,7 +18,7 @@ from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from tests.conftest import eventually
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.one_host, pytest.mark.usefixtures("home")]
 
 plain = flyte.TaskEnvironment(name="plain")
 env = flyte.TaskEnvironment(name="configured", env_vars={"FROM_ENV": "e", "SHARED": "e"})

@@ -13,7 +13,7 @@ from flyte_jupyter import errors, session
 from flyte_jupyter.store import keys
 from tests.conftest import forget_session
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.one_host, pytest.mark.usefixtures("home")]
 
 env = flyte.TaskEnvironment("links", description="To try links")
 

@@ -17,7 +17,7 @@ from flyte_jupyter.host.machine.admission import SLOTS_VARIABLE
 from tests.conftest import eventually
 from tests.integration.processes import is_gone, pid_in
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.one_host, pytest.mark.usefixtures("home")]
 
 env = flyte.TaskEnvironment(name="nested")
 

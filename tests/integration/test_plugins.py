@@ -13,7 +13,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter import errors
 from flyte_jupyter.extend import AsyncFunctionTaskTemplate, TaskPluginRegistry
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.one_host, pytest.mark.usefixtures("home")]
 
 
 @dataclass

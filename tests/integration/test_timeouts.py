@@ -22,7 +22,7 @@ from flyte_jupyter.host.process import stacks
 from flyte_jupyter.pods import Phase
 from tests.conftest import eventually
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.one_host, pytest.mark.usefixtures("home")]
 
 env = flyte.TaskEnvironment(name="timeouts")
 
