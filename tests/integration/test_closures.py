@@ -237,6 +237,7 @@ def test_large_frames() -> None:
 
 def test_global_that_cannot_travel_is_named() -> None:
     before = flyte.runs()
+
     @env.task
     def asks() -> int:
         return int(DATABASE.execute("select 1").fetchone()[0])
@@ -264,6 +265,7 @@ def test_what_a_helper_needs_is_named_with_its_path() -> None:
 
 def test_input_that_cannot_travel_is_named() -> None:
     before = flyte.runs()
+
     @env.task
     def takes(things: Any) -> None: ...
 
