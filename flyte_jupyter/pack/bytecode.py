@@ -24,7 +24,7 @@ _FUSED = re.compile(r"(?:LOAD|STORE)_FAST(?:_BORROW)?")
 LAID_OUT = frozenset({"__firstlineno__", "__static_attributes__"})
 """Attributes of a class, from Python 3.13, that tell where it stands, or have no order."""
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
+_GLOBALS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 
 
 @dataclass(frozen=True)

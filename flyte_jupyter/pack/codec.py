@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 import pickle
 import threading
 import types
+import typing
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 from cloudpickle import cloudpickle as internals
 
-from .modules import is_local
+from .bytecode import facts
+from .modules import is_installed, is_local
 
 if TYPE_CHECKING:
     from ..config.image.recipe import Recipe
@@ -29,6 +34,17 @@ _registry_lock = threading.RLock()
 """cloudpickle's list of modules to pickle by value is one per process."""
 
 
+def _new_type(it: Any) -> Any:
+    """By name where it is installed, else by what it is made of."""
+    if is_installed(it.__module__):
+        return it.__qualname__
+    return (
+        typing.NewType,
+        (it.__name__, it.__supertype__),
+        {"__module__": it.__module__, "__qualname__": it.__qualname__},
+    )
+
+
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
     """Sends functions, classes and modules of the notebook and of files beside it by value.
 
@@ -38,6 +54,14 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
         recipes: what images that travel come to, by digest.
         functions, classes: those that travel by value; noted: the instances of the class `note` that were met.
     """
+
+    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child(
+        {
+            functools.cached_property: lambda it: (functools.cached_property, (it.func,), {"attrname": it.attrname}),
+            typing.NewType: _new_type,
+            weakref.WeakKeyDictionary: lambda it: (weakref.WeakKeyDictionary, (dict(it),)),  # `singledispatch` has one
+        }
+    )
 
     def __init__(
         self,
@@ -62,6 +86,10 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
             if self._meet(obj.__module__):
                 self.functions.append(obj)
                 self.files.add(obj.__code__.co_filename)
+                _know_class_bodies(obj.__code__)
+        elif type(obj) is functools._lru_cache_wrapper:
+            if self._meet(obj.__module__):  # pickle would look it up by its name, there
+                return _remembering, (obj.__wrapped__, *obj.cache_parameters().values())
         elif isinstance(obj, type):
             if self._meet(obj.__module__):
                 self.classes.append(obj)
@@ -92,6 +120,19 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
             cloudpickle.register_pickle_by_value(module)
             self.registered.append(module)
         return True
+
+
+def _remembering(func: Callable[..., Any], maxsize: int | None, typed: bool) -> Callable[..., Any]:
+    return functools.lru_cache(maxsize, typed)(func)
+
+
+def _know_class_bodies(code: types.CodeType) -> None:
+    """Tell cloudpickle of the globals that classes inside a function read: it does not look at how they do."""
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            if not inner.co_flags & inspect.CO_OPTIMIZED:
+                internals._extract_code_globals_cache[inner] = dict.fromkeys(facts(inner).names)
+            _know_class_bodies(inner)
 
 
 @dataclass(frozen=True)

@@ -388,7 +388,7 @@ _PIECES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     staticmethod: lambda obj: (obj.__func__,),
     property: lambda obj: (obj.fget, obj.fset, obj.fdel),
     functools.cached_property: lambda obj: (obj.func,),
-    functools._lru_cache_wrapper: lambda obj: (obj.__wrapped__,),
+    functools._lru_cache_wrapper: lambda obj: (obj.__wrapped__, *obj.cache_parameters().values()),
     weakref.ref: lambda _: (),
     weakref.WeakSet: lambda _: (),
     weakref.WeakKeyDictionary: lambda _: (),

@@ -147,6 +147,50 @@ def test_lambdas_and_partials() -> None:
     assert 4 == flyte.run(makes).outputs()[0](1)
 
 
+REMEMBERING = """
+import functools, typing
+
+Number = typing.NewType("Number", int)
+
+@functools.lru_cache(maxsize=50)
+def fib(n: Number) -> Number: return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+class Square:
+    def __init__(self, side): self.side = side
+    @functools.cached_property
+    def area(self): return self.side ** 2
+    @functools.cache
+    def twice(self): return 2 * self.area
+
+@functools.singledispatch
+def shown(x): return "?"
+
+@shown.register
+def _(x: int): return "int"
+
+def f() -> list:
+    square = Square(3)
+    return [fib(30), fib.cache_info().maxsize, square.area, square.twice(), vars(square)["area"], shown(1), shown("")]
+"""
+
+
+def test_what_python_makes_of_functions_and_names() -> None:
+    assert [832040, 50, 9, 18, 9, "int", "?"] == result(REMEMBERING)
+
+
+def test_a_class_within_a_task_reads_globals() -> None:
+    assert [5, 6] == result(
+        "size = 5\ndef f() -> list:\n    class Box:\n        a = size\n        b = a + 1\n    return [Box.a, Box.b]"
+    )
+
+
+def result(source: str) -> Any:
+    """Of the function `f` of a cell."""
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    exec(source, scope)
+    return flyte.run(env.task(scope["f"])).result()
+
+
 def test_recursion_in_a_helper() -> None:
     def factorial(n: int) -> int:
         return 1 if n < 2 else n * factorial(n - 1)
