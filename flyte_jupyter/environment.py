@@ -72,6 +72,11 @@ class TaskEnvironment(EnvironmentAttributes, Environment):
                     )
         _newest[self.name] = self
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "name" or (name in PARAMS and not PARAMS[name].levels & ENV):
+            check(ENV, {name: value})  # `env.retries = 3` would be heard by nobody
+        object.__setattr__(self, name, value)
+
     # --- tasks
 
     @overload

@@ -158,7 +158,9 @@ def _annotated(cls: type, name: str) -> str:
 
 def _field_default(cls: type, name: str) -> str:
     default = inspect.signature(cls).parameters[name].default
-    return "required" if default in (inspect.Parameter.empty, dataclasses.MISSING) else f"`{default!r}`"
+    if default in (inspect.Parameter.empty, dataclasses.MISSING):
+        return "required"
+    return f"`{default!r}`".replace("datetime.timedelta", "timedelta")
 
 
 def _makers(cls: type) -> list[tuple[str, str]]:

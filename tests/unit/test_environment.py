@@ -128,6 +128,15 @@ def test_an_attribute_set_later_counts_for_later_tasks() -> None:
         env.queue = 3  # type: ignore[assignment]
 
 
+def test_attributes_that_would_count_nowhere_are_refused() -> None:
+    env = TaskEnvironment("attributes")
+    with pytest.raises(TypeError, match="retries: not a parameter of TaskEnvironment"):
+        env.retries = 3  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="try 'a_b'"):
+        env.name = "A b"
+    assert ("attributes", False) == (env.name, hasattr(env, "retries"))
+
+
 def test_settings_of_other_levels_are_refused() -> None:
     with pytest.raises(TypeError, match=r"retries may be set in @env\.task"):
         TaskEnvironment("e", retries=3)  # type: ignore[call-arg]

@@ -34,10 +34,10 @@ class ReusePolicy(Value):
         one process with `concurrency` 1, in which a task that calls tasks of its environment would wait for itself.
     """
 
-    replicas: int | tuple[int, int] = field(default=2, metadata=_REPLICAS)
-    idle_ttl: int | timedelta = field(default=30, metadata=_TTL)
+    replicas: int | tuple[int, int] = field(default=(2, 2), metadata=_REPLICAS)
+    idle_ttl: int | timedelta = field(default=_SHORTEST, metadata=_TTL)
     concurrency: int = field(default=1, metadata=edited("number", least=1, examples=(4,)))
-    scaledown_ttl: int | timedelta = field(default=30, metadata=_TTL)
+    scaledown_ttl: int | timedelta = field(default=_SHORTEST, metadata=_TTL)
     scope: Literal["global", "run"] = field(default="global", metadata=edited("choice", choices=("global", "run")))
 
     def __post_init__(self) -> None:

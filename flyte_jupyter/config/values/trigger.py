@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, ClassVar, TypeAlias
 
-from ...errors import ConfigError
+from ...errors import ConfigError, ConfigTypeError
 from ..accept import boolean, optional, text, texts
 from ..field import edited
 from ..refusal import did_you_mean, nearest_number, raise_all, whole, wrong_type, wrong_value
@@ -297,6 +297,10 @@ class Trigger(Value):
 
     @classmethod
     def _every(cls, cron: str, key: str | None, name: str, description: str, settings: dict[str, Any]) -> Trigger:
+        if "automation" in settings:
+            raise ConfigTypeError(
+                f"automation: it is {description} here\n  write Trigger(name, automation) for another"
+            )
         inputs = {} if key is None else {key: TriggerTime}
         inputs.update(settings.pop("inputs", None) or {})
         settings.setdefault("description", f"Fires {description}")

@@ -179,6 +179,7 @@ def test_every_value_type_is_here() -> None:
 
 
 def test_the_text_is_what_one_would_write() -> None:
+    assert repr(ReusePolicy()) == "ReusePolicy()"
     assert repr(DEBIAN.with_pip_packages("a", pre=True).with_env_vars({"A": "1"})) == (
         f"Image.from_debian_base(python_version={sys.version_info[:2]})"  # which another Python would not have
         ".with_pip_packages('a', pre=True).with_env_vars({'A': '1'})"

@@ -107,6 +107,7 @@ def test_an_error_for_types_and_values_is_caught_as_either_of_them(kind: type[Ex
     [
         (lambda: Resources(memroy="1Gi"), "did you mean 'memory'?"),  # type: ignore[call-arg]
         (lambda: RetryStrategy(cuont=3), "did you mean 'count'?"),  # type: ignore[call-arg]
+        (lambda: Trigger.daily(automation=None), "for another: Trigger(name, automation)"),
         (lambda: Trigger.daily(env_var={}), "did you mean 'env_vars'?"),
         (lambda: Timeout(xyz=3), "parameters here: max_runtime, max_queued_time, deadline"),  # type: ignore[call-arg]
     ],
