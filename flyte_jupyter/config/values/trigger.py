@@ -298,9 +298,7 @@ class Trigger(Value):
     @classmethod
     def _every(cls, cron: str, key: str | None, name: str, description: str, settings: dict[str, Any]) -> Trigger:
         if "automation" in settings:
-            raise ConfigTypeError(
-                f"automation: it is {description} here\n  write Trigger(name, automation) for another"
-            )
+            raise ConfigTypeError(f"automation: it is {description} here\n  for another: Trigger(name, automation)")
         inputs = {} if key is None else {key: TriggerTime}
         inputs.update(settings.pop("inputs", None) or {})
         settings.setdefault("description", f"Fires {description}")
