@@ -36,6 +36,8 @@ class Screen:
 
     def check(self, pod: PodRequest, given: Packed) -> None:
         """Refuse a call that is given the value of a secret. Raises CaptureError, naming it."""
+        if not self._known:
+            return
         options = json.dumps([dict(pod.labels), dict(pod.options), dict(pod.env)]).encode()
         check_given(pod.task, "inputs", given.parts, self._known)
         check_given(pod.task, "options", [options], self._known)

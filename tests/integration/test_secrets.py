@@ -534,6 +534,7 @@ def calls_linked() -> None:
 def test_links_do_not_show_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_API_KEY", VALUE)
     runs = [flyte.run(linked), flyte.run(calls_linked)]
+    eventually(lambda: not any(home.environs.iterdir()))  # of this kernel, for as long as its runs are open
     assert VALUE.encode() not in b"".join(everything_written(home).values())
     for run in runs:
         assert "?key=***" in repr(run.view())
