@@ -1,0 +1,1 @@
+"""Cells: what a cell needs, defines and says of places, from its source."""

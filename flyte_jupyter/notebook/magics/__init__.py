@@ -1,0 +1,1 @@
+"""Magics: options and bodies of cells, and the tasks that they become."""

@@ -20,9 +20,9 @@ from ...pack.preview import describe
 from ..cards import tables
 from ..cells.extract import CellCode, UnsupportedCell, analyse
 from ..cells.places import with_source
-from ..cells.task import TaskCell, UndefinedNames, environment, make_environment, task_of_body, tasks_of_functions
 from ..hooks import Hooks
 from .options import ENV, RUNS, TASK, Line, OptionError, Parser
+from .task import TaskCell, UndefinedNames, environment, make_environment, task_of_body, tasks_of_functions
 
 _NAMES = {"cell": ("flyte_task",), "line": ("flyte_task", "flyte_env", "flyte_runs")}
 """IPython refuses a cell magic without a cell, so `%flyte_task` is there for its help."""

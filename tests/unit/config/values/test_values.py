@@ -310,6 +310,7 @@ def test_a_timeout_of_a_number_bounds_the_run_time() -> None:
     assert Timeout.of(seconds(60)).max_runtime_seconds == 60.0
     assert Timeout.of(0) == Timeout()
     assert Timeout(deadline=0).deadline_seconds is None
+    assert 90.0 == Timeout(max_queued_time=seconds(90)).max_queued_seconds
 
 
 def test_a_reuse_policy_makes_canonical_what_it_is_given() -> None:

@@ -18,8 +18,8 @@ import flyte_jupyter
 from flyte_jupyter import context
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.notebook import extension
-from flyte_jupyter.notebook.cells import task as cells
 from flyte_jupyter.notebook.cells.extract import analyse
+from flyte_jupyter.notebook.magics import task as cells
 from flyte_jupyter.notebook.magics.options import OptionError
 from flyte_jupyter.task import Task
 

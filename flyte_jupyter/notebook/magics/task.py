@@ -12,8 +12,8 @@ from typing import Any
 from ...environment import TaskEnvironment, environments
 from ...errors import nearest
 from ...task import Task
-from ..magics.options import OptionError, split_levels
-from .extract import CellCode
+from ..cells.extract import CellCode
+from .options import OptionError, split_levels
 
 DEFAULT_ENV = "notebook"
 _kept: dict[str, TaskEnvironment] = {}  # the list of environments holds none of them alive
