@@ -150,6 +150,11 @@ class RunState:
         return self._actions[self.root].phase
 
     @property
+    def cache(self) -> str:
+        """What the cache says of the first action."""
+        return self._actions[self.root].cache
+
+    @property
     def is_cached(self) -> bool:
         """Whether the result of the first action was kept from an earlier call."""
         return self._actions[self.root].is_cached

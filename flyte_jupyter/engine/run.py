@@ -46,7 +46,6 @@ class Run:
         task_name: fully qualified name of the task; title: what is shown.
         created: seconds since the epoch.
         is_cancelled: whether `cancel` was called on this object.
-        cache: what the cache said of it: where its result is from, or why it ran; "" when its task is not cached.
     """
 
     def __init__(
@@ -61,11 +60,8 @@ class Run:
         self.task_name: str = record["task"]
         self.title: str = record["title"]
         self.created: float = record["created"]
-        self._record = record
-        self._engine = engine
-        self._unpack = unpack
-        self._reattached = reattached
-        self.cache = str((record["pod"] or {}).get("cache", ""))
+        self._record, self._engine = record, engine
+        self._unpack, self._reattached = unpack, reattached
         self.is_cancelled = self._is_joined = False
         self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
         self._future: Future[Outcome] | None = None
@@ -86,6 +82,12 @@ class Run:
     def done(self) -> bool:
         """Whether it has ended, one way or the other."""
         return self.phase.is_terminal
+
+    @property
+    def cache(self) -> str:
+        """What the cache says of it: where its result is from, or why it runs; "" when its task is not cached."""
+        self._attach()
+        return self._state.cache or str((self._record["pod"] or {}).get("cache", ""))
 
     @property
     def is_cached(self) -> bool:
@@ -123,16 +125,14 @@ class Run:
         return self._unpacked(self.outputs())
 
     def _unpacked(self, outputs: Outputs) -> Any:
-        if self._unpack is not None:
-            return self._unpack(outputs)
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+        value = outputs[0] if len(outputs) == 1 else tuple(outputs)
+        return value if self._unpack is None else self._unpack(outputs)
 
     def raise_for_status(self) -> None:
         """Raise the task's error if it failed. Raises `RunNotDoneError` before the end (as in Flyte)."""
         if not self.done():
             raise RunNotDoneError(f"{self.name} has not ended: it is {self.phase.value}. Wait for it: run.wait().")
-        error = self._outcome().error()
-        if error is not None:
+        if (error := self._outcome().error()) is not None:
             raise error
 
     def __await__(self) -> Generator[Any, None, Any]:
