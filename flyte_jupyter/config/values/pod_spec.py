@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, ConfigValueError
-from ..refusal import did_you_mean, wrong_type
+from ..refusal import did_you_mean, write_text, wrong_type
 
 FIELDS = Path(__file__).with_name("pod_spec.json")
 ROOT = "V1PodSpec"
@@ -124,13 +124,13 @@ def _of_field(kind: str, name: str, value: Any, where: str) -> Iterator[ConfigEr
             return
         for key, item in value.items():
             if not isinstance(item, str) and name not in _QUANTITIES:
-                yield wrong_type(f"{where}[{key!r}]", item, "a str", f"write {str(item)!r}")
+                yield wrong_type(f"{where}[{key!r}]", item, "a str", write_text(item))
     elif kind in kinds():
         yield from _of_object(kind, value, where)
     elif kind in _SCALARS:
         cls, allowed = _SCALARS[kind]
         if not isinstance(value, cls) or (cls is int and isinstance(value, bool)):
-            yield wrong_type(where, value, allowed)
+            yield wrong_type(where, value, allowed, write_text(value) if cls is str else "")
 
 
 def _of_installed(kind: str) -> set[str]:

@@ -213,5 +213,7 @@ def _may_administer(security: dict[str, Any]) -> None:
 
 def _no_primary(name: str, names: list[str]) -> ConfigError:
     hint = did_you_mean(name, names) or "name it with primary_container_name="
+    if len(names) == 1:
+        hint = f"write primary_container_name={names[0]!r}"
     allowed = f"one of the containers: {', '.join(names) or 'there are none'}"
     return wrong_value("pod_template: No primary container", name, allowed, hint)

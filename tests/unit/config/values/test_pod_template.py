@@ -43,6 +43,10 @@ BAD: list[tuple[Any, list[str]]] = [
     ({"nodeSelector": []}, ["pod_spec.nodeSelector: [] is not accepted"]),
     ({"hostIPC": "yes"}, ["pod_spec.hostIPC: 'yes' is not accepted\n  allowed: True or False"]),
     ({"priority": True}, ["pod_spec.priority: True is not accepted\n  allowed: an int"]),
+    (
+        {"containers": [{"name": "primary", "env": [{"name": "A", "value": 1}]}]},
+        ["pod_spec.containers[0].env[0].value: 1 is not accepted\n  allowed: a str\n  write '1'"],
+    ),
     (3, ["pod_spec: 3 is not accepted\n  allowed: a V1PodSpec of the kubernetes client, or a dict"]),
     (
         {"containers": [{"name": "a", "env": [{"name": "A", "value": 1}, {"nme": "B"}]}], "volume": []},

@@ -185,6 +185,7 @@ def test_what_is_wrong_is_refused_where_it_is_written(error: type[Exception], ma
         (lambda: Timeout(seconds(-5)), "the nearest is 0"),
         (lambda: FixedRate(0), "the nearest is 1"),
         (lambda: Trigger("t", max_action_concurrency=-1), "the nearest is 0"),
+        (lambda: PodTemplate.of(PodTemplate({"containers": [{"name": "x"}]})), "write primary_container_name='x'"),
         (lambda: Secret("a", as_env_var="my-key"), "the nearest is 'MY_KEY'"),
         (lambda: Secret("a.b"), "'a.b' cannot be turned into one: give as_env_var='A_B' or mount="),
         (lambda: env_vars_of({"1A B": "x"}), "the nearest is '_1A_B'"),
