@@ -15,10 +15,10 @@ from ..config.values.dependency import Environment
 from ..config.values.trigger import OnArtifact, Trigger, TriggeredArtifact, TriggeredPartition, TriggerTime
 from ..config.words import together
 from ..engine.options import RunOptions
-from ..engine.request import new_run_name, pod_request
+from ..engine.request import new_run_name, pod_request, refused
 from ..engine.run import ROOT
 from ..environment import TaskEnvironment, reached
-from ..errors import ConfigError, ConfigValueError
+from ..errors import ConfigError
 from ..host.trigger.due import Standing
 from ..host.trigger.registration import Registration
 from ..image_build import ImageCache, build_images
@@ -208,7 +208,7 @@ class _Packing:
         )
         notes = _notes(trigger)
         if place.options.strict and notes:
-            raise ConfigValueError(f"{task.name}: strict, and not all of it can be done here\n  " + "\n  ".join(notes))
+            raise refused(task.name, "all of it can be done", notes)
         self._secrets |= here.values_for(task, code, code.needs | packed.needs)
         here.screen.check(pod, packed)
         pod = here.screen.masked(pod)

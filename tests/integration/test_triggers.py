@@ -404,7 +404,9 @@ def test_what_has_no_effect_here_is_said(home: Home) -> None:
     assert first in flyte.triggers()[0].fire().view()["notes"]
     flyte.init(strict=True)
     try:
-        with pytest.raises(errors.ConfigValueError, match="strict"):
+        with pytest.raises(
+            errors.ConfigValueError, match=r"strict, and not all of it can be done here\n.*\n  leave strict=True out"
+        ):
             flyte.deploy(env)
     finally:
         flyte.init(strict=False)
