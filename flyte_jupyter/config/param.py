@@ -66,4 +66,6 @@ class Param(Field):
 def param(levels: Level, doc: str, *, default: Any = None, **more: Any) -> Any:
     """A field of the table; `more` is the rest of `Param`."""
     made = Param(levels=levels, doc=doc, default=default, **more)
+    if isinstance(default, dict):  # before Python 3.11 dataclasses refuse even one that cannot be changed
+        return field(metadata={"field": made}, default_factory=lambda: default)
     return field(metadata={"field": made}, default=default)
