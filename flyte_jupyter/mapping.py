@@ -189,7 +189,7 @@ class _Outside:
         code = self._prepared.code
         self._here.provide(items.task, code, code.needs)  # now, and not when the run is under way
         self._run = self._here.record(items.task, new_run_name(), items.described, None)
-        self._here.engine.listen(self._run.name, self._run.on_event)
+        self._here.engine.listen(self._run.name, self._run.on_event, has_begun=False)
         self._children = Children(
             self._here.engine, self._here.place(), self._run.name, ROOT, self._provide, self._here.screen
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import math
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def nearest_number(value: object, least: float, *, is_whole: bool = True) -> str
     """ "the nearest is 3", of a number or its digits; "" of anything else. `least` is the lowest that is accepted."""
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         return ""
     return f"the nearest is {max(least, round(value) if is_whole else value)}"
 

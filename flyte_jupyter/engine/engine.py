@@ -219,11 +219,17 @@ class Engine:
             told.append(event)
         return told
 
-    def listen(self, run: str, listener: Callable[[Event], None]) -> None:
-        """Pass on every event of a run, on the watching thread, until its first action has ended."""
+    def listen(self, run: str, listener: Callable[[Event], None], *, has_begun: bool = True) -> None:
+        """Pass on every event of a run, on the watching thread, until its first action has ended.
+
+        Args:
+            has_begun: something of it may run already; otherwise the watch begins with the first action that is started
+                from here, since what the cache has needs no Host.
+        """
         with self._lock:
             self._listeners.setdefault(run, []).append(listener)
-            self._keep_watching()
+            if has_begun:
+                self._keep_watching()
 
     def forget(self, run: str) -> None:
         """No more events of that run are wanted."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import fcntl
 import os
 import sys
@@ -39,6 +38,10 @@ def _serve(home: Home, ready_fd: int | None) -> int:
     except BlockingIOError:
         print("host: another one serves this user", file=sys.stderr)
         return 0
+    sys.modules["ssl"] = None  # type: ignore[assignment]  # asyncio goes without it: 4 MB that a Host has no use for
+    import asyncio
+
+    del sys.modules["ssl"]
     from .server import Host
 
     def ready() -> None:

@@ -26,6 +26,7 @@ from .image.images import Images
 from .mounts import SecretFiles
 from .pod import Pod
 from .process.forks import ForkError
+from .process.heap import trim
 from .process.zygotes import Zygotes
 from .shares import Shares
 from .shelf import Bounds, Pruning
@@ -120,6 +121,7 @@ class Host:
         self.images.start()
         if ready is not None:
             ready()
+        trim()
         try:
             await self._ending.wait()
             if self._is_stopping:

@@ -36,7 +36,8 @@ _SHAPES = [  # of a kind of token: what it is, what every one has in it, and its
     ("a signed token", "eyJ", rf"eyJ{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}{{10,}}"),
     ("a private key", "-----BEGIN", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[A-Za-z0-9+/=\s\\'\"]{48,}"),
 ]
-_KNOWN = [(what, mark, re.compile(shape if mark.startswith("-") else _BEFORE + shape)) for what, mark, shape in _SHAPES]
+_KNOWN = [(what, mark, shape if mark.startswith("-") else _BEFORE + shape) for what, mark, shape in _SHAPES]
+"""Not compiled: that is needed where a mark is found, and takes memory in every process."""
 _NAME = re.compile(
     r"(?:^|_)(?:api_?key|access_?key|secret(?:_?key)?|token|password|passwd|passphrase|private_?key|credentials?)$",
     re.IGNORECASE,
@@ -59,7 +60,7 @@ def kind(name: str, text: str) -> str | None:
     if name in allowed:
         return None
     for what, mark, shape in _KNOWN:
-        if mark in text and shape.search(text):
+        if mark in text and re.search(shape, text):
             return what
     if not _NAME.search(name):
         return None
@@ -72,7 +73,7 @@ def without_known(text: str) -> str:
     """A text, such as the source of a cell, without the tokens in it that nobody writes by accident."""
     for _, mark, shape in _KNOWN:
         if mark in text:
-            text = shape.sub(lambda found: MASKED + "\n" * found[0].count("\n"), text)  # lines keep their numbers
+            text = re.sub(shape, lambda found: MASKED + "\n" * found[0].count("\n"), text)  # lines keep their numbers
     return text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,7 @@ def test_no_host_is_needed_for_what_is_stored(home: Home) -> None:
     run = flyte.run(square, 2)
     assert (4, True) == (run.result(), run.is_cached)
     assert [4] == list(flyte.map(square, [2]))
+    assert [] == [thread.name for thread in threading.enumerate() if thread.name == "flyte-jupyter-news"]
     assert [] == host_processes(home)
 
 

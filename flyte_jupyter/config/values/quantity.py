@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 
 from ..refusal import nearest_number, wrong_value
 
@@ -50,7 +51,7 @@ def parse_cores(value: float | str, what: str = "cpu") -> float:
     """
     allowed = 'a number of cores of 0 or more, or a Kubernetes quantity such as "500m"'
     if not isinstance(value, str):
-        if not (math.isfinite(value) and value >= 0):
+        if not 0 <= value <= sys.float_info.max:  # nan neither
             raise wrong_value(what, value, allowed, nearest_number(value, 0))
         return float(value)
     match = _QUANTITY.fullmatch(value.strip())

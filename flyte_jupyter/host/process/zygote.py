@@ -19,6 +19,7 @@ from typing import Any
 
 from ..machine.limits import bound_open_files
 from ..wire import Frames, encode
+from .heap import trim
 from .orphans import adopt_orphans
 
 _FDS_PER_ATTEMPT = 4
@@ -31,10 +32,7 @@ _EVERY_ATTEMPT_NEEDS = (
 )
 _TASKS_BRING = (
     "flyte_jupyter.config.image.image",
-    *(
-        f"flyte_jupyter.config.values.{name}"
-        for name in ("resources", "secret", "reuse", "link", "documentation", "trigger")
-    ),
+    *(f"flyte_jupyter.config.values.{name}" for name in ("resources", "secret", "reuse", "link", "documentation")),
     "flyte_jupyter.engine.nested",
 )
 """What the configuration of tasks consists of, and what they need to call others: imported as soon as there is nothing
@@ -70,6 +68,7 @@ class Zygote:
             if not ready:
                 idle = None
                 load(_TASKS_BRING)
+                trim()
             if self._wake in ready:
                 os.read(self._wake, 4096)
                 self._reap()

@@ -42,6 +42,12 @@ def test_cores(value: float | str, cores: float) -> None:
     assert parse_cores(value) == cores
 
 
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), 10**400, "1e400", "-1", "many", ""])
+def test_not_cores(value: float | str) -> None:
+    with pytest.raises(ValueError, match="cpu"):
+        parse_cores(value)
+
+
 @given(st.integers(0, 2**63))
 def test_bytes_round_trip(count: int) -> None:
     assert parse_bytes(format_bytes(count)) == count
