@@ -172,28 +172,3 @@ def split_levels(given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, An
     values = text.collect(given, Level.TASK | Level.OVERRIDE)
     task = {name: value for name, value in values.items() if PARAMS[name].levels & Level.TASK}
     return task, {name: value for name, value in values.items() if name not in task}
-
-
-_NAMES = "NAME[,NAME...]"
-
-TASK = Parser(
-    "%%flyte_task [NAME] [options]",
-    "Run the cell as a task, in a process of its own. What the cell reads from the notebook becomes its inputs;"
-    " -o names what it gives back, otherwise the value of its last expression is shown."
-    " A cell that has nothing but functions declares each of them as a task and runs nothing.",
-    [
-        Flag("--env", 'The environment: a variable, or its name; "notebook" when not given.', "NAME"),
-        Flag("--inputs", "The inputs, instead of those that the cell reads.", _NAMES, "-i", joined=True),
-        Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True),
-        Flag("--background", "Do not wait; outputs arrive before the first cell that starts after the end."),
-        Flag("--dry-run", "Show inputs and configuration; run nothing."),
-    ],
-    level=Level.TASK | Level.OVERRIDE,
-)
-ENV = Parser(
-    "%flyte_env [NAME] [options]",
-    "Make an environment and bind it to a variable of that name. With the name of an existing one alone, show it;"
-    " without arguments, list all.",
-    level=Level.ENV,
-)
-RUNS = Parser("%flyte_runs [-n NUMBER]", "The newest runs.", [Flag("--number", "How many.", "NUMBER", "-n")], most=0)

@@ -4,7 +4,10 @@ import pytest
 
 from flyte_jupyter.config import text
 from flyte_jupyter.config.spec import Level
-from flyte_jupyter.notebook.magics.options import ENV, RUNS, TASK, OptionError, Parser, split_levels
+from flyte_jupyter.notebook.magics import cell, environments, runs
+from flyte_jupyter.notebook.magics.options import OptionError, Parser, split_levels
+
+TASK, ENV, RUNS = cell.TASK.parser, environments.ENV.parser, runs.RUNS.parser
 
 
 def test_words_options_and_settings() -> None:

@@ -1,0 +1,53 @@
+"""`%flyte_env`: environments."""
+
+from __future__ import annotations
+
+from ...config import text
+from ...config.say import said
+from ...config.spec import PARAMS, Level
+from ...environment import TaskEnvironment, environments
+from ...markup import cut
+from ..cards import tables
+from .magic import Magic, Use
+from .options import OptionError, Parser
+from .task import environment, make_environment
+
+
+def env(use: Use) -> None:
+    """Make, show or list environments."""
+    line = use.line
+    if not line.words:
+        if line.settings:
+            raise OptionError(f"which environment?\nusage: {ENV.parser.usage}")
+        rows = [(env.name, len(env.tasks), _given(env)) for env in environments().values()]
+        head = ("Environment", "Tasks", "Settings")
+        use.publish(tables.bundle(head, rows, title="Environments", empty="no environments"))
+        return
+    name = line.words[0]
+    variable = name.replace("-", "_")
+    is_there = name in environments() or isinstance(use.variables.get(name), TaskEnvironment)
+    if is_there and not line.settings:
+        shown = environment(name, use.variables)
+        use.publish({"text/plain": repr(shown), "text/html": shown._repr_html_()})
+        return
+    made = make_environment(name, text.collect(line.settings, Level.ENV))
+    if variable.isidentifier():
+        use.variables[variable] = made
+    use.say(f"{variable} = {made!r}")
+
+
+def _given(env: TaskEnvironment) -> str:
+    words = {key: said(PARAMS[key], value) for key, value in env._layer.items() if key != "name"}
+    return "; ".join(f"{key}: {cut(text, 60)}" for key, text in words.items())
+
+
+ENV = Magic(
+    "flyte_env",
+    Parser(
+        "%flyte_env [NAME] [options]",
+        "Make an environment and bind it to a variable of that name. With the name of an existing one alone, show it;"
+        " without arguments, list all.",
+        level=Level.ENV,
+    ),
+    env,
+)

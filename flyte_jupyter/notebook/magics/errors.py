@@ -1,0 +1,65 @@
+"""Errors of magics: an error that is about the cell or its first line is shown in a few lines, without frames of ours
+or of IPython. IPython asks an exception for `_render_traceback_`, and these exceptions answer.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import ConfigError, user_frames
+from ..cells.extract import UnsupportedCell
+from ..cells.places import with_source
+from .magic import Magic, Use
+from .options import OptionError
+from .task import UndefinedNames
+
+
+class CellSyntaxError(Exception):
+    """A cell that cannot be read. No `SyntaxError`, since IPython would show that with all frames up to here."""
+
+
+def quietly(magic: Magic, use: Use) -> Any:
+    """Run a magic; what goes wrong is shown as the user's own error."""
+    try:
+        return magic.run(use)
+    except (OptionError, UnsupportedCell) as e:
+        raise usage_error(magic, e) from None
+    except UndefinedNames as e:
+        line = linecache.getline(use.file()[0], e.line).strip()
+        raise _shown(e, [f"Cell line {e.line}: {line}", f"NameError: {e}"]) from None
+    except SyntaxError as e:
+        raise _shown(CellSyntaxError(str(e)), _syntax(use.shell, e)) from None
+    except ConfigError as e:
+        raise _shown(e, [f"{type(e).__name__}: {e}"]) from None
+    except KeyboardInterrupt:
+        raise _shown(KeyboardInterrupt(), ["KeyboardInterrupt: the run was cancelled"]) from None
+    except Exception as e:
+        raise _shown(e, _frames(use.shell, e)) from None
+
+
+def usage_error(magic: Magic, error: Exception) -> Exception:
+    """What IPython shows as one line of its own."""
+    from IPython.core.error import UsageError
+
+    return UsageError(f"{magic.written}: {error}")
+
+
+def _syntax(shell: Any, error: SyntaxError) -> Sequence[str]:
+    return list(shell.SyntaxTB.structured_traceback(SyntaxError, error, []))
+
+
+def _frames(shell: Any, error: Exception) -> Sequence[str]:
+    """The traceback with the user's frames alone: those of the task's process."""
+    frames = with_source(user_frames(error.__traceback__))
+    if frames is None:
+        return [f"{type(error).__name__}: {error}"]
+    error.__cause__, error.__suppress_context__ = None, True
+    return list(shell.InteractiveTB.structured_traceback(type(error), error, frames, tb_offset=0))
+
+
+def _shown(error: BaseException, lines: Sequence[str]) -> BaseException:
+    """`error`, which IPython will show as `lines`."""
+    error._render_traceback_ = lambda: list(lines)  # type: ignore[attr-defined]  # IPython looks for it
+    return error

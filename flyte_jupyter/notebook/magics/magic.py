@@ -1,0 +1,82 @@
+"""A magic: a small function with its options beside it, which gets one `Use` and does the work.
+
+    def doctor(use: Use) -> None: ...
+
+    DOCTOR = Magic("flyte_doctor", Parser("%flyte_doctor", "What works, and what to do."), doctor)
+
+What goes wrong in it is shown by `errors`, as the user's own error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..hooks import Hooks
+from .options import Line, Parser
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of a magic.
+
+    Attributes:
+        shell: where it was used; hooks: what happens around the shell's cells.
+        written: the line as it was written, without the magic's name; line: the same, parsed.
+        body: what stands below a cell magic; "" for a line magic.
+    """
+
+    shell: Any
+    hooks: Hooks
+    written: str
+    line: Line
+    body: str = ""
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """Those of the notebook."""
+        found: dict[str, Any] = self.shell.user_ns
+        return found
+
+    def publish(self, data: dict[str, Any]) -> None:
+        """Display a MIME bundle."""
+        from IPython.display import display
+
+        display(data, raw=True)  # type: ignore[no-untyped-call]  # IPython annotates only a part of itself
+
+    def say(self, text: str) -> None:
+        """Display text."""
+        self.publish({"text/plain": text})
+
+    def file(self) -> tuple[str, int]:
+        """The file name under which tracebacks find the cell's source, and the number of lines above `body` in it."""
+        raw, body = self.hooks.raw_cell, self.body.rstrip()
+        if not body or not raw.rstrip().endswith(body):
+            raw = f"%%flyte_task {self.written}\n{self.body}"  # called by a program
+        start = raw.rstrip().rfind(body)
+        filename: str = self.shell.compile.cache(raw, self.shell.execution_count, raw_code=raw)
+        return filename, raw[:start].count("\n")
+
+
+@dataclass(frozen=True)
+class Magic:
+    """A magic of IPython.
+
+    Attributes:
+        name: without its percent signs.
+        parser: its options and its help.
+        run: does the work; what it returns is what the magic returns.
+        takes_cell: whether it is a cell magic. IPython refuses these without a cell, so as a line magic it shows its
+            help.
+    """
+
+    name: str
+    parser: Parser
+    run: Callable[[Use], Any]
+    takes_cell: bool = False
+
+    @property
+    def written(self) -> str:
+        """As people write it."""
+        return f"{'%%' if self.takes_cell else '%'}{self.name}"
