@@ -27,6 +27,8 @@ class Html(str):
 
 def clean(text: str) -> str:
     """`text` without escape sequences and without characters that a page must not contain; tabs and newlines stay."""
+    if text.isprintable():  # most of it, and quickly known
+        return text
     return _CONTROL.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n")))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,12 @@ LOG_TAIL = 200
 """Lines of a log that are kept in memory per action; all lines are in the store."""
 SHOWN_ACTIONS = 50
 """Actions a view lists one by one; above that it counts."""
+_LINES_OF_ALL, _FEWEST_LINES = 2 * LOG_TAIL, 5
+"""Lines in a view of all actions together that the first one has called, and of each of them at least."""
+_LISTED_OF_MANY = 10
+"""Actions that are listed of those that are counted."""
+_FIRST = (Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED, Phase.RUNNING)
+"""What a person looks for among many."""
 
 
 @dataclass(slots=True)
@@ -76,7 +83,8 @@ class Action:
 class RunState:
     """All actions of a run, fed by events from any thread.
 
-    Events may arrive twice (a watch begins with a snapshot) and late; a terminal phase is never left.
+    Events may arrive twice (a watch begins with a snapshot) and late; a terminal phase is never left.  What a view
+    counts is counted here as it happens, so that a card of ten thousand actions costs no more than one of fifty.
 
     Args:
         run: its name; root: the name of its first action; task, title: of that.
@@ -87,6 +95,9 @@ class RunState:
         self.root = root
         self.version = 0
         self._actions: dict[str, Action] = {root: Action(root, None, task, title)}
+        self._in_phase: dict[Phase, dict[str, Action]] = {phase: {} for phase in Phase}  # without the first one
+        self._tasks: dict[str, Counter[str]] = {}
+        self._cached = 0
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -105,7 +116,22 @@ class RunState:
             if action is None:
                 action = Action(event.action, event.parent, event.task, event.title)
                 self._actions[event.action] = action
+            else:
+                self._count(action, -1)
             self._advance(action, event)
+            self._count(action, +1)
+            if self._is_passed_over(action):
+                action.tail.clear()
+
+    def _count(self, action: Action, by: int) -> None:
+        if action.name == self.root:
+            return
+        self._tasks.setdefault(action.title, Counter())[action.phase.value] += by
+        self._cached += by * action.is_cached
+        if by > 0:
+            self._in_phase[action.phase][action.name] = action
+        else:
+            del self._in_phase[action.phase][action.name]
 
     @staticmethod
     def _advance(action: Action, event: PodEvent) -> None:
@@ -129,11 +155,12 @@ class RunState:
         if event.peak_memory is not None:
             action.peak_memory = max(event.peak_memory, action.peak_memory or 0)
 
-    @staticmethod
-    def _print(action: Action, event: LogEvent) -> None:
+    def _print(self, action: Action, event: LogEvent) -> None:
         seen = action.printed.get(event.attempt, 0)
         new = event.lines[max(0, seen - event.start) :]
         action.printed[event.attempt] = max(seen, event.start + len(event.lines))
+        if self._is_passed_over(action):
+            return
         action.tail.extend((event.attempt, at, stream, text) for at, stream, text in new)
 
     def get(self, action: str) -> Action | None:
@@ -162,16 +189,12 @@ class RunState:
     def counts(self) -> Counter[str]:
         """How many actions are in which phase, the first one left out."""
         with self._lock:
-            return Counter(a.phase.value for a in self._actions.values() if a.name != self.root)
+            return Counter({phase.value: len(found) for phase, found in self._in_phase.items() if found})
 
     def view(self) -> dict[str, Any]:
-        """What a card shows, as JSON; its size does not depend on the number of actions."""
+        """What a card shows, as JSON; neither its size nor the time it takes depends on the number of actions."""
         with self._lock:
             shown = list(self._shown())
-            tasks: dict[str, Counter[str]] = {}
-            for action in self._actions.values():
-                if action.name != self.root:
-                    tasks.setdefault(action.title, Counter())[action.phase.value] += 1
             return {
                 "version": 1,
                 "run": self.run,
@@ -179,21 +202,33 @@ class RunState:
                 "phase": self.phase.value,
                 "actions": [action.to_json() for action in shown],
                 "total": len(self._actions),
-                "cached": sum(a.is_cached for a in self._actions.values() if a.name != self.root),
-                "tasks": {title: dict(counts) for title, counts in tasks.items()},
-                "logs": {
-                    a.name: {"printed": sum(a.printed.values()), "lines": [list(line) for line in a.tail]}
-                    for a in shown
-                },
+                "cached": self._cached,
+                "tasks": {title: dict(+counts) for title, counts in self._tasks.items()},
+                "logs": {a.name: {"printed": sum(a.printed.values()), "lines": self._lines(a, shown)} for a in shown},
             }
 
+    def _lines(self, action: Action, shown: list[Action]) -> list[list[Any]]:
+        """The last lines of an action: fewer of those that were called when there are many of them."""
+        most = LOG_TAIL if action.name == self.root else max(_FEWEST_LINES, _LINES_OF_ALL // len(shown))
+        last = itertools.islice(reversed(action.tail), most)
+        return [list(line) for line in last][::-1]
+
     def _shown(self) -> Iterator[Action]:
-        """The first action, then, when there are too many, those a person looks for: failed, running, the rest."""
-        root = self._actions[self.root]
-        yield root
-        others = [a for a in self._actions.values() if a is not root]
-        others.sort(key=lambda a: a.history[0][1] if a.history else 0.0)  # what is read back comes by name
-        if len(others) > SHOWN_ACTIONS:
-            rank = {Phase.FAILED: 0, Phase.TIMED_OUT: 0, Phase.ABORTED: 1, Phase.RUNNING: 2}
-            others = sorted(others, key=lambda a: rank.get(a.phase, 3))[:10]
-        yield from others
+        """The first action, then all others as they began, or, of too many, some of those a person looks for."""
+        yield self._actions[self.root]
+        if self._is_crowd():
+            order = (*_FIRST, *(phase for phase in Phase if phase not in _FIRST))
+            found = itertools.chain.from_iterable(self._in_phase[phase].values() for phase in order)
+            yield from itertools.islice(found, _LISTED_OF_MANY)
+            return
+        others = [a for a in self._actions.values() if a.name != self.root]
+        yield from sorted(
+            others, key=lambda a: a.history[0][1] if a.history else 0.0
+        )  # what is read back comes by name
+
+    def _is_passed_over(self, action: Action) -> bool:
+        """Whether it is one of many that nobody looks for: its lines are in the store, and not kept here too."""
+        return self._is_crowd() and action.phase is Phase.SUCCEEDED and action.name != self.root
+
+    def _is_crowd(self) -> bool:
+        return len(self._actions) > SHOWN_ACTIONS + 1

@@ -1,8 +1,9 @@
 """Cards that stay up to date.
 
 `show` displays a card at once under a display id.  From then on news of the run only sets a flag; one background
-thread for all cards redraws what changed, at most five times a second each, and once a second what still runs, so that
-its seconds move.  The thread starts with the first card and ends with the last.
+thread for all cards redraws what changed, at most five times a second each and fifty times in all, and now and then
+what still runs, so that its seconds move: once a second, and less often the longer it runs, because each drawing closes
+what was opened on the card.  The thread starts with the first card and ends with the last.
 
 Updates go out with the parent header of whatever cell runs now, not of the card's own: front ends find the output by
 its display id, and nbclient and papermill throw away what does not belong to the cell that they are running.  In
@@ -25,8 +26,12 @@ from .cells.places import NameOf, names_of, readable
 
 INTERVAL = 0.2
 """Seconds between two updates of a card."""
+INTERVAL_OF_ALL = 0.02
+"""Seconds between two updates of any card, when there are many of them."""
 TICK = 1.0
-"""Seconds after which a card of something that runs is drawn although nothing happened."""
+"""Seconds after which a card of something that runs is drawn although nothing happened, in the first minute; later it
+is a sixtieth of the time that it was live."""
+SLOWEST_TICK = 10.0
 GRACE = 2.0
 """Seconds that a card waits for the value of a run that has succeeded."""
 
@@ -59,6 +64,7 @@ class LiveCard:
         self.is_closed = False
         self.is_dirty = False
         self.drawn = float("-inf")
+        self.begun = clock()
         self._send = send
         self._clock = clock
         self._name_of = name_of
@@ -87,9 +93,10 @@ class LiveCard:
             self._send(made, self.display_id, self._is_shown)
             self._is_shown = True
 
-    def due(self) -> float:
-        """When it is to be drawn next."""
-        return self.drawn + (INTERVAL if self.is_dirty else TICK)
+    def due(self, cards: int = 1) -> float:
+        """When it is to be drawn next, being one of so many."""
+        tick = min(SLOWEST_TICK, max(TICK, (self.drawn - self.begun) / 60))
+        return self.drawn + max(INTERVAL if self.is_dirty else tick, cards * INTERVAL_OF_ALL)
 
     def _is_final(self, view: Mapping[str, Any], now: float) -> bool:
         if view["phase"] not in timeline.TERMINAL:
@@ -138,8 +145,8 @@ class Updater:
 
     def step(self) -> float | None:
         """Draw what is due and drop what has ended; the seconds to wait, or None when no card is left."""
-        for shown in self.cards():
-            if not shown.is_closed and shown.due() <= self._clock():
+        for shown in (cards := self.cards()):
+            if not shown.is_closed and shown.due(len(cards)) <= self._clock():
                 self._draw(shown)
         with self._changed:
             for display_id, (shown, unsubscribe) in list(self._cards.items()):
@@ -149,7 +156,7 @@ class Updater:
             if not self._cards:
                 self._thread = None
                 return None
-            return max(0.0, min(shown.due() for shown, _ in self._cards.values()) - self._clock())
+            return max(0.0, self._next() - self._clock())
 
     @staticmethod
     def _draw(shown: LiveCard) -> None:
@@ -167,8 +174,12 @@ class Updater:
     def _loop(self) -> None:
         while (seconds := self.step()) is not None:
             with self._changed:
-                if not any(shown.is_closed or shown.due() <= self._clock() for shown, _ in self._cards.values()):
+                is_closed = any(shown.is_closed for shown, _ in self._cards.values())
+                if not is_closed and self._next() > self._clock():
                     self._changed.wait(seconds)
+
+    def _next(self) -> float:
+        return min(shown.due(len(self._cards)) for shown, _ in self._cards.values())
 
 
 updater = Updater()

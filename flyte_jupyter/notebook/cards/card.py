@@ -41,13 +41,36 @@ def bundle(view: Mapping[str, Any], *, now: float) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for limits in LEVELS:
         kept = shrink(view, limits)
-        made = {"text/plain": _text(kept, now), "text/html": _html(kept, limits, now)}
-        if kept["result"]:  # already in the HTML, where it is made safe: not twice
-            kept["result"] = dict(kept["result"], html=None)
-        made[MIME] = kept
+        told = data(kept)
+        if limits is not LEVELS[-1] and 2 * size({MIME: told}) > MOST:
+            continue  # the HTML says the same in no fewer bytes
+        made = {"text/plain": _text(kept, now), "text/html": _html(kept, limits, now), MIME: told}
         if size(made) <= MOST:
             break
     return made
+
+
+def data(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of a card, of a view that is cut.
+
+    Of actions it has what there is anything of.  A step of a history is a text, "running 1780000000.013 0", with its
+    phase, seconds since the epoch, attempt and name; so is a line of a log, with attempt, seconds, stream and text
+    between tabs: a notebook file needs a line for every value of a list.  The rich result is in the HTML, made safe.
+    """
+    actions = [{name: value for name, value in of.items() if value or name == "attempt"} for of in kept["actions"]]
+    for of in actions:
+        if "history" in of:
+            of["history"] = [" ".join(map(str, filter(_is_said, step))) for step in of["history"]]
+    logs = {
+        name: {"printed": of["printed"], "lines": ["\t".join(map(str, entry)) for entry in of["lines"]]}
+        for name, of in kept["logs"].items()
+    }
+    result = dict(kept["result"], html=None) if kept["result"] else None
+    return {**kept, "actions": actions, "logs": logs, "result": result}
+
+
+def _is_said(part: object) -> bool:
+    return part != ""
 
 
 def line(view: Mapping[str, Any], *, now: float) -> str:

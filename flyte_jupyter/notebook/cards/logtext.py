@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Iterator
@@ -35,6 +36,11 @@ def plain(line: str, width: int) -> str:
     return cut(clean(last_state(line)[: width * _RAW_FACTOR]), width)
 
 
+_remembered = functools.lru_cache(maxsize=8192)
+"""For lines of a log, which are the same in each update of a card that is live."""
+
+
+@_remembered
 def normal(line: str, width: int) -> str:
     """A log line in its smallest form that still has its colours: what is stored in a notebook."""
     out = []
@@ -44,6 +50,7 @@ def normal(line: str, width: int) -> str:
     return "".join(out)
 
 
+@_remembered
 def coloured(line: str, width: int) -> str:
     """A log line as HTML: escaped, colours and bold as spans."""
     out = []
@@ -56,6 +63,10 @@ def coloured(line: str, width: int) -> str:
 
 def _segments(line: str, width: int) -> Iterator[tuple[bool, str, str]]:
     """(bold, colour, text) of the parts of a line, at most `width` characters of text in all."""
+    if line.isprintable():
+        if line:
+            yield False, "", cut(line, width)
+        return
     line = last_state(line)
     raw = line[: width * _RAW_FACTOR]
     bold, colour, left = False, "", width

@@ -5,6 +5,7 @@ The HTML and the JSON of a card are both made from the cut view, so one place de
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ LEVELS = (
     Limits(
         rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, links=10, log_lines=200,
         log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40,
+    ),
+    Limits(
+        rich=24 << 10, text=4000, traceback=3000, message=600, value=120, values=40, notes=10, links=10, log_lines=200,
+        log_width=100, logs=2000, actions=51, tasks=20, failures=4, history=24,
     ),
     Limits(
         rich=16 << 10, text=2000, traceback=3000, message=600, value=120, values=24, notes=8, links=6, log_lines=60,
@@ -109,7 +114,12 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
 
 def _line(value: object, size: int) -> str:
     text = "" if value is None else str(value)
-    return cut(clean(text[: 4 * size + 100]).replace("\n", " "), size) if text else ""
+    return _one_line(text[: 4 * size + 100], size) if text else ""
+
+
+@functools.lru_cache(maxsize=8192)  # a card that is live says nearly the same again
+def _one_line(text: str, size: int) -> str:
+    return cut(clean(text).replace("\n", " "), size)
 
 
 def _notes(view: Mapping[str, Any], actions: list[Any]) -> list[str]:
@@ -134,7 +144,8 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "attempt": int(action.get("attempt") or 0),
         "begin": action.get("begin", history[0][1] if history else None),
         "history": [
-            [_line(phase, 40), at, attempt, *(_line(s, 20) for s in step)] for phase, at, attempt, *step in kept_history
+            [_line(phase, 40), round(float(at), 3), attempt, *(_line(s, 20) for s in step)]
+            for phase, at, attempt, *step in kept_history
         ],
         "failures": {str(n): _failure(failures[n], limits) for n in kept},
         "retry_in": action.get("retry_in"),

@@ -222,3 +222,39 @@ def test_why_it_waits_is_told_until_it_goes_on() -> None:
     assert "pip install pandas" == action.to_json()["reason"]
     assert "" == root(event(Phase.QUEUED), building, event(Phase.RUNNING)).reason
     assert building == PodEvent.from_json(json.loads(json.dumps(building.to_json())))
+
+
+def test_lines_of_the_many_that_succeeded_are_not_kept() -> None:
+    state = folded(SUCCESS[0], log(0, "root"), *(event(Phase.RUNNING, f"b{n}") for n in range(SHOWN_ACTIONS + 1)))
+    for n in range(3):
+        state.apply(log(0, "a line", action=f"b{n}"))
+    state.apply(event(Phase.SUCCEEDED, "b0"))
+    state.apply(event(Phase.FAILED, "b1", failure=FAILED))
+    state.apply(log(1, "too late", action="b0"))
+    found = [state.get(name) for name in ("a0", "b0", "b1", "b2")]
+    assert [["root"], [], ["a line"], ["a line"]] == [tail(each) for each in found if each is not None]
+    assert [1, 2, 1, 1] == [sum(each.printed.values()) for each in found if each is not None]
+
+
+def test_a_view_has_fewer_lines_of_each_when_there_are_many() -> None:
+    state = folded(SUCCESS[0], *(event(Phase.RUNNING, f"b{n}") for n in range(40)))
+    for name in ("a0", *(f"b{n}" for n in range(40))):
+        state.apply(log(0, *map(str, range(LOG_TAIL)), action=name))
+    lines = {name: of["lines"] for name, of in state.view()["logs"].items()}
+    assert (LOG_TAIL, 9, "199") == (len(lines["a0"]), len(lines["b0"]), lines["b0"][-1][3])
+
+
+def test_counts_follow_whatever_is_told() -> None:
+    rng = random.Random(2)
+    names = [f"{letter}{n}" for letter in "bcd" for n in range(30)]
+    state = RunState("r1")
+    for _ in range(2000):
+        state.apply(event(rng.choice(list(Phase)), rng.choice(names), is_cached=rng.random() < 0.2))
+        view = state.view()
+        told = [action for name in names if (action := state.get(name)) is not None]
+        expected: dict[str, Counter[str]] = {}
+        for action in told:
+            expected.setdefault(action.title, Counter())[action.phase.value] += 1
+        assert expected == view["tasks"]
+        assert Counter(action.phase.value for action in told) == state.counts()
+        assert sum(action.is_cached for action in told) == view["cached"]

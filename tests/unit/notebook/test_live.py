@@ -243,3 +243,27 @@ def test_under_capture_one_output_is_kept_and_is_the_last() -> None:
 def test_the_bundle_is_the_cards(run: FakeRun, screen: Screen) -> None:
     live.LiveCard(run, screen, screen.clock).draw()
     assert {"text/plain", "text/html", card.MIME} == set(screen.sent[0][2])
+
+
+def test_what_runs_for_long_is_drawn_less_often(run: FakeRun, screen: Screen) -> None:
+    updater, _ = start(run, screen)
+    for _ in range(3600):
+        advance(updater, screen, 1.0)
+    gaps = [b - a for a, b in zip(screen.times, screen.times[1:], strict=False)]
+    assert (live.TICK, 2, live.SLOWEST_TICK) == (max(gaps[:60]), gaps[80], max(gaps))
+    run.tell()
+    advance(updater, screen, live.INTERVAL)
+    assert 3600.2 == screen.times[-1]
+
+
+def test_many_cards_share_the_kernel(screen: Screen) -> None:
+    runs = [FakeRun() for _ in range(200)]
+    updater = Still(screen.clock)
+    for each in runs:
+        updater.add(live.LiveCard(each, screen, screen.clock))
+    for _ in range(200):
+        for each in runs:
+            each.tell()
+        advance(updater, screen, 0.05)
+    seconds = 10
+    assert len(runs) < len(screen.sent) <= seconds / live.INTERVAL_OF_ALL + len(runs)
