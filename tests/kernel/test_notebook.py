@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -51,7 +52,8 @@ class Front:
     def __init__(self, home: Home) -> None:
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         self._env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": path}
-        self._manager = KernelManager(transport="ipc" if os.name == "posix" else "tcp")
+        # sockets of its own: by itself it looks for names that are free, and other tests take them
+        self._manager = KernelManager(transport="ipc", ip=str(home.path / f"k{secrets.token_hex(4)}"))
         self._manager.start_kernel(env=self._env, stderr=subprocess.DEVNULL)
         self._connect()
 
