@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .api import attach as attach
     from .api import init as init
     from .api import prepare as prepare
+    from .api import rerun as rerun
     from .api import run as run
     from .api import runs as runs
     from .api import submit as submit
@@ -85,7 +86,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
 
 
 _HOMES = {
-    "api": ("attach", "init", "prepare", "run", "runs", "submit", "with_runcontext"),
+    "api": ("attach", "init", "prepare", "rerun", "run", "runs", "submit", "with_runcontext"),
     "config.image.image": ("Image",),
     "config.values.cache": ("Cache", "CachePolicy", "CacheRequest"),
     "config.values.dependency": ("Environment",),

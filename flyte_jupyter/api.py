@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import session
 from .engine.options import RunOptions
-from .engine.run import Run, RunList
+from .engine.run import ROOT, Run, RunList
 from .errors import ConfigTypeError, ConfigValueError, HostError, RunInterrupted, RunNotFoundError, nearest
 from .store import keys
 from .task import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import Unpack
 
     from .deployment.triggers import DeployedTrigger
@@ -76,6 +78,31 @@ def submit(task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
     are those of `flyte.run`, but for the task's own error, which `run.outputs()` raises.
     """
     return _start(task, args, kwargs, None)
+
+
+def rerun(run: Run | str, action: str = ROOT, *, override: Mapping[str, Any] | None = None, **inputs: Any) -> Run:
+    """Run again what has run before, with the code and the inputs of then, and wait for it (Flyte).
+
+        flyte.rerun("r-1", alpha=2)                                             # one input is another
+        flyte.rerun("r-1", override={"resources": flyte.Resources(memory="4Gi")})
+
+    Args:
+        run: the run, or its name; action: one that it has called, instead of its first.
+        override: parameters as `task.override` takes them.
+        inputs: those that are to be different.
+
+    Raises:
+        RunNotFoundError: there is no such run, or nothing is left of that call of it.
+        ConfigTypeError, ConfigValueError: unknown parameters or inputs; and whatever `flyte.run` raises.
+    """
+    task, given = session.current().call_of(run.name if isinstance(run, Run) else run, action)
+    if unknown := sorted(inputs.keys() - given.keys()):
+        near = nearest(unknown[0], given)
+        raise ConfigTypeError(
+            f"{task.name} has no input {unknown[0]!r}.{f' Did you mean {near!r}?' if near else ''}\n"
+            f"Its inputs: {', '.join(given) or 'none'}. Parameters such as retries go into override={{...}}."
+        )
+    return RunTask()(task.override(**override) if override else task, **{**given, **inputs})
 
 
 class RunContext:

@@ -25,11 +25,12 @@ from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
 from .engine.run import ROOT, Run
 from .engine.screen import Screen
-from .errors import ConfigError, ConfigValueError, RunNotFoundError
+from .errors import CaptureError, ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
 from .host.lifecycle import aborted
 from .host.trigger.registration import is_deployed
-from .pack.call import Sealed
+from .pack.call import Sealed, unseal_code, unseal_inputs
+from .pack.codec import loads
 from .pack.envelope import Envelope
 from .pack.outcome import Outcome, seal_failure
 from .pack.preview import describe
@@ -229,6 +230,30 @@ class Session:
         engine = Engine(self.store, runner, self.home.key(), {"run": name}, lingers=False)
         self._others.add(engine)
         return self._runs.setdefault(name, Run(engine, record, reattached=True))
+
+    def call_of(self, run: str, action: str) -> tuple[Task[..., Any], dict[str, Any]]:
+        """The task and the inputs of a call that was made before, also by another kernel; verified, then unpickled.
+
+        Raises:
+            RunNotFoundError: nothing is left of it. CaptureError: it needs a module that this kernel does not have.
+        """
+        name, key = pod_name(run, action), self.home.key()
+        try:
+            given = unseal_inputs(key, self.store.get(keys.inputs(run, action)), name=name)
+            digest = given.header["code"]
+            code = self.store.get(keys.code(digest))
+        except KeyError:
+            raise RunNotFoundError(
+                f"There is no call {name!r} in {self.store.url}, whose inputs could be used again; see flyte.runs().\n"
+                "What came from the cache, and a map as a whole, have none."
+            ) from None
+        try:
+            return unseal_code(key, code, digest=digest), loads(given.parts)
+        except ModuleNotFoundError as error:
+            raise CaptureError(
+                f"{name} cannot be run again here: its task needs {error.name!r}, which this kernel does not have.\n"
+                "Install it, or run the cell that calls the task again."
+            ) from None
 
     def close(self) -> None:
         """Stop watching; what runs, runs on."""
