@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from . import extend as extend
     from . import secrets as secrets
     from .api import attach as attach
+    from .api import get_run as get_run
     from .api import init as init
     from .api import prepare as prepare
     from .api import rerun as rerun
@@ -86,7 +87,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
 
 
 _HOMES = {
-    "api": ("attach", "init", "prepare", "rerun", "run", "runs", "submit", "with_runcontext"),
+    "api": ("attach", "get_run", "init", "prepare", "rerun", "run", "runs", "submit", "with_runcontext"),
     "config.image.image": ("Image",),
     "config.values.cache": ("Cache", "CachePolicy", "CacheRequest"),
     "config.values.dependency": ("Environment",),

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import session
+from .engine import interrupt
 from .engine.options import RunOptions
 from .engine.run import ROOT, Run, RunList
 from .errors import ConfigTypeError, ConfigValueError, HostError, RunInterrupted, RunNotFoundError, nearest
@@ -36,7 +37,8 @@ class RunTask:
     def __call__(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """Run a task in a process of its own, wait for it, and return the run; `run.outputs()[0]` is the value.
 
-        In a notebook a live card appears below the cell. Interrupting the cell cancels the run.
+        In a notebook a live card appears below the cell. Interrupting the cell cancels the run, and waits five seconds
+        at most for its end; interrupting again does not wait.
 
         Args:
             task: made by `@env.task`, perhaps with `.override(...)`; or a deployed trigger, to be fired now.
@@ -51,7 +53,7 @@ class RunTask:
         try:
             run.wait()
         except KeyboardInterrupt:
-            run.interrupted()
+            interrupt.runs(run)
             raise RunInterrupted(f"{run.title} ({run.name}) was cancelled.") from None
         run.raise_for_status()
         return run
@@ -62,7 +64,7 @@ class RunTask:
         try:
             await run.wait_aio()
         except (asyncio.CancelledError, KeyboardInterrupt):
-            await run.interrupted_aio()
+            await interrupt.runs_aio(run)
             raise
         run.raise_for_status()
         return run
@@ -185,9 +187,65 @@ def runs(limit: int = 20) -> RunList:
     return found
 
 
-def attach(run: Run | str) -> Run:
-    """A run by its name, from any kernel. Raises `RunNotFoundError`."""
-    return session.current().attach(run.name if isinstance(run, Run) else run)
+def get_run(run: str | int) -> Run:
+    """A run from any kernel, by its name or by its number in `flyte.runs()`: 0 is the newest.
+
+    Raises:
+        RunNotFoundError: there is none.
+    """
+    here = session.current()
+    if isinstance(run, str):
+        return here.attach(run)
+    names = here.store.list(keys.RUNS)
+    if not 0 <= run < len(names):
+        known = f"0 to {len(names) - 1}" if names else "there is none yet"
+        raise RunNotFoundError(f"There is no run number {run}: {known}; see flyte.runs().")
+    return here.attach(names[-1 - run])
+
+
+class Attach:
+    """`flyte.attach(run)`, and `await flyte.attach.aio(run)`."""
+
+    def __call__(self, run: Run | str | int) -> Any:
+        """Wait for a run that goes on, perhaps since before the kernel was restarted, and return the value of its task.
+
+        Its live card appears below the cell. Interrupting the cell leaves the run alone.
+
+        Args:
+            run: its name, its number in `flyte.runs()` (0 is the newest), or what `flyte.submit` gave.
+
+        Raises:
+            RunNotFoundError: there is no such run, or nothing is left of its value.
+            RuntimeUserError: its task failed; it is also an instance of the class that the task raised.
+        """
+        found = self._shown(run)
+        try:
+            return found.result()
+        except KeyboardInterrupt:
+            self._say_detached(found)
+            raise RunInterrupted(f"{found.title} ({found.name}) goes on.") from None
+
+    async def aio(self, run: Run | str | int) -> Any:
+        """The same, without blocking the event loop."""
+        found = self._shown(run)
+        try:
+            return await found
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            self._say_detached(found)
+            raise
+
+    @staticmethod
+    def _shown(run: Run | str | int) -> Run:
+        found = run if isinstance(run, Run) else get_run(run)
+        session.current().show(found)
+        return found
+
+    @staticmethod
+    def _say_detached(run: Run) -> None:
+        interrupt.say(f"Detached: {run.title} ({run.name}) goes on. flyte.attach({run.name!r}) waits for it again.")
+
+
+attach = Attach()
 
 
 def init(mode: Literal["local"] | None = None, *, strict: bool | None = None, **settings: Any) -> None:

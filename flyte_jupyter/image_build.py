@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import api, session
 from .config.image.notebook_packages import packages
 from .config.spec import ENV, TASK
+from .engine import interrupt
 from .engine.images import require_uv
 from .engine.run import Run
 from .environment import TaskEnvironment, reached
@@ -111,8 +112,7 @@ class BuildImages:
             for run in runs:
                 run.wait()
         except KeyboardInterrupt:
-            for run in runs:
-                run.interrupted()
+            interrupt.runs(*runs)
             raise RunInterrupted("The builds were cancelled.") from None
         return _checked(started)
 
@@ -129,7 +129,7 @@ class BuildImages:
         try:
             await asyncio.gather(*(run.wait_aio() for run in runs))
         except (asyncio.CancelledError, KeyboardInterrupt):
-            await asyncio.gather(*(run.interrupted_aio() for run in runs))
+            await interrupt.runs_aio(*runs)
             raise
         return _checked(started)
 

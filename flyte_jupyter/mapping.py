@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 import threading
 import time
 import weakref
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import context, session
 from .credentials.needs import Needs
+from .engine import interrupt
 from .engine.arrival import any_of
 from .engine.children import Call, Children, Prepared
 from .engine.request import new_run_name
@@ -152,9 +152,13 @@ class _Items:
 
     def cancel(self) -> None:
         """Stop what runs and was not asked for yet."""
-        for call in self._calls:
+        for call in list(self._calls):
             if not call.future.done():
                 call.cancel("The rest of the map is not wanted any more.")
+
+    def have_ended(self, seconds: float) -> bool:
+        """Wait so long at most for what runs; whether nothing does any more."""
+        return not wait([call.future for call in self._calls], seconds).not_done
 
 
 class _Inside:
@@ -232,14 +236,16 @@ class _Outside:
         if self._outcome.done():
             return
         try:
-            if error is not None:
+            if isinstance(error, KeyboardInterrupt):
+                what = f"{self._run.title} ({self._run.name})"
+                ending = interrupt.end(what, self._items.cancel, self._items.have_ended)
+                interrupt.say(interrupt.said(what, ending))
+            elif error is not None:
                 self._items.cancel()
         finally:
             self._end(error)
 
     def _end(self, error: BaseException | None) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            print(f"Interrupted: {self._run.title} ({self._run.name}) was cancelled.", file=sys.stderr)  # noqa: T201 - said in the cell
         phase, failure = self._verdict(error)
         key, store, name = self._here.home.key(), self._here.store, self._run.name
         pod = pod_name(name, ROOT)

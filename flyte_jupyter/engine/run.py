@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -25,10 +24,7 @@ from .action import RunState
 from .arrival import arrival
 from .engine import Engine
 
-CANCEL_WITHIN = 5.0
-"""Seconds an interrupted cell waits for its run to be gone."""
 ROOT = "a0"
-_INTERRUPTED = "The cell was interrupted."
 _STARTING = 60.0
 """Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
 _LOOK_AGAIN = 0.02
@@ -186,32 +182,6 @@ class Run:
 
     abort = cancel
     """Flyte's name for it."""
-
-    def interrupted(self) -> None:
-        """Cancel after Ctrl-C or ■, wait a little, and say what happened."""
-        try:
-            self.cancel(_INTERRUPTED)
-            self.wait(CANCEL_WITHIN)
-        except TimeoutError:
-            pass
-        finally:
-            self._say_interrupted()
-
-    async def interrupted_aio(self) -> None:
-        """The same without blocking the event loop, so that several runs are cancelled side by side."""
-        try:
-            await asyncio.to_thread(self.cancel, _INTERRUPTED)
-            await asyncio.wait_for(self.wait_aio(), CANCEL_WITHIN)
-        except asyncio.TimeoutError:
-            pass
-        finally:
-            self._say_interrupted()
-
-    def _say_interrupted(self) -> None:
-        phase = self._state.phase
-        late = f"did not end within {CANCEL_WITHIN:g} s; it is being killed"
-        said = f"has ended: {phase.value}" if phase.is_terminal else late
-        print(f"Interrupted: {self.title} ({self.name}) was cancelled and {said}.", file=sys.stderr)  # noqa: T201 - said in the cell
 
     # --- its logs -----------------------------------------------------------------------------------------------------
 

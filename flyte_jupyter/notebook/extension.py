@@ -72,11 +72,11 @@ def show(run: Run) -> None:
     if shell is None:
         return
     prepare(shell)
-    if live.is_kernel(shell):
+    if not live.is_kernel(shell):
+        hooks(shell).waiting.append(run)
+    elif run.name not in hooks(shell).shown:
         hooks(shell).shown.add(run.name)
         live.show(run, shell)
-    else:
-        hooks(shell).waiting.append(run)
 
 
 def _formatters(formatters: Any) -> list[tuple[Any, tuple[str, str]]]:

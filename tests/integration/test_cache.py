@@ -83,7 +83,7 @@ def test_another_kernel_shows_it_and_finds_the_result_too() -> None:
     flyte.run(task_of(WORK), 1)
     run = flyte.run(task_of(WORK), 1)
     forget_session()
-    again = flyte.attach(run.name)
+    again = flyte.get_run(run.name)
     assert (6, True, run.cache) == (again.result(), again.is_cached, again.cache)
     assert (6, True) == asked(task_of(WORK), 1)
 
@@ -511,7 +511,7 @@ def test_a_kernel_that_comes_later_sees_them_too() -> None:
     flyte.run(branch, 2)
     run = flyte.run(branch, 2)
     forget_session()
-    again = flyte.attach(run.name)
+    again = flyte.get_run(run.name)
     assert [True, True] == [is_cached for is_cached, _ in children_of(again)]
 
 

@@ -78,7 +78,7 @@ def test_forgetting_the_results_of_a_task(of: object) -> None:
     assert ["shelf.blob"] == [each.task for each in flyte.cache.list()]
     run = flyte.run(square, 2)
     assert (4, False, "nothing is stored yet") == (run.result(), run.is_cached, run.cache)
-    assert 4 == flyte.attach(first.name).result()
+    assert 4 == flyte.get_run(first.name).result()
     assert 2 == flyte.cache.clear()
 
 
@@ -90,7 +90,7 @@ def test_a_large_result_is_on_the_disk_once(home: Home) -> None:
     assert 3_000_000 < sum(inodes.values()) < 3_200_000
     flyte.cache.clear()
     forget_session()
-    assert [3_000_000] * 3 == [len(flyte.attach(run.name).result()) for run in runs]
+    assert [3_000_000] * 3 == [len(flyte.get_run(run.name).result()) for run in runs]
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut"])
@@ -102,7 +102,7 @@ def test_a_result_that_is_lost_with_its_run_is_an_error_that_says_so(home: Home,
     else:
         value.write_bytes(value.read_bytes()[:-3])
     forget_session()
-    again = flyte.attach(run.name)
+    again = flyte.get_run(run.name)
     assert "succeeded" == again.phase.value
     with pytest.raises(PayloadError, match="result that was kept"):
         again.result()

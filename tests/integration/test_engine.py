@@ -161,7 +161,7 @@ def test_cancel_while_there_is_no_host(home: Home, tmp_path: Path) -> None:
     forget_session()  # nobody else starts another Host
     lose_host(home)
     eventually(lambda: is_gone(pid))
-    again = flyte.attach(run.name)
+    again = flyte.get_run(run.name)
     session.current().runner.stop(f"{run.name}-a0", reason="not wanted")
     again.wait(10)
     assert "aborted" == again.phase.value
@@ -343,12 +343,12 @@ def forged(name: str, created: float) -> None:
 
 def test_attaching_never_launches(home: Home) -> None:
     forged("rzzzzzzzzz1", time.time() - 3600)
-    run = flyte.attach("rzzzzzzzzz1")
+    run = flyte.get_run("rzzzzzzzzz1")
     assert "aborted" == run.phase.value
     with pytest.raises(errors.RunNotFoundError):
         run.result()
     forged("rzzzzzzzzz2", time.time())
-    assert "queued" == flyte.attach("rzzzzzzzzz2").phase.value
+    assert "queued" == flyte.get_run("rzzzzzzzzz2").phase.value
     assert [] == session.current().store.list("runs/rzzzzzzzzz1/actions/a0/log.")
     assert ["inputs"] == session.current().store.list("runs/rzzzzzzzzz2/actions/a0/")
 

@@ -77,7 +77,7 @@ def test_links_have_the_real_names_of_run_and_action() -> None:
     uri = f"https://child.example/{run.name}/a0/{called['name']}?me"
     assert [{"name": "Logs", "uri": uri}] == called["links"]
     forget_session()
-    again = flyte.attach(run.name).view()
+    again = flyte.get_run(run.name).view()
     assert (expected, [called["links"]]) == (
         again["links"],
         [action["links"] for action in again["actions"] if action["name"] != "a0"],

@@ -156,12 +156,12 @@ def test_runs_are_listed_newest_first() -> None:
     names = [flyte.run(adds, x).name for x in range(3)]
     assert names[::-1] == [run.name for run in flyte.runs()]
     assert names[:0:-1] == [run.name for run in flyte.runs(limit=2)]
-    assert 3 == flyte.attach(names[2]).result()
+    assert 3 == flyte.get_run(names[2]).result()
 
 
 def test_there_is_no_such_run() -> None:
     with pytest.raises(errors.RunNotFoundError, match="no run 'r0'"):
-        flyte.attach("r0")
+        flyte.get_run("r0")
 
 
 class Fit(NamedTuple):

@@ -633,7 +633,7 @@ def test_without_host_and_kernel_only_what_was_given_in_the_kernel_is_lost(
     host.wait(10)
     (tmp_path / "go").touch()
     connect_or_start(home).close()
-    run = flyte.attach(name)
+    run = flyte.get_run(name)
     run.wait(30)
     if given:
         with pytest.raises(errors.RuntimeSystemError, match="Nobody has the value of 'db/api-key' any more") as caught:

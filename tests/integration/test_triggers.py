@@ -498,7 +498,7 @@ def test_a_run_that_is_just_about_to_start_is_waited_for(home: Home) -> None:
     here, now = session.current(), time.time()
     for wait in (Run.result, lambda run: asyncio.run(awaited(run))):
         pod = it.start(here.store, home.key(), new_run_name(), now, now=now)  # what the Host does first
-        run = flyte.attach(pod.run)
+        run = flyte.get_run(pod.run)
         with pytest.raises(TimeoutError):
             run.wait(0.1)
         later = threading.Timer(0.2, here.runner.launch, [pod])
@@ -588,7 +588,7 @@ def test_a_cached_task_runs_once_for_the_same_inputs(home: Home, tmp_path: Path)
     assert ("3 2020-01-01", True) == (again.result(), again.is_cached)
     assert again.cache.endswith(f" ago by run {other.name}")
     forget_session()
-    view = flyte.attach(again.name).view()
+    view = flyte.get_run(again.name).view()
     assert view["actions"][0]["cache"].endswith(f" ago by run {other.name}")
 
 

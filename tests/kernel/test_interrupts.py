@@ -29,6 +29,12 @@ def stays_unless_first(folder: str, x: int) -> int:
         (Path(folder) / str(x)).write_text(f"{os.getpid()}\\n")
         time.sleep(60)
     return x
+
+@env.task
+def stays_whatever_happens(place: str) -> None:
+    import signal
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    stays.func(place)
 """
 
 
@@ -130,3 +136,62 @@ next(values)
     cell = front.run("print('now', flush=True)\ntime.sleep(60)", each=each)
     assert ("error", 1) == (cell.status, len(asked))
     assert "[2, 4]" == front.run("list(values)").result
+
+
+FORMS = ["flyte.run({0})", "await flyte.run.aio({0})"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_first_interrupt_waits_until_a_stubborn_task_is_gone(front: Front, tmp_path: Path, form: str) -> None:
+    place = tmp_path / "pid"
+    each, asked = interrupting(front, place)
+    cell = front.run(form.format(f"stays_whatever_happens, {str(place)!r}"), each=each)
+    assert "error" == cell.status
+    assert "is being cancelled. ■ again" in cell.stderr
+    assert "was cancelled and has ended: aborted" in cell.stderr
+    assert is_gone(pid_in(place))
+    assert "aborted" in cell.card()[-1]
+    assert time.monotonic() - asked[0] < 6
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_second_interrupt_detaches(front: Front, home: Home, tmp_path: Path, form: str) -> None:
+    place = tmp_path / "pid"
+    first, asked = interrupting(front, place)
+
+    def each(cell: Cell) -> None:
+        first(cell)
+        if "■ again" in cell.stderr and len(asked) == 1:
+            asked.append(time.monotonic())
+            front.interrupt()
+
+    cell = front.run(form.format(f"stays_whatever_happens, {str(place)!r}"), each=each)
+    assert ("error", 2) == (cell.status, len(asked))
+    assert cell.error.startswith(("KeyboardInterrupt", "CancelledError"))
+    assert "Detached: stays_whatever_happens" in cell.stderr
+    assert "has ended" not in cell.stderr.split("Detached")[0]
+    assert "2" == front.run("1 + 1").result
+    eventually(lambda: is_gone(pid_in(place)) and no_pods(home))  # it was cancelled all the same
+    front.more(cell, lambda c: "aborted" in c.card()[-1])  # and its card lives on
+
+
+def test_attaching_gives_the_value_and_an_interrupt_leaves_the_run_alone(front: Front, tmp_path: Path) -> None:
+    front.run("""
+@env.task
+def waits(place: str) -> int:
+    while not Path(place + ".go").exists():
+        Path(place).touch()
+        time.sleep(0.02)
+    return 42
+""")
+    place = tmp_path / "there"
+    front.run(f"run = flyte.submit(waits, {str(place)!r})")
+    each, asked = interrupting(front, place)
+    cell = front.run("flyte.attach(run.name)", each=lambda c: each(c) if c.displays else None)
+    assert ("error", 1) == (cell.status, len(asked))
+    assert "Detached: waits" in cell.stderr
+    assert "running" in front.run("run.phase.value").result
+    place.with_name("there.go").touch()
+    assert "42" == front.run("flyte.attach(0)").result
+    assert "42" == front.run("await flyte.attach.aio(run)").result
+    assert "There is no run number 1" in front.run("flyte.attach(1)").error

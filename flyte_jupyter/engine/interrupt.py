@@ -1,0 +1,191 @@
+"""■ or Ctrl-C: what was waited for is cancelled, waited for a little while, and then let go.
+
+The first interrupt cancels; a second one, while the end is waited for, detaches: the cell is over at once. Either says
+what has happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import Future
+from typing import Any
+
+from .arrival import SLICE, arrival
+from .run import Run
+
+CANCEL_WITHIN = 5.0
+"""Seconds that an interrupted cell waits for what it has cancelled."""
+_SOON = 0.5
+"""Seconds after which it says that it waits."""
+_REASON = "The cell was interrupted."
+
+
+class Ending(enum.Enum):
+    """How the wait for something that was cancelled has ended."""
+
+    ENDED = "ended"
+    LATE = "late"
+    DETACHED = "detached"
+
+
+def runs(*interrupted: Run) -> None:
+    """Cancel runs side by side, wait a little for all of them, and say what happened."""
+    titles = ", ".join(f"{run.title} ({run.name})" for run in interrupted)
+    ending = end(titles, lambda: _cancel(interrupted), lambda seconds: _have_ended(interrupted, seconds))
+    for run in interrupted:
+        _say(run, ending)
+
+
+async def runs_aio(*interrupted: Run) -> None:
+    """The same without blocking the event loop."""
+    titles = ", ".join(f"{run.title} ({run.name})" for run in interrupted)
+    cancelling = _aside(lambda: _cancel(interrupted))
+    waiting = asyncio.ensure_future(asyncio.gather(arrival(cancelling), *(run.wait_aio() for run in interrupted)))
+    ending = Ending.ENDED
+    try:
+        with _second() as again:
+            if not await _comes(waiting, _SOON, again):
+                say_waiting(titles)
+                is_done = await _comes(waiting, CANCEL_WITHIN - _SOON, again)
+                ending = Ending.ENDED if is_done else Ending.DETACHED if again.is_set() else Ending.LATE
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        ending = Ending.DETACHED
+    finally:
+        if waiting.done() and not waiting.cancelled():
+            waiting.exception()  # what cannot be had of a run, its card says
+        waiting.cancel()
+        for run in interrupted:
+            _say(run, ending)
+    if cancelling.done():
+        cancelling.result()
+
+
+def end(what: str, cancel: Callable[[], None], has_ended: Callable[[float], bool]) -> Ending:
+    """Cancel something, and wait at most `CANCEL_WITHIN` seconds until it has ended.
+
+    Args:
+        what: for people.
+        cancel: asks for its end; done on another thread, so that a second interrupt does not keep it from it.
+        has_ended: waits so many seconds at most, and says whether it has ended.
+
+    Raises:
+        HostError: it could not be asked for.
+    """
+    cancelling = _aside(cancel)
+    begin = time.monotonic()
+    try:
+        if _is_done(cancelling, _SOON) and has_ended(_SOON):
+            return Ending.ENDED
+        say_waiting(what)
+        cancelling.result(CANCEL_WITHIN)
+        return Ending.ENDED if has_ended(max(0.0, begin + CANCEL_WITHIN - time.monotonic())) else Ending.LATE
+    except futures.TimeoutError:
+        return Ending.LATE
+    except KeyboardInterrupt:
+        return Ending.DETACHED
+
+
+def say_waiting(what: str) -> None:
+    """Tell who waits longer than a moment what is being done, and the way out."""
+    say(f"Interrupted: {what} is being cancelled. ■ again (or Ctrl-C) does not wait for that.")
+
+
+def say(text: str) -> None:
+    """Say it in the cell."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - said in the cell
+
+
+def said(what: str, ending: Ending, phase: str = "") -> str:
+    """What has happened, in one line.
+
+    Args:
+        what: it was; phase: that it has ended with, "" when that goes without saying.
+    """
+    if ending is Ending.DETACHED:
+        return f"Detached: {what} was asked to end and is not waited for any longer; its card says when it has ended."
+    if ending is Ending.LATE:
+        return f"Interrupted: {what} was cancelled and did not end within {CANCEL_WITHIN:g} s; it is being killed."
+    return f"Interrupted: {what} was cancelled{f' and has ended: {phase}' if phase else ''}."
+
+
+def _say(run: Run, ending: Ending) -> None:
+    if run.phase.is_terminal:  # also if others were late
+        ending = Ending.ENDED
+    say(said(f"{run.title} ({run.name})", ending, run.phase.value))
+
+
+def _cancel(interrupted: tuple[Run, ...]) -> None:
+    for run in interrupted:
+        run.cancel(_REASON)
+
+
+def _have_ended(interrupted: tuple[Run, ...], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    try:
+        for run in interrupted:
+            run.wait(max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _comes(waiting: asyncio.Future[Any], seconds: float, again: threading.Event) -> bool:
+    """Whether it is done in time, and before a second interrupt; awake now and then, since none wakes the loop."""
+    until = time.monotonic() + seconds
+    while not (waiting.done() or again.is_set()) and (left := until - time.monotonic()) > 0:
+        await asyncio.wait({waiting}, timeout=min(SLICE, left))
+    return waiting.done()
+
+
+_listening: set[threading.Event] = set()
+_before: Any = None
+
+
+@contextlib.contextmanager
+def _second() -> Iterator[threading.Event]:
+    """Set by an interrupt meanwhile: ipykernel tells an async cell of the first one only. Several may wait at once."""
+    global _before  # noqa: PLW0603 - a process has one handler
+    again = threading.Event()
+    _listening.add(again)
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(signal.SIGINT) is not _heard:
+        _before = signal.signal(signal.SIGINT, _heard)
+    try:
+        yield again
+    finally:
+        _listening.discard(again)
+        if is_main and not _listening and signal.getsignal(signal.SIGINT) is _heard:  # else the cell is over
+            signal.signal(signal.SIGINT, _before)
+
+
+def _heard(*_: object) -> None:
+    for again in _listening:
+        again.set()
+
+
+def _is_done(future: Future[None], seconds: float) -> bool:
+    return bool(futures.wait([future], seconds).done)
+
+
+def _aside(work: Callable[[], None]) -> Future[None]:
+    """Do it on a thread of its own, to the end whatever happens here."""
+    future: Future[None] = Future()
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:  # told to who waits
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    threading.Thread(target=do, name="flyte-jupyter-cancel", daemon=True).start()
+    return future
