@@ -68,15 +68,15 @@ def hooks(shell: Any) -> Hooks:
 
 def show(run: Run) -> None:
     """A run has been started: display its card. In a terminal one line is printed when it has ended."""
-    shell = _shell()
+    shell = live.shell()
     if shell is None:
         return
     prepare(shell)
-    if not live.is_kernel(shell):
-        hooks(shell).waiting.append(run)
-    elif run.name not in hooks(shell).shown:
+    if live.is_kernel(shell):
         hooks(shell).shown.add(run.name)
         live.show(run, shell)
+    else:
+        hooks(shell).waiting.append(run)
 
 
 def _formatters(formatters: Any) -> list[tuple[Any, tuple[str, str]]]:
@@ -135,8 +135,3 @@ def _ours() -> list[Any]:
     package = sys.modules[__package__.partition(".")[0]]
     mine = (show, getattr(package, "_show", None))
     return [observer for observer in context.observers if observer in mine]
-
-
-def _shell() -> Any:
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None

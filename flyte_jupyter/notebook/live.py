@@ -13,12 +13,14 @@ to its latest request.  The end of a cell draws what changed once more: after th
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import functools
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from .cards import card, timeline
@@ -58,9 +60,10 @@ class LiveCard:
         send: Send,
         clock: Callable[[], float] = time.time,
         name_of: NameOf = lambda _: None,
+        place: str | None = None,
     ) -> None:
         self.run = run
-        self.display_id = uuid.uuid4().hex
+        self.display_id = place or uuid.uuid4().hex
         self.is_closed = False
         self.is_dirty = False
         self.drawn = float("-inf")
@@ -69,7 +72,7 @@ class LiveCard:
         self._clock = clock
         self._name_of = name_of
         self._ended: float | None = None
-        self._is_shown = False
+        self._is_shown = place is not None
         self._lock = threading.Lock()  # two threads may draw: the older picture must not come last
 
     def __repr__(self) -> str:
@@ -122,6 +125,10 @@ class Updater:
         """Keep a card up to date."""
         unsubscribe = shown.run.subscribe(functools.partial(self._news, shown))
         with self._changed:
+            if shown.display_id in self._cards:  # its place was another's
+                before, forget = self._cards.pop(shown.display_id)
+                before.is_closed = True
+                forget()
             self._cards[shown.display_id] = (shown, unsubscribe)
             shown.is_dirty = True  # something may have happened between the first drawing and now
             if self._thread is None:
@@ -193,10 +200,30 @@ def failure(run: Showable, error: Exception) -> dict[str, Any]:
 
 def show(run: Showable, shell: Any) -> None:
     """Display the card of a run in a kernel, and keep it up to date until the run has ended."""
-    shown = LiveCard(run, functools.partial(_publish, shell.display_pub), name_of=names_of(shell))
+    send = functools.partial(publish, shell.display_pub)
+    shown = LiveCard(run, send, name_of=names_of(shell), place=_place.get())
     shown.draw()
     if not shown.is_closed:
         updater.add(shown)
+
+
+@contextlib.contextmanager
+def placed(display_id: str) -> Iterator[None]:
+    """Within it, cards take the place of the output that has this display id, wherever that is."""
+    token = _place.set(display_id)
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+_place: contextvars.ContextVar[str | None] = contextvars.ContextVar("flyte_card_place", default=None)
+
+
+def shell() -> Any:
+    """IPython's shell; None outside of it."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
 
 
 def is_kernel(shell: Any) -> bool:
@@ -204,7 +231,7 @@ def is_kernel(shell: Any) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def _publish(display_pub: Any, data: dict[str, Any], display_id: str, is_update: bool) -> None:
+def publish(display_pub: Any, data: dict[str, Any], display_id: str, is_update: bool) -> None:
     """Send through the publisher that was there when the card was shown.
 
     Under `%%capture` that one collects outputs: the card's place in its list is renewed instead of growing the list.

@@ -235,8 +235,8 @@ class CapturingPublisher:
 def test_under_capture_one_output_is_kept_and_is_the_last() -> None:
     publisher = CapturingPublisher()
     for i in range(3):
-        live._publish(publisher, {"text/plain": str(i)}, "one", i > 0)
-    live._publish(publisher, {"text/plain": "other"}, "two", False)
+        live.publish(publisher, {"text/plain": str(i)}, "one", i > 0)
+    live.publish(publisher, {"text/plain": "other"}, "two", False)
     assert ["2", "other"] == [output["data"]["text/plain"] for output in publisher.outputs]
 
 
