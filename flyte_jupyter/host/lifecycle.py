@@ -162,7 +162,7 @@ def _delay(pod: PodRequest, failed: int) -> float:
     try:
         return float(min(base * factor**failed, cap))
     except OverflowError:
-        return cap
+        return cap if base else 0.0
 
 
 def time_limit(attempts: Attempts, pod: PodRequest) -> tuple[float, Failure] | None:

@@ -287,6 +287,37 @@ def test_functions_become_tasks_and_call_each_other(front: Front) -> None:
     assert "one × 2: 2 succeeded" in cell.card()[-1]
 
 
+def test_what_the_notebook_defines_is_found_as_in_the_notebook(front: Front) -> None:
+    front.run(
+        """
+import multiprocessing, pickle, typing
+
+class Item:
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+class Box:
+    item: "Item"
+
+def doubled(item: Item) -> Item:
+    return Item(2 * item.x)
+"""
+    )
+    cell = front.run(
+        """
+@env.task
+def in_processes() -> list[int]:
+    assert typing.get_type_hints(Box) == {"item": Item}
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        items = pool.map(doubled, [Item(x) for x in range(3)])
+    return [pickle.loads(pickle.dumps(item)).x for item in items]
+
+flyte.run(in_processes).outputs()[0]
+"""
+    )
+    assert "[0, 2, 4]" == cell.result
+
+
 # --- interrupt and restart --------------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import functools
 import importlib
+import inspect
 import os
 import signal
 import socket
@@ -107,6 +108,7 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         given = call.unseal_inputs(key, store.get(keys.inputs(pod.run, pod.action)), name=pod.name)
         code_digest = given.header["code"]
         task = call.unseal_code(key, store.get(keys.code(code_digest)), digest=code_digest)
+        _fill_main(task)
         inputs = loads(given.parts)
         if pod.trigger_time is not None:
             from ...config.values.trigger import inputs_at
@@ -171,6 +173,13 @@ def _enter(pod: PodRequest, number: int, environ: dict[str, str], inside: Inside
     sys.argv = [pod.title]
     _reseed()
     sys.modules["__main__"] = types.ModuleType("__main__")
+
+
+def _fill_main(task: Task[..., Any]) -> None:
+    """What the task's function has of the notebook is in `__main__`, as there: `pickle` looks for it, so pools do."""
+    names = getattr(inspect.unwrap(task.func), "__globals__", {})
+    if names.get("__name__") == "__main__":
+        vars(sys.modules["__main__"]).update({name: value for name, value in names.items() if name[:2] != "__"})
 
 
 def _receive(secrets: Mapping[str, Any]) -> Mask:
