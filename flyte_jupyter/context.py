@@ -113,3 +113,6 @@ def caller() -> Caller | None:
 
 observers: list[Callable[[Run], None]] = []
 """Called with every run that is started here, on the caller's thread; the notebook shows its card."""
+
+notebook: dict[str, str] = {}
+"""The notebook whose cells this process runs, as far as it is known; every run that is started here remembers it."""

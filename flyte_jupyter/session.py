@@ -197,6 +197,8 @@ class Session:
             "title": task.short_name or task.name,
             "mode": "local",
             "created": time.time(),
+            "session": self.id,
+            "notebook": dict(context.notebook),
             "about": {
                 "environment": task.parent_env_name,
                 "description": task.description or "",
@@ -222,14 +224,21 @@ class Session:
         known = self._runs.get(name)
         if known is not None:
             return known
-        try:
-            record = json.loads(bytes(self.store.get(keys.record(name))))
-        except KeyError:
-            raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().") from None
+        record = self.find(name)
+        if record is None:
+            raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().")
         runner = LocalRunner(self.home, self.id)
         engine = Engine(self.store, runner, self.home.key(), {"run": name}, lingers=False)
         self._others.add(engine)
         return self._runs.setdefault(name, Run(engine, record, reattached=True))
+
+    def find(self, name: str) -> dict[str, Any] | None:
+        """What was written down of a run, by its name; None when there is no such run."""
+        try:
+            record: dict[str, Any] = json.loads(bytes(self.store.get(keys.record(name))))
+        except KeyError:
+            return None
+        return record
 
     def call_of(self, run: str, action: str) -> tuple[Task[..., Any], dict[str, Any]]:
         """The task and the inputs of a call that was made before, also by another kernel; verified, then unpickled.

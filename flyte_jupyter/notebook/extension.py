@@ -6,13 +6,14 @@ themselves as cards.  All of them may be called again.
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from .. import context
-from . import live
+from . import live, origin, reattach
 from .cards import card, tables
 from .cells.places import names_of, readable
 from .hooks import Hooks
@@ -23,15 +24,33 @@ if TYPE_CHECKING:
 
 _RUN = ("flyte_jupyter.engine.run", "Run")
 _RUNS = ("flyte_jupyter.engine.run", "RunList")
+_loaded: weakref.WeakSet[Any] = weakref.WeakSet()
 _hooks: weakref.WeakKeyDictionary[Any, Hooks] = weakref.WeakKeyDictionary()
 
 
 def load(shell: Any) -> None:
-    """`%load_ext flyte_jupyter`."""
+    """`%load_ext flyte_jupyter`; once more at most lists what an earlier kernel has left running."""
+    is_new = shell not in _loaded
+    _loaded.add(shell)
     prepare(shell)
     magics.register(shell, hooks(shell))
     if not _is_observed():
         context.observers.append(show)
+    if is_new and live.is_kernel(shell):
+        if origin.is_within_a_cell(shell):
+            _reattach(shell)
+        else:  # the kernel is just starting
+            hooks(shell).before_cell.append(functools.partial(_reattach, shell))
+
+
+def _reattach(shell: Any) -> bool:
+    """List what goes on since before the kernel was started. What goes wrong is said, and keeps nobody from working."""
+    context.notebook["loads"] = context.notebook.get("cell", "")
+    try:
+        hooks(shell).shown |= reattach.show(shell)
+    except Exception as e:
+        sys.stdout.write(f"flyte_jupyter could not look for runs of this notebook: {type(e).__name__}: {e}\n")
+    return True
 
 
 def unload(shell: Any) -> None:
@@ -52,7 +71,8 @@ def prepare(shell: Any) -> None:
     """Runs that are displayed become cards, and cards are complete at the end of their cell."""
     if shell in _hooks:
         return
-    _hooks[shell] = found = Hooks()
+    _hooks[shell] = found = Hooks(shell)
+    context.notebook.update(origin.of(shell))
     shell.events.register("pre_run_cell", found.pre_run_cell)
     shell.events.register("post_run_cell", found.post_run_cell)
     formatters = shell.display_formatter
@@ -72,11 +92,11 @@ def show(run: Run) -> None:
     if shell is None:
         return
     prepare(shell)
-    if live.is_kernel(shell):
+    if not live.is_kernel(shell):
+        hooks(shell).waiting.append(run)
+    elif run.name not in hooks(shell).shown:
         hooks(shell).shown.add(run.name)
         live.show(run, shell)
-    else:
-        hooks(shell).waiting.append(run)
 
 
 def _formatters(formatters: Any) -> list[tuple[Any, tuple[str, str]]]:

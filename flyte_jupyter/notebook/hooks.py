@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import live
+from .. import context
+from . import live, origin
 from .cards import card
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 class Hooks:
     """What happens around each cell of one shell."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
         self.raw_cell = ""
         self.shown: set[str] = set()  # runs whose cards this cell has already
         self.waiting: list[Run] = []  # without a kernel: runs whose end has not been said yet
@@ -28,12 +30,14 @@ class Hooks:
         return f"<Hooks [{len(self.waiting)} waiting, {len(self.before_cell)} before the next cell]>"
 
     def pre_run_cell(self, info: Any) -> None:
-        """Remember the cell as it was written, and do what was put off to now."""
+        """Remember the cell as it was written and which one it is, and do what was put off to now."""
+        context.notebook.update({"cell": "", **origin.of(self._shell)})
         self.raw_cell = getattr(info, "raw_cell", "") or ""
         self.shown.clear()
         if mapping := sys.modules.get("flyte_jupyter.mapping"):
             mapping.handed_over.clear()
-        self.before_cell = [later for later in self.before_cell if not later()]
+        later, self.before_cell = self.before_cell, []
+        self.before_cell += [each for each in later if not each()]
 
     def post_run_cell(self, result: Any) -> None:
         """The cell is over: what its cards show now is what a saved notebook shows."""

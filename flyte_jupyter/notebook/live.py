@@ -199,12 +199,22 @@ def failure(run: Showable, error: Exception) -> dict[str, Any]:
 
 
 def show(run: Showable, shell: Any) -> None:
-    """Display the card of a run in a kernel, and keep it up to date until the run has ended."""
+    """Display the card of a run in a kernel, and keep it up to date until the run has ended.
+
+    The display id of the first one is the run's name, by which another kernel finds it again: see `placed`.
+    """
     send = functools.partial(publish, shell.display_pub)
     shown = LiveCard(run, send, name_of=names_of(shell), place=_place.get())
+    if _place.get() is None and run.name not in _named:
+        shown.display_id = run.name
+    _named.add(run.name)
     shown.draw()
     if not shown.is_closed:
         updater.add(shown)
+
+
+_named: set[str] = set()
+"""Runs whose names are display ids."""
 
 
 @contextlib.contextmanager

@@ -1,0 +1,118 @@
+"""After a restart, a crash or in another kernel: what goes on is listed and live, and nothing of other notebooks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flyte_jupyter.home import Home
+from tests.conftest import eventually, is_alive
+from tests.kernel.test_notebook import START, Cell, Front
+
+TASK = """
+import time
+from pathlib import Path
+
+@env.task
+def waits(place: str) -> int:
+    while not Path(place).exists():
+        time.sleep(0.02)
+    return 42
+"""
+LOAD = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte"
+
+
+@pytest.fixture
+def front(home: Home) -> Iterator[Front]:
+    made = Front(home)
+    try:
+        made.run(START)
+        made.run(TASK)
+        yield made
+    finally:
+        made.close()
+
+
+def started(front: Front, go: Path) -> tuple[str, str]:
+    """A run that waits for that file: its name, and the display id of its card."""
+    cell = front.run(f"run = flyte.submit(waits, {str(go)!r})\nrun.name")
+    return cell.result.strip("'"), cell.displays[0]["transient"]["display_id"]
+
+
+def states(cell: Cell, display_id: str) -> list[str]:
+    """What a card has shown."""
+    return [u["data"]["text/plain"] for u in cell.updates if u["transient"]["display_id"] == display_id]
+
+
+@pytest.mark.parametrize("end", ["restart", "SIGKILL"])
+def test_what_goes_on_is_listed_and_its_old_card_is_live_again(front: Front, tmp_path: Path, end: str) -> None:
+    go = tmp_path / "go"
+    name, display_id = started(front, go)
+    if end == "SIGKILL":
+        kernel = psutil.Process(int(front.run("import os; os.getpid()").result))
+        kernel.send_signal(signal.SIGKILL)
+        eventually(lambda: not is_alive(kernel))
+    front.restart()
+    cell = front.run(LOAD)
+    assert "ok" == cell.status
+    assert "A run of this notebook goes on since before the kernel was started" in cell.stdout
+    assert [name] == [name for d in cell.displays if name in d["data"]["text/plain"]]
+    assert display_id == name
+    assert display_id != cell.displays[0]["transient"]["display_id"]
+    go.touch()
+    front.more(cell, lambda c: "succeeded" in c.card()[-1] and "succeeded" in states(c, display_id)[-1])
+    assert "42" == front.run(f"flyte.attach({name!r})").result
+    assert "" == front.run("%reload_ext flyte_jupyter").stdout  # not again
+
+
+def test_another_notebook_lists_nothing(front: Front, home: Home, tmp_path: Path) -> None:
+    name, _ = started(front, tmp_path / "go")
+    others = Front(home)
+    try:
+        assert ("", []) == ((cell := others.run(LOAD)).stdout, cell.displays)
+        assert name in others.run("flyte.runs()").result  # it is there for who asks
+    finally:
+        others.close()
+        (tmp_path / "go").touch()
+
+
+def test_runs_of_a_notebook_are_known_by_its_file(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "a.ipynb"))
+    first, second = Front(home), Front(home)
+    try:
+        first.run(START)
+        first.run(TASK)
+        name, _ = started(first, tmp_path / "go")
+        first.close()
+        assert name in second.run(LOAD).displays[0]["data"]["text/plain"]
+    finally:
+        (tmp_path / "go").touch()
+        second.close()
+
+
+def test_six_runs_are_five_cards_and_a_table(front: Front, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    names = [started(front, go)[0] for _ in range(6)]
+    front.restart()
+    cell = front.run(LOAD)
+    assert "6 runs of this notebook go on" in cell.stdout
+    assert [*names[:0:-1], names[0]] == [next(n for n in names if n in d["data"]["text/plain"]) for d in cell.displays]
+    go.touch()
+
+
+def test_a_run_remembers_its_notebook_and_its_cell_and_no_card_has_them(
+    front: Front, home: Home, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    go.touch()
+    name, _ = started(front, go)
+    record = json.loads((home.path / "store" / "runs" / name / "record.json").read_bytes())
+    assert os.path.exists(record["notebook"]["kernel"])
+    shown = front.run("flyte.runs()[0]").displays[0]
+    assert record["notebook"]["kernel"] not in json.dumps(shown)
