@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from . import __version__, api, session
@@ -70,15 +70,21 @@ def _task() -> str:
 CHECKS: dict[str, Callable[[], str]] = {"versions": _versions, "store": _store, "Host": _host, "task": _task}
 
 
+def results() -> Iterator[tuple[str, bool, str]]:
+    """Each check as it is done: its name, whether it works, and what was found."""
+    for name, check in CHECKS.items():
+        try:
+            yield name, True, check()
+        except Exception as error:  # the next check may still tell something
+            yield name, False, f"{type(error).__name__}: {error}"
+
+
 def main() -> int:
     """Print a line per check; the exit code is the number of checks that failed."""
     failed = 0
-    for name, check in CHECKS.items():
-        try:
-            print(f"  ok  {name:<11} {check()}")
-        except Exception as error:  # the next check may still tell something
-            failed += 1
-            print(f"  --  {name:<11} {type(error).__name__}: {error}")
+    for name, is_fine, text in results():
+        failed += not is_fine
+        print(f"  {'ok' if is_fine else '--'}  {name:<11} {text}")
     return failed
 
 

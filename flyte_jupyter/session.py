@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from . import context
@@ -29,7 +30,7 @@ from .errors import CaptureError, ConfigError, ConfigValueError, RunNotFoundErro
 from .home import Home
 from .host.lifecycle import aborted
 from .host.trigger.registration import is_deployed
-from .pack.call import Sealed, unseal_code, unseal_inputs
+from .pack.call import Packed, Sealed, unseal_code, unseal_inputs
 from .pack.codec import loads
 from .pack.envelope import Envelope
 from .pack.outcome import Outcome, seal_failure
@@ -43,6 +44,20 @@ from .task import Task
 _NO_OPTIONS = RunOptions()
 defaults = _NO_OPTIONS
 """What `flyte.init` has set for the runs of this process."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would be.
+
+    Attributes:
+        inputs: of its task; pod: that would be asked for.
+        work: the task with what it captures, and the inputs; or the result that the cache has, so that nothing runs.
+    """
+
+    inputs: Mapping[str, Any]
+    pod: PodRequest
+    work: tuple[Sealed, Packed] | Envelope
 
 
 class Session:
@@ -73,38 +88,49 @@ class Session:
             options=options,
         )
 
+    def plan(
+        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
+    ) -> Plan:
+        """What a run would be. Raises what is wrong with task, arguments or captured objects; nothing is started."""
+        inputs = task.interface.bind(task.name, args, kwargs)
+        answer = self.engine.ask_cache(task, inputs, options)
+        work: tuple[Sealed, Packed] | Envelope
+        referenced: frozenset[str] = frozenset()
+        image = None
+        if answer is not None and answer.found is not None:
+            work = answer.found
+        else:
+            code = self.engine.seal_code(task)
+            given = self.engine.pack_inputs(task, code, inputs, answer)
+            work, referenced, image = (code, given), code.referenced | given.referenced, code.image
+        pod = pod_request(
+            task,
+            self.place(options),
+            run=new_run_name(),
+            action=ROOT,
+            parent=None,
+            referenced=referenced,
+            image=image,
+            answer=answer,
+        )
+        return Plan(inputs, pod, work)
+
     def start(
         self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
     ) -> Run:
         """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
-        inputs = task.interface.bind(task.name, args, kwargs)
-        name, place = new_run_name(), self.place(options)
-        answer = self.engine.ask_cache(task, inputs, options)
-        if answer is not None and answer.found is not None:
-            nothing: frozenset[str] = frozenset()
-            pod = pod_request(
-                task, place, run=name, action=ROOT, parent=None, referenced=nothing, image=None, answer=answer
-            )
-            return self._recall(task, pod, self.said(inputs), answer.found)
-        code = self.engine.seal_code(task)
-        given = self.engine.pack_inputs(task, code, inputs, answer)
-        pod = pod_request(
-            task,
-            place,
-            run=name,
-            action=ROOT,
-            parent=None,
-            referenced=code.referenced | given.referenced,
-            image=code.image,
-            answer=answer,
-        )
+        plan = self.plan(task, args, kwargs, options)
+        pod = plan.pod
+        if isinstance(plan.work, Envelope):
+            return self._recall(task, pod, self.said(plan.inputs), plan.work)
+        code, given = plan.work
         self.engine.check(pod)
         self.provide(task, code, code.needs | given.needs)
         self.screen.check(pod, given)
         pod = self.screen.masked(pod)
         try:
-            run = self.record(task, name, self.said(inputs), pod)
-            self.engine.listen(name, run.on_event)
+            run = self.record(task, pod.run, self.said(plan.inputs), pod)
+            self.engine.listen(pod.run, run.on_event)
             run.follow(self.engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on

@@ -29,8 +29,9 @@ def calls() -> int:
 class Person:
     """Answers what a cell asks, one after the other; given to `Front.run`, which calls it when the cell has begun."""
 
-    def __init__(self, front: Front, *answers: str) -> None:
+    def __init__(self, front: Front, *answers: str, is_unseen: bool = True) -> None:
         self.prompts: list[str] = []
+        self._is_unseen = is_unseen
         self._client = front.client
         self._answers = list(answers)
 
@@ -40,9 +41,9 @@ class Person:
             self._client.input(self._answers.pop(0))
 
     def is_asked(self) -> None:
-        """Wait for a question whose answer is not to be seen."""
+        """Wait for a question."""
         request = self._client.get_stdin_msg(timeout=60)["content"]
-        assert request["password"]
+        assert self._is_unseen == request["password"]
         self.prompts.append(request["prompt"])
 
 

@@ -13,12 +13,14 @@ from .theme import CSS
 RUNS = ("Run", "Task", "Phase", "Started", "Seconds")
 
 
-def bundle(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str, empty: str) -> dict[str, str]:
-    """A table as a MIME bundle; `empty` is said when there are no rows."""
+def bundle(
+    head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str, empty: str, widest: int = 60
+) -> dict[str, str]:
+    """A table as a MIME bundle; `empty` is said when there are no rows, and cells of the text are cut at `widest`."""
     made = [list(row) for row in rows]
     if not made:
         return {"text/plain": empty}
-    return {"text/plain": columns([head, *made]), "text/html": html(head, made, title=title)}
+    return {"text/plain": columns([head, *made], widest=widest), "text/html": html(head, made, title=title)}
 
 
 def html(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str) -> str:

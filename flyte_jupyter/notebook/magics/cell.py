@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import api
-from ...config.spec import Level
+from ...engine.run import Run
 from ...environment import TaskEnvironment
-from ...pack.preview import describe
-from ..cards import tables
 from ..cells.extract import CellCode, analyse
 from .magic import Magic, Use
-from .options import Flag, OptionError, Parser
+from .options import TASK_LEVELS, Flag, OptionError, Parser
+from .start import FLAGS, Call, start
 from .task import TaskCell, environment, task_of_body, tasks_of_functions
 
 
@@ -33,19 +31,19 @@ def task(use: Use) -> Any:
         outputs=line.names("--output"),
         settings=line.settings,
     )
-    if "--dry-run" in line.options:
-        return _explain(use, made)
-    if "--background" in line.options:
-        return _start(use, made)
-    run = api.run(made.task, **made.inputs)
-    if made.outputs:
-        return _take_over(use, made, run)
-    return run.result() if cell.has_value else None
+    return start(
+        use,
+        Call(made.task, kwargs=made.inputs),
+        wait=lambda run: _give(use, made, run.result() if made.outputs or cell.has_value else None),
+        later=lambda run: _later(use, made, run),
+        here=lambda value: _give(use, made, value),
+    )
 
 
 def _declare(use: Use, cell: CellCode, env: TaskEnvironment, filename: str) -> None:
     names = ", ".join(cell.functions)
-    given = [option for option in ("--inputs", "--output", "--background") if option in use.line.options]
+    only_for_bodies = ("--inputs", "--output", "--background", "--local")
+    given = [option for option in only_for_bodies if option in use.line.options]
     problems = [f"{option} is for a cell that runs; this one declares {names}" for option in given]
     problems += [f"{word!r}: the functions of the cell have names: {names}" for word in use.line.words]
     if problems:
@@ -56,39 +54,33 @@ def _declare(use: Use, cell: CellCode, env: TaskEnvironment, filename: str) -> N
     return use.say(f"declared: {', '.join(task.name for task in tasks)}")
 
 
-def _start(use: Use, made: TaskCell) -> None:
-    run = api.submit(made.task, **made.inputs)
+def _give(use: Use, made: TaskCell, value: Any) -> Any:
+    """The value of the task into the notebook; it is the cell's own value when nothing is named."""
+    if not made.outputs:
+        return value
+    values = (value,) if len(made.outputs) == 1 else value
+    use.variables.update(zip(made.outputs, values, strict=True))
+    return None
+
+
+def _later(use: Use, made: TaskCell, run: Run) -> None:
+    def arrived() -> bool:
+        if not run.done():
+            return False
+        if run.phase.value == "succeeded":  # else its card says what happened, and nothing is taken over
+            _give(use, made, run.result())
+        return True
+
     said = f"{run.name} runs in the background: flyte.runs()[0] is its run."
     if made.outputs:
-        use.hooks.before_cell.append(lambda: _later(use, made, run))
+        use.hooks.before_cell.append(arrived)
         said += f"\n{', '.join(made.outputs)}: there in the first cell that starts after its end."
     use.say(said)
 
 
-def _later(use: Use, made: TaskCell, run: Any) -> bool:
-    if not run.done():
-        return False
-    if run.phase.value == "succeeded":  # else its card says what happened, and nothing is taken over
-        _take_over(use, made, run)
-    return True
-
-
-def _take_over(use: Use, made: TaskCell, run: Any) -> None:
-    value = run.result()
-    values = (value,) if len(made.outputs) == 1 else value
-    use.variables.update(zip(made.outputs, values, strict=True))
-
-
-def _explain(use: Use, made: TaskCell) -> None:
-    from IPython.display import display
-
-    use.say(f"would run {made.task.name} -> {', '.join(made.outputs) or 'its last value'}")
-    rows = [(name, type(value).__name__, describe(value)) for name, value in made.inputs.items()]
-    use.publish(tables.bundle(("Input", "Type", "Value"), rows, title="Inputs", empty="no inputs"))
-    display(made.task.effective_config())  # type: ignore[no-untyped-call]  # IPython annotates only a part of itself
-
-
 _NAMES = "NAME[,NAME...]"
+_ENV = 'The environment: a variable, or its name; "notebook" when not given.'
+_INPUTS = "The inputs, instead of those that the cell reads."
 
 TASK = Magic(
     "flyte_task",
@@ -98,13 +90,12 @@ TASK = Magic(
         " -o names what it gives back, otherwise the value of its last expression is shown."
         " A cell that has nothing but functions declares each of them as a task and runs nothing.",
         [
-            Flag("--env", 'The environment: a variable, or its name; "notebook" when not given.', "NAME"),
-            Flag("--inputs", "The inputs, instead of those that the cell reads.", _NAMES, "-i", joined=True),
+            Flag("--env", _ENV, "NAME", choices=("ENVIRONMENTS",)),
+            Flag("--inputs", _INPUTS, _NAMES, "-i", joined=True, choices=("VARIABLES",)),
             Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True),
-            Flag("--background", "Do not wait; outputs arrive before the first cell that starts after the end."),
-            Flag("--dry-run", "Show inputs and configuration; run nothing."),
+            *FLAGS,
         ],
-        level=Level.TASK | Level.OVERRIDE,
+        level=TASK_LEVELS,
     ),
     task,
     takes_cell=True,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ...config import text
 from ...config.say import said
 from ...config.spec import PARAMS, Level
 from ...environment import TaskEnvironment, environments
 from ...markup import cut
 from ..cards import tables
 from .magic import Magic, Use
-from .options import OptionError, Parser
+from .options import OptionError, Parser, values
 from .task import environment, make_environment
 
 
@@ -30,7 +29,7 @@ def env(use: Use) -> None:
         shown = environment(name, use.variables)
         use.publish({"text/plain": repr(shown), "text/html": shown._repr_html_()})
         return
-    made = make_environment(name, text.collect(line.settings, Level.ENV))
+    made = make_environment(name, values(line.settings, Level.ENV, use.variables))
     if variable.isidentifier():
         use.variables[variable] = made
     use.say(f"{variable} = {made!r}")
@@ -48,6 +47,7 @@ ENV = Magic(
         "Make an environment and bind it to a variable of that name. With the name of an existing one alone, show it;"
         " without arguments, list all.",
         level=Level.ENV,
+        words=("ENVIRONMENTS",),
     ),
     env,
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ConfigError, user_frames
+from ...pack.modules import is_place
 from ..cells.extract import UnsupportedCell
 from ..cells.places import with_source
 from .magic import Magic, Use
@@ -51,8 +52,11 @@ def _syntax(shell: Any, error: SyntaxError) -> Sequence[str]:
 
 
 def _frames(shell: Any, error: Exception) -> Sequence[str]:
-    """The traceback with the user's frames alone: those of the task's process."""
-    frames = with_source(user_frames(error.__traceback__))
+    """The traceback without our frames, and without those of the event loop above the cell's own."""
+    found = user_frames(error.__traceback__)
+    while found is not None and not is_place(found.tb_frame.f_code.co_filename) and found.tb_next is not None:
+        found = found.tb_next
+    frames = with_source(found)
     if frames is None:
         return [f"{type(error).__name__}: {error}"]
     error.__cause__, error.__suppress_context__ = None, True

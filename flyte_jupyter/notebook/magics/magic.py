@@ -50,11 +50,13 @@ class Use:
         self.publish({"text/plain": text})
 
     def file(self) -> tuple[str, int]:
-        """The file name under which tracebacks find the cell's source, and the number of lines above `body` in it."""
+        """The file name under which tracebacks find the cell, and the number of lines above the body in it; of a line
+        magic, above its line.
+        """
         raw, body = self.hooks.raw_cell, self.body.rstrip()
-        if not body or not raw.rstrip().endswith(body):
-            raw = f"%%flyte_task {self.written}\n{self.body}"  # called by a program
-        start = raw.rstrip().rfind(body)
+        if body and not raw.rstrip().endswith(body):  # called by a program
+            raw = f"%%flyte_task {self.written}\n{self.body}"
+        start = raw.rstrip().rfind(body) if body else max(0, raw.find(self.written.strip()))
         filename: str = self.shell.compile.cache(raw, self.shell.execution_count, raw_code=raw)
         return filename, raw[:start].count("\n")
 

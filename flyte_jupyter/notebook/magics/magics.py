@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from ..hooks import Hooks
+from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
 from .errors import quietly, usage_error
 from .magic import Magic, Use
 from .options import OptionError
-from .runs import RUNS
+from .runs import CANCEL, LOGS, RUNS
+from .setup import CONFIG, DOCTOR
 
-MAGICS: tuple[Magic, ...] = (TASK, ENV, RUNS)
+MAGICS: tuple[Magic, ...] = (TASK, ENV, RUN, OVERRIDE, RUNS, LOGS, CANCEL, CONFIG, DOCTOR)
 """Each by its one-line entry; options, completions and help come from its parser."""
 
 

@@ -1,8 +1,11 @@
-"""The line of a magic: words and options, the options made from the table of parameters. Pure."""
+"""The line of a magic: words and options, the options made from the table of parameters. Pure.
+
+The value of a setting is text, as `config/text.py` reads it, or a Python expression in braces: `--triggers {nightly}`.
+What has no text form is given so and not otherwise.
+"""
 
 from __future__ import annotations
 
-import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +14,10 @@ from typing import Any
 from ...config import text
 from ...config.spec import PARAMS, Level
 from ...errors import ConfigError, nearest
+from .words import Words, in_braces
+
+PYTHON = "{PYTHON}"
+"""The metavar of a setting that has no text form."""
 
 
 class OptionError(Exception):
@@ -27,6 +34,7 @@ class Flag:
         help: one sentence.
         joined: given again it adds to what it had before, instead of replacing it.
         is_setting: it sets a parameter of the table.
+        choices: words to complete; or, in capitals, what of the notebook is completed (see `complete.py`).
     """
 
     name: str
@@ -35,15 +43,23 @@ class Flag:
     short: str = ""
     joined: bool = False
     is_setting: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Line:
-    """A parsed line: the words, the options that were given by name (without value: ""), the settings among them."""
+    """A parsed line.
+
+    Attributes:
+        words: what stands for itself; options: those that were given, by name (without value: "").
+        settings: the settings of the table that were given, by option.
+        code: the Python expression that the magic is about; "" for none.
+    """
 
     words: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
     def names(self, option: str) -> tuple[str, ...]:
         """The comma-separated names of an option, each once."""
@@ -52,34 +68,58 @@ class Line:
 
 
 def settings(level: Level) -> list[Flag]:
-    """The options for the parameters of a level."""
+    """The options for the parameters of a level, in the order of the table; last what has no text form."""
     found = []
     for option in text.options(level):
         metavar = "" if option.is_bool else option.metavar
         is_listed = option.choices and not option.is_bool and not option.is_open
         said = f"{option.help} One of: {', '.join(option.choices)}." if is_listed else option.help
-        found.append(Flag(option.flag, said, metavar, joined=option.is_list, is_setting=True))
+        found.append(Flag(option.flag, said, metavar, joined=option.is_list, is_setting=True, choices=option.choices))
+    known = {flag.name for flag in found}
+    for name, p in PARAMS.items():
+        flag = "--" + name.replace("_", "-")
+        if p.levels & level and flag not in known and name != "name":
+            found.append(Flag(flag, f"{p.sentence()} A Python expression.", PYTHON, is_setting=True))
     return found
 
 
 _NO_LEVEL = Level(0)
-_SETTINGS = {option.flag: "a task: %%flyte_task" for option in text.options(Level.TASK | Level.OVERRIDE)} | {
-    option.flag: "an environment: %flyte_env NAME" for option in text.options(Level.ENV)
+TASK_LEVELS = Level.TASK | Level.OVERRIDE
+"""What a task can be given where it is declared and called."""
+_SETTINGS = {flag.name: "a task: %%flyte_task" for flag in settings(TASK_LEVELS)} | {
+    flag.name: "an environment: %flyte_env NAME" for flag in settings(Level.ENV)
 }
 """All settings, and which magic takes them; one that both take is never looked up."""
 
 
 class Parser:
-    """Parses the line of one magic, and writes its help."""
+    """Parses the line of one magic, and writes its help.
+
+    Args:
+        usage: how it is written; about: what it does.
+        flags: its own options; level: whose settings are options too.
+        most: how many words it takes; words: what is completed for them, as `Flag.choices`.
+        takes_code: whether the first word is a Python expression, which may hold spaces.
+    """
 
     def __init__(
-        self, usage: str, about: str, flags: Sequence[Flag] = (), *, level: Level = _NO_LEVEL, most: int = 1
+        self,
+        usage: str,
+        about: str,
+        flags: Sequence[Flag] = (),
+        *,
+        level: Level = _NO_LEVEL,
+        most: int = 1,
+        words: tuple[str, ...] = (),
+        takes_code: bool = False,
     ) -> None:
         self.usage = usage
         self.about = about
         self.flags = [*flags, Flag("--help", "Show this help.", short="-h"), *settings(level)]
         self._by_name = {flag.name: flag for flag in self.flags}
         self._by_name.update({flag.short: flag for flag in self.flags if flag.short})
+        self.words = words
+        self.takes_code = takes_code
         self._level = level
         self._most = most
 
@@ -104,17 +144,28 @@ class Parser:
     def parse(self, line: str) -> Line:
         """Read a line. Raises `OptionError`, which names everything that is wrong with it."""
         try:
-            rest = shlex.split(line)
+            return self._parse(Words(line))
         except ValueError as e:
             raise OptionError(f"{e}: {line.strip()}") from None
+
+    def flag(self, name: str) -> Flag | None:
+        """The option that is written so, long or short; None for none."""
+        return self._by_name.get(name)
+
+    def _parse(self, rest: Words) -> Line:
+        code = ""
         words: list[str] = []
         given: dict[str, str] = {}
         problems: list[str] = []
         while rest:
-            part = rest.pop(0)
+            part = rest.peek()
             if not part.startswith("-") or part == "-":
-                words.append(part)
+                if self.takes_code and not code:
+                    code = rest.pop_code()
+                else:
+                    words.append(rest.pop())
                 continue
+            rest.pop()
             try:
                 flag, value = self._option(part, rest)
             except OptionError as problem:
@@ -125,17 +176,17 @@ class Parser:
         found = {name: value for name, value in given.items() if self._by_name[name].is_setting}
         if problems:
             raise OptionError("\n".join([*problems, *self._values(found), f"usage: {self.usage}"]))
-        return Line(tuple(words), {name: v for name, v in given.items() if name not in found}, found)
+        return Line(tuple(words), {name: v for name, v in given.items() if name not in found}, found, code)
 
-    def _option(self, part: str, rest: list[str]) -> tuple[Flag, str]:
-        """An option and its value, which may be in the parts that follow; these are taken out of `rest`."""
+    def _option(self, part: str, rest: Words) -> tuple[Flag, str]:
+        """An option and its value, which may be in the words that follow; these are taken out of `rest`."""
         name, equals, value = part.partition("=")
         if not part.startswith("--") and name not in self._by_name and part[:2] in self._by_name:
             name, equals, value = part[:2], "=", part[2:]
-        follows = bool(rest) and not rest[0].startswith("-")
+        follows = bool(rest) and not rest.peek().startswith("-")
         if name not in self._by_name:
             if not equals and follows:
-                rest.pop(0)  # its value, most likely
+                rest.pop()  # its value, most likely
             raise OptionError(self._unknown(name))
         flag = self._by_name[name]
         if not flag.metavar:
@@ -143,11 +194,15 @@ class Parser:
                 raise OptionError(f"{flag.name} takes no value")
             return flag, value if equals else "true" if flag.is_setting else ""
         if not equals:
-            if not rest or rest[0].partition("=")[0] in self._by_name:
+            if not rest or rest.peek().partition("=")[0] in self._by_name:
                 raise OptionError(f"{flag.name} needs a value: {flag.name} {flag.metavar}")
-            value = rest.pop(0)
-        while flag.joined and rest and (value.endswith(",") or rest[0].startswith(",")) and not rest[0].startswith("-"):
-            value += rest.pop(0)  # "a, b"
+            value = rest.pop()
+        while flag.joined and rest and (value.endswith(",") or rest.peek()[:1] == ",") and rest.peek()[:1] != "-":
+            value += rest.pop()  # "a, b"
+        if flag.metavar == PYTHON and in_braces(value) is None:
+            raise OptionError(
+                f"{flag.name} {value}: it has no text form; write Python in braces, {flag.name} {{{value}}}"
+            )
         return flag, value
 
     def _unknown(self, name: str) -> str:
@@ -159,16 +214,40 @@ class Parser:
         return said if near in self._by_name else f"{said}; {near} is given to {_SETTINGS[near]}"
 
     def _values(self, given: Mapping[str, str]) -> list[str]:
-        """What is wrong with the values of settings."""
+        """What is wrong with the values of settings that are text."""
         try:
-            text.collect(given, self._level)
+            text.collect({name: value for name, value in given.items() if in_braces(value) is None}, self._level)
         except ConfigError as problem:
             return [str(problem)]
         return []
 
 
-def split_levels(given: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Values for the decorator, and those that only an override takes. Raises `ConfigError`."""
-    values = text.collect(given, Level.TASK | Level.OVERRIDE)
-    task = {name: value for name, value in values.items() if PARAMS[name].levels & Level.TASK}
-    return task, {name: value for name, value in values.items() if name not in task}
+def values(given: Mapping[str, str], level: Level, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What settings say, by parameter; Python in braces is evaluated with the `variables`.
+
+    Raises:
+        ConfigError: values that are not accepted. Whatever the Python raises.
+    """
+    texts: dict[str, str] = {}
+    found: dict[str, Any] = {}
+    parts = {option.flag for option in text.options(level) if option.field}
+    for flag, value in given.items():
+        code = in_braces(value)
+        if code is None:
+            texts[flag] = value
+            continue
+        made = eval(code, dict(variables))  # noqa: S307 - the user's own code, in the user's own process
+        if flag in parts:
+            texts[flag] = str(made)
+        else:
+            found[flag[2:].replace("-", "_")] = made
+    return {**text.collect(texts, level), **found}
+
+
+def split_levels(
+    given: Mapping[str, str], variables: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values for the decorator, and those that only an override takes. Raises what `values` raises."""
+    found = values(given, TASK_LEVELS, variables or {})
+    task = {name: value for name, value in found.items() if PARAMS[name].levels & Level.TASK}
+    return task, {name: value for name, value in found.items() if name not in task}

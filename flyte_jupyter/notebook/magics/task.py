@@ -110,26 +110,30 @@ def task_of_body(
     several = tuple[tuple(Any for _ in outputs)] if len(outputs) > 1 else Any  # type: ignore[misc]  # made at run time
     annotations["return"] = several if outputs or cell.has_value else None
     function.__annotations__ = annotations
-    return TaskCell(_declare(env, function, settings or {}), {n: variables[n] for n in chosen}, tuple(outputs))
+    return TaskCell(
+        _declare(env, function, settings or {}, variables), {n: variables[n] for n in chosen}, tuple(outputs)
+    )
 
 
 def tasks_of_functions(
     cell: CellCode, env: TaskEnvironment, variables: dict[str, Any], filename: str, settings: Mapping[str, str]
 ) -> list[Task[..., Any]]:
     """Define the functions of a cell in the notebook, each as a task. Raises `ConfigError`, or what the cell raises."""
-    split_levels(settings)  # before anything is defined
+    split_levels(settings, variables)  # before anything is defined
     exec(compile(cell.tree, filename, "exec", dont_inherit=True), variables)  # noqa: S102 - it is the user's cell
     tasks: list[Task[..., Any]] = []
     for name in dict.fromkeys(cell.functions):
         value = variables[name]
         if not isinstance(value, Task):  # else it has a decorator of its own
-            value = variables[name] = _declare(env, value, settings)
+            value = variables[name] = _declare(env, value, settings, variables)
         tasks.append(value)
     return tasks
 
 
-def _declare(env: TaskEnvironment, function: Any, settings: Mapping[str, str]) -> Task[..., Any]:
-    decorator, override = split_levels(settings)
+def _declare(
+    env: TaskEnvironment, function: Any, settings: Mapping[str, str], variables: Mapping[str, Any]
+) -> Task[..., Any]:
+    decorator, override = split_levels(settings, variables)
     task: Task[..., Any] = env.task(**decorator)(function)
     return task.override(**override) if override else task
 

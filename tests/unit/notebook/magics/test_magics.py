@@ -19,6 +19,7 @@ from flyte_jupyter import context
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.notebook import extension
 from flyte_jupyter.notebook.cells.extract import analyse
+from flyte_jupyter.notebook.magics import magics
 from flyte_jupyter.notebook.magics import task as cells
 from flyte_jupyter.notebook.magics.options import OptionError
 from flyte_jupyter.task import Task
@@ -57,7 +58,7 @@ def names(magics: Any) -> set[str]:
 
 def test_load_and_unload_can_be_repeated(shell: Any) -> None:
     extension.load(shell)
-    assert {"flyte_task", "flyte_env", "flyte_runs"} == names(shell.magics_manager.magics)
+    assert {magic.name for magic in magics.MAGICS} == names(shell.magics_manager.magics)
     assert 1 == len(context.observers)
     for _ in range(2):
         extension.unload(shell)
@@ -167,7 +168,7 @@ def test_options_that_do_not_fit_functions(shell: Any, line: str, message: str) 
         ("%flyte_env my-env --retries 3", "no option --retries"),
         ("%flyte_env Bad", "Bad"),
         ("%flyte_env --cpu 1", "which environment?"),
-        ("%flyte_runs -n many", "-n many: not a number"),
+        ("%flyte_runs -n many", "--number many: not a number"),
     ],
 )
 def test_errors_are_a_few_lines(shell: Any, source: str, message: str) -> None:
@@ -208,7 +209,7 @@ def test_flyte_env_shows(shell: Any) -> None:
 def test_dry_run_shows_inputs_and_configuration_and_runs_nothing(shell: Any) -> None:
     run(shell, "rows = [1, 2]\ndef helper(): pass\nimport math")
     _, shown = run(shell, "%%flyte_task summing --dry-run --retries 3 -o total\nhelper(); total = math.fsum(rows)")
-    for expected in ("would run notebook.summing -> total", "rows", "[1, 2]", "retries", "decorator"):
+    for expected in ("would run notebook.summing: ", "rows", "[1, 2]", "helper", "retries", "decorator"):
         assert expected in shown
     assert "total" not in shell.user_ns
 

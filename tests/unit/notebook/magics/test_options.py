@@ -104,7 +104,7 @@ def test_short_forms() -> None:
 
 
 def test_what_the_decorator_takes_and_what_an_override_takes() -> None:
-    task, override = split_levels({"--retries": "3", "--cpu": "1"})
+    task, override = split_levels({"--retries": "3", "--cpu": "1"}, {})
     assert ({"retries"}, {"resources"}) == (set(task), set(override))
 
 

@@ -1,0 +1,132 @@
+"""`%flyte_run task(args)` and `%flyte_override task`: tasks of the notebook, called with other settings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...config.spec import Level
+from ...engine.run import Run
+from ...task import Task
+from .magic import Magic, Use
+from .options import OptionError, Parser, values
+from .start import FLAGS, Call, start
+
+
+def run(use: Use) -> Any:
+    """Run a task, perhaps with an override, and return the run."""
+    if not use.line.code:
+        raise OptionError(f"which task?\nusage: {RUN.parser.usage}")
+    return _start(use, _called(use), overridden(use))
+
+
+def override(use: Use) -> Any:
+    """Show the line that an override stands for, and return what it makes: a task, or the run of one with inputs."""
+    if not use.line.code:
+        raise OptionError(f"which task?\nusage: {OVERRIDE.parser.usage}")
+    found = _called(use)
+    task = found.task if isinstance(found, Call) else found
+    settings = overridden(use)
+    if not isinstance(task, Task):
+        raise OptionError(_no_task(use, task))
+    if not settings:
+        use.say(f"give settings, such as {use.line.code} --retries 0; %flyte_override --help shows them")
+        return task.effective_config()
+    use.say(line_of(use.line.code, settings, is_call=isinstance(found, Call)))
+    if isinstance(found, Call):
+        return _start(use, found, settings)
+    return task.override(**settings)
+
+
+def line_of(code: str, settings: Mapping[str, Any], *, is_call: bool = False) -> str:
+    """The Python that an override stands for; `code` names the task, or calls it."""
+    given = ", ".join(f"{name}={value!r}" for name, value in settings.items())
+    if not is_call:
+        return f"{code}.override({given})"
+    call = ast.parse(code, mode="eval").body
+    assert isinstance(call, ast.Call)
+    inputs = [
+        *map(ast.unparse, call.args),
+        *(ast.unparse(ast.Call(ast.Name(""), [], [k]))[1:-1] for k in call.keywords),
+    ]
+    return f"{ast.unparse(call.func)}.override({given})({', '.join(inputs)})"
+
+
+def overridden(use: Use) -> dict[str, Any]:
+    """The settings of the line. Raises `ConfigError`."""
+    return values(use.line.settings, Level.OVERRIDE, use.variables)
+
+
+def _start(use: Use, found: Any, settings: Mapping[str, Any]) -> Any:
+    call = found if isinstance(found, Call) else Call(found)
+    if settings:
+        if not isinstance(call.task, Task):
+            raise OptionError(f"{', '.join(use.line.settings)}: for a task; {_no_task(use, call.task)}")
+        call = replace(call, task=call.task.override(**settings))
+    return start(use, call, wait=_itself, later=_itself, here=_itself)
+
+
+def _itself(value: Run | Any) -> Any:
+    return value
+
+
+def _no_task(use: Use, value: Any) -> str:
+    return f"{use.line.code} is no task but a {type(value).__name__}"
+
+
+def _called(use: Use) -> Any:
+    """What the code of the line stands for: a task and its inputs when it calls a task, else its value."""
+    filename, above = use.file()
+    try:
+        tree = ast.increment_lineno(ast.parse(use.line.code, filename, "eval"), above)
+    except SyntaxError as e:
+        raise OptionError(f"{use.line.code}: {e.msg}\nusage: {RUN.parser.usage}") from None
+    call = tree.body
+    if not isinstance(call, ast.Call):
+        return _value(tree, filename, use.variables)
+    function = _value(ast.Expression(call.func), filename, use.variables)
+    gather = ast.copy_location(ast.Name(_GATHER, ast.Load()), call)
+    args, kwargs = _value(
+        ast.Expression(ast.copy_location(ast.Call(gather, call.args, call.keywords), call)),
+        filename,
+        {**use.variables, _GATHER: lambda *args, **kwargs: (args, kwargs)},
+    )
+    return Call(function, args, kwargs) if isinstance(function, Task) else function(*args, **kwargs)
+
+
+_GATHER = " inputs"
+"""A name that nothing in a notebook has."""
+
+
+def _value(tree: ast.Expression, filename: str, variables: dict[str, Any]) -> Any:
+    return eval(compile(tree, filename, "eval"), variables)  # noqa: S307 - the user's own code, in the user's process
+
+
+RUN = Magic(
+    "flyte_run",
+    Parser(
+        "%flyte_run TASK(INPUTS) [options]",
+        "Run a task in a process of its own, as flyte.run(TASK, INPUTS) does, with an override of what the options say."
+        " Its value is the run: r = %flyte_run train(rows) --retries 0",
+        FLAGS,
+        level=Level.OVERRIDE,
+        words=("TASKS",),
+        takes_code=True,
+    ),
+    run,
+)
+OVERRIDE = Magic(
+    "flyte_override",
+    Parser(
+        "%flyte_override TASK[(INPUTS)] [options]",
+        "Show the line of Python that an override stands for, and apply it: the value is the overridden task, or its"
+        " run when it is called with inputs. Without settings, show the task's configuration.",
+        FLAGS,
+        level=Level.OVERRIDE,
+        words=("TASKS",),
+        takes_code=True,
+    ),
+    override,
+)
