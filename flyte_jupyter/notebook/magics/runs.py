@@ -67,7 +67,7 @@ def cancel(use: Use) -> None:
 
 
 def run_of(word: str, variables: Mapping[str, Any]) -> Run:
-    """The run that a word means: a variable that holds it, its name or the beginning of it, its number in `flyte.runs()`,
+    """The run that a word means: a variable that holds it, its name or its beginning, its number in `flyte.runs()`,
     the newest run of a task; the newest of all for no word.
 
     Raises:
