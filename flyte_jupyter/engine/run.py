@@ -23,6 +23,7 @@ from ..store import keys
 from .action import RunState
 from .arrival import arrival
 from .engine import Engine
+from .record import told
 
 ROOT = "a0"
 _STARTING = 60.0
@@ -215,13 +216,10 @@ class Run:
         """What a card shows, as JSON: where all actions stand, configuration, inputs, result; bounded in size."""
         self._attach()
         outcome = self._future.result() if self._future is not None and self._has_result() else None
-        record = {
-            name: self._record[name] for name in ("task", "title", "mode", "created", "notes", "config", "inputs")
-        }
-        # older ones lack these
-        record |= {name: self._record.get(name) for name in ("about", "links", "report", "trigger")}
         result = outcome.preview if outcome is not None and outcome.failure is None else None
-        return {**self._state.view(), **record, "result": result, "reattached": self._reattached and not self.done()}
+        happened = self._state.view()
+        record = told(self._record, happened)
+        return {**happened, **record, "result": result, "reattached": self._reattached and not self.done()}
 
     def _has_result(self) -> bool:
         future = self._future

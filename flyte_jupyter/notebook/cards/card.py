@@ -16,10 +16,13 @@ from typing import Any
 
 from ...markup import Html, el, join
 from . import sections, timeline
+from .children import counted
+from .commands import commands_of
 from .logtext import plain
-from .sections_task import cache
+from .parts import cache, last_failure, root_of, stretches, total_seconds
 from .shrink import LEVELS, Limits, shrink
 from .theme import CSS
+from .usage import progress_text
 
 MIME = "application/vnd.flyte.run.v1+json"
 MOST = 64 << 10
@@ -66,7 +69,7 @@ def data(kept: Mapping[str, Any]) -> dict[str, Any]:
         for name, of in kept["logs"].items()
     }
     result = dict(kept["result"], html=None) if kept["result"] else None
-    return {**kept, "actions": actions, "logs": logs, "result": result}
+    return {**kept, "actions": actions, "logs": logs, "result": result, "commands": commands_of(kept)}
 
 
 def _is_said(part: object) -> bool:
@@ -108,29 +111,31 @@ def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
 
 
 def _line(view: Mapping[str, Any], now: float) -> str:
-    phase, seconds = view["phase"], timeline.seconds(sections.total_seconds(view, now))
+    phase, seconds = view["phase"], timeline.seconds(total_seconds(view, now))
     when = (
         f"after {seconds}" if phase in timeline.BAD else f"in {seconds}" if phase == "succeeded" else f"for {seconds}"
     )
-    cached = " from the cache" if sections.root_of(view).get("is_cached") else ""
+    cached = " from the cache" if root_of(view).get("is_cached") else ""
     return f"{timeline.icon(phase)} {view['title']} {timeline.word(phase)}{cached} {when} [{view['run']}]"
 
 
 def _text(view: Mapping[str, Any], now: float) -> str:
-    root = sections.root_of(view)
+    root = root_of(view)
     out = [_line(view, now)]
-    if parts := sections.stretches(root, now):
+    if parts := stretches(root, now):
         out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
+    if said := progress_text(view, now):
+        out.append(f"  {said}")
     if said := cache(root):
         out.append(f"  {said[:1].lower()}{said[1:]}")
     if root.get("reason") and view["phase"] not in timeline.TERMINAL:
         out.append(f"  {root['reason']}")
     if view["total"] > 1:
         for title, counts in list(view["tasks"].items())[:8]:
-            out.append(f"  {title} × {sum(counts.values()):,}: {sections.counted(counts)}")
+            out.append(f"  {title} × {sum(counts.values()):,}: {counted(counts)}")
     out += [f"  link: {link['name']} {link['uri']}" for link in view["links"][:4] if "uri" in link]
     out += [f"  note: {note}" for note in view["notes"]]
-    if failure := sections.last_failure(root):
+    if failure := last_failure(root):
         out.append(f"  {failure['code']}: {failure['message'][:400]}")
     if view["result"] and view["result"]["text"] not in ("", "None"):
         lines = view["result"]["text"].splitlines()

@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ...markup import clean, cut
+from ...pods import Requirements
 from .logtext import middle, normal
 
 
@@ -43,6 +44,9 @@ class Limits:
 
 
 _LONGEST_LINK = 1000
+_SAMPLES = 60
+"""Samples of CPU and memory that are kept: (seconds since the epoch, cores, bytes)."""
+_ASKED = tuple(f.name for f in fields(Requirements))
 
 _STREAMS = ("stdout", "stderr", "image")
 
@@ -109,7 +113,18 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
             for c in list(view.get("config") or [])[: limits.values]
         ],
         "result": _result(result, limits) if result else None,
+        "asked": {name: value for name, value in (view.get("asked") or {}).items() if name in _ASKED},
+        "progress": _progress(view.get("progress")),
+        "samples": [[round(float(n), 3) for n in sample] for sample in list(view.get("samples") or [])[-_SAMPLES:]],
+        "runs_again": bool(view.get("runs_again")),
     }
+
+
+def _progress(progress: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not progress:
+        return None
+    total = max(int(progress["total"]), 1)
+    return {"done": min(int(progress["done"]), total), "total": total, "unit": _line(progress["unit"], 40)}
 
 
 def _line(value: object, size: int) -> str:
@@ -182,7 +197,9 @@ def _failure(failure: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "code": _line(failure.get("code"), 80),
         "kind": _line(failure.get("kind"), 20),
         "message": middle(_text(failure.get("message"), limits.message), limits.message),
-        "traceback": middle(_text(failure.get("traceback"), limits.traceback), limits.traceback),
+        "traceback": middle(
+            _text(f"{failure.get('cause') or ''}{failure.get('traceback') or ''}", limits.traceback), limits.traceback
+        ),
     }
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...markup import Html, columns, el, join, table
-from . import sections, timeline
+from . import timeline
+from .parts import phase, root_of, total_seconds
 from .shrink import LEVELS, shrink
 from .theme import CSS
 
@@ -31,11 +32,11 @@ def html(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str) -
 def run_row(view: Mapping[str, Any], *, now: float, rich: bool) -> list[object]:
     """The row of a run, as the columns of `RUNS`."""
     kept = shrink(view, LEVELS[-1])
-    phase = kept["phase"]
-    shown: object = sections.phase(phase) if rich else f"{timeline.icon(phase)} {timeline.word(phase)}"
-    if sections.root_of(kept).get("is_cached"):
+    of = kept["phase"]
+    shown: object = phase(of) if rich else f"{timeline.icon(of)} {timeline.word(of)}"
+    if root_of(kept).get("is_cached"):
         shown = join(shown, " (cached)") if rich else f"{shown} (cached)"
-    seconds = timeline.seconds(sections.total_seconds(kept, now))
+    seconds = timeline.seconds(total_seconds(kept, now))
     started = timeline.clock(float(kept["created"] or now), now=now)
     title = f"{kept['title']} (trigger {kept['trigger']['name']})" if kept["trigger"] else kept["title"]
     return [el("code", kept["run"]) if rich else kept["run"], title, shown, started, seconds]

@@ -132,7 +132,39 @@ border:0;max-width:34rem;white-space:normal;overflow-wrap:anywhere}
 .flyte-run .fr-words{white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow:auto}
 .flyte-run .fr-first{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .flyte-run .fr-bold{font-weight:700}
+.flyte-run .fr-line{display:flex;flex-wrap:wrap;gap:0 .6em;align-items:center}
+.flyte-run .fr-line>.fr-label{min-width:4.5em}
+.flyte-run .fr-progress{width:12em;height:8px;accent-color:var(--fr-run)}
+.flyte-run .fr-spark{width:160px;height:24px;overflow:visible}
+.flyte-run .fr-used{fill:none;stroke:var(--fr-run);stroke-width:1.5}
+.flyte-run .fr-asked{stroke:var(--fr-muted);stroke-dasharray:4 3}
+.flyte-run.flyte-run .fr-code{user-select:all;cursor:copy;padding:0 .35em;background:var(--fr-panel);border-radius:3px}
+.flyte-run .fr-panel{padding:.1rem .5rem .4rem 1.1em}
 """
+
+
+# A tab is a `<details>` whose summary stands in the row of tabs, and whose content below it.  Browsers that cannot
+# place the content by itself show one below the other.
+_TABS = """\
+@supports selector(details::details-content){
+.flyte-run .fr-tabs{display:flex;flex-wrap:wrap;gap:0 .2rem;margin:.2rem 0 0}
+.flyte-run .fr-tabs>details{display:contents}
+.flyte-run .fr-tabs>details>summary{order:0;padding:.1rem .7rem;border:1px solid var(--fr-line);
+border-bottom:2px solid var(--fr-line);border-radius:4px 4px 0 0}
+.flyte-run .fr-tabs>details[open]>summary{background:var(--fr-panel);border-bottom-color:var(--fr-run);font-weight:600}
+.flyte-run .fr-tabs>details::details-content{order:1;flex:0 0 100%;min-width:0}
+.flyte-run .fr-tabs .fr-panel{padding:.1rem .2rem .2rem}
+}
+"""
+
+# Who asks for more contrast gets no greys.  A system that puts its own colours in place of ours would make all bars the
+# same; what they tell stands beside them in words.
+_CONTRAST = (
+    "@media (prefers-contrast:more){.flyte-run{--fr-muted:var(--fr-fg);--fr-line:var(--fr-fg)}}"
+    ".vscode-high-contrast .flyte-run,[data-jp-theme-name*='High Contrast'] .flyte-run"
+    "{--fr-muted:var(--fr-fg);--fr-line:var(--fr-fg)}"
+    "@media (forced-colors:active){.flyte-run .fr-bar{forced-color-adjust:none}}"
+)
 
 
 def _sheet() -> str:
@@ -148,6 +180,8 @@ def _sheet() -> str:
         f"{is_light}{{color-scheme:light;{light}}}",
         f"{is_dark}{{color-scheme:dark;{dark}}}",
         _RULES.replace("\n", ""),
+        _TABS.replace("\n", ""),
+        _CONTRAST,
         *(f".flyte-run .fr-{c}{{color:var(--fr-{c})}}" for c in _COLOURS),
     ]
     return "".join(parts)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import os
 import re
+import site
+import sysconfig
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
@@ -32,14 +35,17 @@ def names_of(shell: Any) -> NameOf:
 
 
 def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
-    """`view` with the tracebacks of its failures, and what the cache says of places, naming cells."""
+    """`view` as it may be saved in a notebook: tracebacks, and what the cache says of places, name cells, and no text
+    has the home of the user.
+    """
 
     def place(found: re.Match[str]) -> str:
         name = name_of(found[1])
-        return f"{name}, line {found[2]}" if name is not None else found[0]
+        return f"{name}, line {found[2]}" if name is not None else f'File "{file(found[1])}", line {found[2]}'
 
     def told(failure: Mapping[str, Any]) -> dict[str, Any]:
-        return {**failure, "traceback": _FILE.sub(place, str(failure.get("traceback") or "")), "frames": []}
+        texts = {name: _FILE.sub(place, str(failure.get(name) or "")) for name in ("traceback", "cause")}
+        return {**failure, **texts, "frames": []}
 
     def short(found: re.Match[str]) -> str:
         return f"{name_of(found[1]) or os.path.basename(found[1])}, line {found[2]}"
@@ -48,7 +54,45 @@ def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
         failures = {n: told(failure) for n, failure in (of.get("failures") or {}).items()}
         return {**of, "failures": failures, "cache": _FILE.sub(short, of.get("cache") or "")}
 
-    return {**view, "actions": [action(of) for of in view.get("actions", ())]}
+    shown: dict[str, Any] = without_home({**view, "actions": [action(of) for of in view.get("actions", ())]})
+    return shown
+
+
+def file(path: str) -> str:
+    """A file as others may see it: from the folder of the notebook, of the libraries, or of the user's home."""
+    for folder in (*_libraries(), os.getcwd()):
+        if path.startswith(f"{folder}{os.sep}"):
+            return path[len(folder) + 1 :]
+    return str(without_home(path))
+
+
+@functools.cache
+def _libraries() -> tuple[str, ...]:
+    """Where libraries are, the innermost folders first: one of the user may be within that of Python."""
+    found = {*sysconfig.get_paths().values(), site.getusersitepackages(), *site.getsitepackages()}
+    return tuple(sorted((os.path.normpath(path) for path in found), key=len, reverse=True))
+
+
+def without_home(value: Any) -> Any:
+    """A value of JSON with `~` for the home of the user in all its texts, as IPython writes it in tracebacks."""
+    home = os.path.expanduser("~").rstrip(os.sep)
+    if not home or home == "~":  # root's may be "/" in a container
+        return value
+    pattern = _pattern(home)
+
+    def told(of: Any) -> Any:
+        if isinstance(of, str):
+            return pattern.sub("~", of) if home in of else of
+        if isinstance(of, dict):
+            return {key: each if key == "history" else told(each) for key, each in of.items()}
+        return [told(each) for each in of] if isinstance(of, (list, tuple)) else of
+
+    return told(value)
+
+
+@functools.cache
+def _pattern(home: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.~-]){re.escape(home)}(?![\w.-])")
 
 
 def with_source(tb: TracebackType | None) -> TracebackType | None:

@@ -72,6 +72,10 @@ def view(**more: Any) -> dict[str, Any]:
         "inputs": {},
         "result": None,
         "reattached": False,
+        "asked": {},
+        "progress": None,
+        "samples": [],
+        "runs_again": True,
         **more,
     }
 

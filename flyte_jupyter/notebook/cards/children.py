@@ -1,0 +1,101 @@
+"""The actions that a task has called, or the items of a map: as a tree, or counted when they are many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from ...markup import Html, el, join
+from . import timeline
+from .attempts import log, log_title
+from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row
+
+LISTED = 50
+"""They are listed up to here and counted above."""
+_DEPTH = 6
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """ "990 succeeded, 8 running, 2 failed"."""
+    known = [p for p in timeline.ORDER if counts.get(p)]
+    known += [p for p in counts if p not in timeline.ORDER and counts[p]]
+    return ", ".join(f"{counts[p]:,} {timeline.word(p)}" for p in known)
+
+
+def actions(view: View, now: float) -> Html | None:
+    """The actions that the task started: as a tree, or counted when they are many."""
+    children = children_of(view)
+    number = view["total"] - 1
+    if number < 1 and not children:
+        return None
+    totals: Counter[str] = Counter()
+    for counts in view["tasks"].values():
+        totals.update(counts)
+    if not totals:
+        totals.update(a["phase"] for a in children)
+    many = number > LISTED or number > len(children)
+    body = _aggregate(view, children, now) if many else _tree(view, children, now)
+    stored = f"{view['cached']:,} from the cache" if view["cached"] else None
+    label = row(
+        el("span", f"Actions: {number:,}"),
+        el("span", counted(totals), cls="fr-muted"),
+        el("span", stored, cls="fr-muted") if stored else None,
+    )
+    return el("details", el("summary", label), body, open=True)
+
+
+def _aggregate(view: View, children: Iterable[Action], now: float) -> Html:
+    rows: list[Html] = []
+    for title, counts in view["tasks"].items():
+        bar = join(*(el("span", style=f"flex-grow:{counts[p]}", data_phase=p) for p in timeline.ORDER if counts.get(p)))
+        line = row(
+            el("span", f"{title} × {sum(counts.values()):,}"),
+            el("span", bar, cls="fr-bar fr-counts", aria_hidden="true"),
+            el("span", counted(counts), cls="fr-muted"),
+        )
+        rows.append(el("li", line))
+    chosen = [a for a in children if a["phase"] in timeline.BAD or a["phase"] == "running"]
+    rows += [_leaf(view, action, now) for action in chosen[:20]]
+    return el("ul", join(*rows), cls="fr-tree fr-small fr-scroll")
+
+
+def _tree(view: View, children: list[Action], now: float) -> Html:
+    names = {a["name"] for a in children}
+    below: dict[str, list[Action]] = {}
+    for action in children:
+        parent = action["parent"] if action["parent"] in names and action["parent"] != action["name"] else ""
+        below.setdefault(parent or "", []).append(action)
+    done: set[str] = set()
+
+    def level(parent: str, depth: int) -> Html | None:
+        items = []
+        for action in below.get(parent, ()):
+            if action["name"] not in done:
+                done.add(action["name"])
+                deeper = level(action["name"], depth + 1) if depth < _DEPTH else None
+                items.append(_leaf(view, action, now, deeper))
+        return el("ul", join(*items), cls="fr-tree") if items else None
+
+    top = level("", 0)
+    rest = [_leaf(view, a, now) for a in children if a["name"] not in done]  # too deep, or parents in a circle
+    return el("div", top, el("ul", join(*rest), cls="fr-tree") if rest else None, cls="fr-small fr-scroll")
+
+
+def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> Html:
+    """One action on one line; its error and its log open beneath it."""
+    again = f"attempt {action['attempt'] + 1}" if action["attempt"] else None
+    line = row(
+        el("span", action["title"]),
+        phase(action["phase"]),
+        el("span", again, cls="fr-muted") if again else None,
+        el("span", "from the cache", cls="fr-muted") if action["is_cached"] else None,
+        el("span", action["reason"], cls="fr-muted") if action["reason"] else None,
+        anchors(action["links"]),
+        el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right"),
+    )
+    found = last_failure(action)
+    lines = log(view, action["name"])
+    title = el("span", log_title(view, action["name"]), cls="fr-muted") if lines is not None else None
+    said = el("div", quoted(cache(action)), cls="fr-muted") if cache(action) else None
+    body = join(failure(found) if found else None, said, title, lines)
+    return el("li", el("details", el("summary", line), body) if body else line, below)

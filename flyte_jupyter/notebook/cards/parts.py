@@ -1,0 +1,141 @@
+"""What sections are made of: each piece a pure function of a view that is already cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...markup import Html, el, join
+from . import timeline
+from .logtext import coloured
+
+View = Mapping[str, Any]
+Action = Mapping[str, Any]
+Section = Callable[[View, float], "Html | None"]
+"""A part of a card: of a view and the time in seconds since the epoch; None when it has nothing to say."""
+
+_TOGETHER = 9
+"""So many stretches of time are shown one by one; a longer history is added up by name."""
+
+
+def root_of(view: View) -> Action:
+    """The run's first action; before it exists, one that waits."""
+    for action in view["actions"]:
+        if action["name"] == view["root"]:
+            return action  # type: ignore[no-any-return]  # a view is JSON
+    return {"name": view["root"], "phase": view["phase"] or "queued", "history": [], "failures": {}, "attempt": 0}
+
+
+def children_of(view: View) -> list[Action]:
+    return [a for a in view["actions"] if a["name"] != view["root"]]
+
+
+def total_seconds(view: View, now: float) -> float:
+    return timeline.span(root_of(view), now, view.get("created"))
+
+
+def phase_text(phase: str) -> Html:
+    """Icon and word: never colour alone."""
+    return join(el("span", timeline.icon(phase), cls="fr-icon", aria_hidden="true"), " ", timeline.word(phase))
+
+
+def phase(of: str) -> Html:
+    return el("span", phase_text(of), cls="fr-phase", data_phase=of)
+
+
+def row(*parts: object) -> Html:
+    """Parts on one line, with spaces between them for those who see it without our style."""
+    shown = [part for part in parts if part is not None]
+    return el("span", *(join(" " if i else None, part) for i, part in enumerate(shown)), cls="fr-row")
+
+
+def stretches(action: Action, now: float, attempt: int | None = None) -> list[tuple[str, str, float, bool]]:
+    """(phase, name, seconds, open) of the time line of an action, or of one attempt; a long one is added up by name."""
+    parts = [s for s in timeline.segments(action["history"], now) if attempt in (None, s.attempt)]
+    if len(parts) <= _TOGETHER:
+        return [(s.phase, s.name, s.seconds, s.open) for s in parts]
+    summed: dict[str, tuple[str, str, float, bool]] = {}
+    for s in parts:
+        _, _, before, _ = summed.get(s.name, (s.phase, s.name, 0.0, False))
+        summed[s.name] = (s.phase, s.name, before + s.seconds, s.open)
+    return list(summed.values())
+
+
+def times(action: Action, now: float, attempt: int | None = None) -> Html | None:
+    """Where the seconds went: a bar, and the same in words; of one attempt or of all."""
+    found = stretches(action, now, attempt)
+    if not found:
+        return None
+    items = [
+        el("li", name, " ", el("b", timeline.seconds(seconds)), " …" if is_open else None)
+        for _, name, seconds, is_open in found
+    ]
+    if action.get("retry_in") is not None and action["phase"] == "queued" and found[-1][3]:
+        items.append(el("li", "next attempt after ", el("b", timeline.seconds(float(action["retry_in"])))))
+    if action.get("reason") and found[-1][3]:
+        items.append(el("li", action["reason"], cls="fr-muted"))
+    bar = join(*(el("span", style=f"flex-grow:{1 + 1000 * seconds:.0f}", data_phase=of) for of, _, seconds, _ in found))
+    return join(
+        el("div", bar, cls="fr-bar", aria_hidden="true"),
+        el("ul", join(*items), cls="fr-phases fr-small", aria_label="time per phase"),
+    )
+
+
+def failure(found: Mapping[str, Any]) -> Html:
+    """What went wrong: one line, then the user's traceback."""
+    code, message = str(found["code"]), str(found["message"])
+    headline = message if not code or message.startswith(code) else f"{code}: {message}"
+    trace = Html("\n".join(coloured(line, 400) for line in (found.get("cause", "") + found["traceback"]).splitlines()))
+    return join(
+        el("div", el("span", "✗ ", aria_hidden="true"), headline, cls="fr-error"),
+        el("pre", trace, tabindex="0", aria_label="traceback") if trace else None,
+    )
+
+
+def last_failure(action: Action) -> Mapping[str, Any] | None:
+    failures = action["failures"]
+    return failures[max(failures, key=int)] if failures and action["phase"] != "succeeded" else None
+
+
+def cache(action: Mapping[str, Any]) -> str:
+    """Where its result is from, or why it ran although its task is cached; "" for one that is not."""
+    said = action.get("cache") or ""
+    return said and f"Cache {'hit' if action['is_cached'] else 'miss'}: {said}"
+
+
+def quoted(text: str) -> Html:
+    """Text with what stands between `back ticks` as code."""
+    parts = text.split("`")
+    return join(*(el("code", part) if i % 2 and i + 1 < len(parts) else part for i, part in enumerate(parts)))
+
+
+def anchors(given: Iterable[Mapping[str, str]]) -> Html | None:
+    """Links one after the other; only addresses of the web can be clicked, the others are text."""
+    parts: list[object] = []
+    for link in given:
+        parts += [" · " if parts else None, _anchor(link)]
+    return el("span", join(*parts)) if parts else None
+
+
+def _anchor(link: Mapping[str, str]) -> Html:
+    name, uri = link["name"] or "link", link.get("uri", "")
+    if "problem" in link:
+        return el("span", f"{name}: no link, because of {link['problem']}", cls="fr-muted")
+    if not is_of_the_web(uri):
+        return join(f"{name}: ", el("code", uri))
+    return el("a", name, href=uri, title=uri, target="_blank", rel="noopener noreferrer")
+
+
+def is_of_the_web(uri: str) -> bool:
+    """Whether it is a complete http or https address."""
+    try:
+        parts = urlsplit(uri)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and uri.isprintable() and " " not in uri
+    except ValueError:
+        return False
+
+
+def line_of_code(code: str) -> Html:
+    """A line to copy: one click marks all of it."""
+    return el("code", code, cls="fr-code", tabindex="0")

@@ -1,0 +1,84 @@
+"""What can be done about a run, as lines to copy."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+
+import flyte_jupyter as flyte
+from flyte_jupyter.notebook.cards import card
+from flyte_jupyter.notebook.cards.commands import commands_of
+from flyte_jupyter.notebook.cards.shrink import LEVELS, shrink
+from tests.unit.notebook.cards.test_card import Page
+from tests.unit.notebook.views import FAILURE, STARTED, T, action, failed, log, view
+
+MIB = 1 << 20
+OOM = {**FAILURE, "code": "OOMError", "message": "train needed more memory than its limit of 512 MiB."}
+
+
+def told(shown: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["code"] for each in commands_of(shrink(shown, LEVELS[0]))}
+
+
+def out_of_memory(*, child: bool = False, **more: Any) -> dict[str, Any]:
+    history = [*STARTED, ("failed", 0.6, 0)]
+    root = action("a0", None, "failed", history, title="train", failures={"0": OOM}, peak_memory=300 * MIB)
+    called = [action("a1", "a0", "failed", history, failures={"0": OOM})] if child else []
+    return view(phase="failed", actions=[root, *called], total=1 + len(called), **more)
+
+
+def test_what_runs_can_be_cancelled() -> None:
+    running = view(phase="running", actions=[action("a0", None, "running", STARTED)])
+    assert {"cancel": "%flyte_cancel r-1"} == told(running)
+
+
+def test_what_is_over_can_be_run_again() -> None:
+    assert {
+        "value": "flyte.attach('r-1')",
+        "rerun": "flyte.rerun('r-1')",
+        "override": "flyte.rerun('r-1', override={'retries': 3})",
+    } == told(view())
+    assert {"rerun", "override", "logs"} == told(failed(logs={"a0": log("x")})).keys()
+    assert {"value"} == told(view(runs_again=False)).keys()
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"memory": 512 * MIB}, flyte.Resources(memory="1Gi")),
+        ({"memory": 512 * MIB, "cpu": 1.0}, flyte.Resources(cpu=1, memory="1Gi")),
+        ({"memory": 256 * MIB, "memory_limit": 1000 * MIB, "cpu": 0.5, "cpu_limit": 2.0},
+         flyte.Resources(cpu=(0.5, 2), memory="2000Mi")),
+        ({"memory": 512 * MIB, "gpu": 1, "model": "T4", "disk": 10 << 30},
+         flyte.Resources(memory="1Gi", gpu="T4:1", disk="10Gi")),
+        ({"cpu": 1.0}, flyte.Resources(cpu=1, memory="600Mi")),
+    ],
+)  # fmt: skip
+def test_after_memory_ran_out_twice_as_much(asked: dict[str, Any], expected: flyte.Resources) -> None:
+    code = told(out_of_memory(asked=asked))["memory"]
+    call = ast.parse(code, mode="eval").body
+    assert isinstance(call, ast.Call)
+    made = eval(compile(ast.Expression(call.keywords[0].value), "", "eval"), {"flyte": flyte})
+    assert ({"resources": expected}, "flyte.rerun") == (made, ast.unparse(call.func))
+
+
+def test_the_line_stands_below_the_error() -> None:
+    found = Page(card.html(out_of_memory(asked={"memory": 512 * MIB}), now=T)).text
+    above, _, below = found.partition("needed more memory")
+    assert "flyte.rerun" not in above
+    assert "Again with more memory flyte.rerun('r-1', override={'resources': flyte.Resources(memory='1Gi')})" in below
+
+
+def test_not_for_what_an_action_that_it_called_has_done() -> None:
+    assert "memory" not in told(out_of_memory(asked={"memory": 512 * MIB}, child=True))
+    assert "memory" not in told(out_of_memory(asked={"memory": MIB, "gpu": 1, "device": "TPU", "partition": "2x2"}))
+    assert "memory" not in told(failed(asked={"memory": MIB}))
+
+
+def test_the_json_has_the_same() -> None:
+    made = card.bundle(failed(), now=T)
+    assert commands_of(shrink(failed(), LEVELS[0])) == made[card.MIME]["commands"]
+    for each in made[card.MIME]["commands"]:
+        assert each["code"].replace("'", "&#x27;") in made["text/html"]
