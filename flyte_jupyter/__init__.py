@@ -171,6 +171,13 @@ def _show(run: Run) -> None:
     extension.show(run)
 
 
+def _panel(task: Task[..., Any]) -> None:
+    """What `task.panel()` opens."""
+    from .notebook.panel.opening import open_panel
+
+    open_panel(task)
+
+
 if "ipykernel" in sys.modules:
     from .context import observers
 

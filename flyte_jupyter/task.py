@@ -139,6 +139,12 @@ class Task(TaskAttributes, Hooks, Generic[P, R_co]):
         shown = "" if self.short_name == self.func.__name__ else f" ({self.short_name})"
         return EffectiveConfig(self.name + shown, self._resolved)
 
+    def panel(self) -> None:
+        """Open the override panel in a notebook: a form for one call, and the line of code that it stands for."""
+        from . import _panel
+
+        _panel(self)
+
     def getdoc(self) -> str:
         """What `task?` shows (IPython asks for it)."""
         from .config.about import about

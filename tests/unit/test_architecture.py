@@ -39,7 +39,7 @@ FOLDERS = [
     ["config/values", "config/image"],
     ["host/machine", "host/process", "host/image"],
     ["host/process", "host/trigger"],
-    ["notebook/cards", "notebook/cells", "notebook/magics"],
+    ["notebook/cards", "notebook/cells", "notebook/panel", "notebook/magics"],
 ]
 """Folders within a layer, each of which imports nothing of those behind it."""
 LAZY = {"__init__"}
