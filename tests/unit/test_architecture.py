@@ -25,7 +25,7 @@ LAYERS = [
     {"runners"},
     {"engine"},
     {"session", "mapping", "api", "cache", "queues", "deployment", "doctor", "image_build", "secrets"},
-    {"notebook"},
+    {"notebook", "__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ONLY_IN: dict[str, str | tuple[str, ...]] = {
@@ -34,12 +34,13 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "ipywidgets": "notebook/panel",
     "sqlite3": "engine/journal",
     "IPython": "notebook/",
+    "nbformat": "notebook/files/",
 }
 FOLDERS = [
     ["config/values", "config/image"],
     ["host/machine", "host/process", "host/image"],
     ["host/process", "host/trigger"],
-    ["notebook/cards", "notebook/cells", "notebook/panel", "notebook/magics"],
+    ["notebook/cards", "notebook/cells", "notebook/files", "notebook/panel", "notebook/magics"],
 ]
 """Folders within a layer, each of which imports nothing of those behind it."""
 LAZY = {"__init__"}

@@ -10,12 +10,13 @@ from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
 from .errors import quietly, usage_error
+from .export import EXPORT
 from .magic import Magic, Use
 from .options import OptionError
 from .runs import CANCEL, LOGS, RUNS
 from .setup import CONFIG, DOCTOR
 
-MAGICS: tuple[Magic, ...] = (TASK, ENV, RUN, OVERRIDE, RUNS, LOGS, CANCEL, CONFIG, DOCTOR)
+MAGICS: tuple[Magic, ...] = (TASK, ENV, RUN, OVERRIDE, RUNS, LOGS, CANCEL, CONFIG, DOCTOR, EXPORT)
 """Each by its one-line entry; options, completions and help come from its parser."""
 
 

@@ -1,0 +1,32 @@
+"""How the source of a module is laid out. Pure."""
+
+from __future__ import annotations
+
+import io
+import tokenize
+
+
+def double_quoted(line: str) -> str:
+    """A line with its texts in double quotes, where that changes nothing else."""
+    parts = list(tokenize.generate_tokens(io.StringIO(line).readline))
+    for part in reversed(parts):
+        text = part.string
+        if part.type == tokenize.STRING and text.startswith("'") and not set('"\\') & set(text):
+            line = f'{line[: part.start[1]]}"{text[1:-1]}"{line[part.end[1] :]}'
+    return line
+
+
+def indented(source: str, by: str = "    ") -> str:
+    """Source one level deeper; lines within a text stay as they are."""
+    lines = source.splitlines()
+    inside: set[int] = set()
+    opened: list[int] = []
+    for token in tokenize.generate_tokens(io.StringIO(source + "\n").readline):
+        name = tokenize.tok_name[token.type]
+        if token.type == tokenize.STRING:
+            inside.update(range(token.start[0] + 1, token.end[0] + 1))
+        elif name in ("FSTRING_START", "TSTRING_START"):
+            opened.append(token.start[0])
+        elif name in ("FSTRING_END", "TSTRING_END"):
+            inside.update(range(opened.pop() + 1, token.end[0] + 1))
+    return "\n".join(by + line if line.strip() and i not in inside else line for i, line in enumerate(lines, 1))

@@ -1,0 +1,110 @@
+"""Which names of a notebook are tasks, as its text says. Pure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from .slices import Program
+from .statements import PACKAGE, Statement, imports_from, root
+
+_MAKERS = {"TaskEnvironment", "clone_with"}
+
+
+def tasks(program: Program) -> list[str]:
+    """Names that stand for tasks at the end, in the order of their definitions."""
+    found: dict[str, None] = {}
+    for index, statement in enumerate(program.statements):
+        for name in _declared(statement.node, program, index):
+            found.pop(name, None)
+            if program.binding(name) in (statement, None):
+                found[name] = None
+    return list(found)
+
+
+def environment_named(name: str, statements: list[Statement]) -> str | None:
+    """The variable of an environment, from that variable or the environment's own name."""
+    for statement in reversed(statements):
+        node = statement.node
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        call, variable = node.value, node.targets[0].id
+        if isinstance(call, ast.Call) and _last(call.func) in _MAKERS:
+            given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "name")]
+            if variable == name or any(isinstance(g, ast.Constant) and g.value == name for g in given):
+                return variable
+    return None
+
+
+def package_alias(statements: list[Statement]) -> str | None:
+    """The name of the package itself, if it is imported as a module."""
+    for statement in reversed(statements):
+        if isinstance(statement.node, ast.Import) and imports_from(statement.node, PACKAGE):
+            for alias in statement.node.names:
+                if alias.name == PACKAGE:
+                    return alias.asname or alias.name
+    return None
+
+
+def is_code(statement: Statement, statements: list[Statement]) -> bool:
+    """Whether a statement binds what goes along with a task's code, rather than data that are handed to it."""
+    node = statement.node
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
+        return True
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    if isinstance(value, ast.Lambda):
+        return True
+    if isinstance(value, ast.Call):
+        return _last(value.func) in {*_MAKERS, "override", "task", "partial", "Image"}
+    if isinstance(value, ast.Name):
+        origin = next((s for s in reversed(statements) if value.id in s.sure and s is not statement), None)
+        return origin is not None and is_code(origin, statements)
+    return False
+
+
+def _declared(node: ast.stmt, program: Program, index: int) -> Iterator[str]:
+    """Names of the tasks that a statement declares when it runs; those in a class as `Class.task`."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if any(_makes_tasks(d, program, index) for d in node.decorator_list):
+            yield node.name
+    elif isinstance(node, ast.ClassDef):
+        yield from (f"{node.name}.{name}" for inner in node.body for name in _declared(inner, program, index))
+    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        if isinstance(node.value, ast.Call) and _is_task(node.value, program, index):
+            yield node.targets[0].id
+    else:
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, ast.stmt):
+                yield from _declared(inner, program, index)
+
+
+def _makes_tasks(node: ast.expr, program: Program, index: int, depth: int = 0) -> bool:
+    """Whether it is `env.task`, `env.task(...)`, or a name for one of them."""
+    if isinstance(node, ast.Call):
+        return _makes_tasks(node.func, program, index, depth)
+    if isinstance(node, ast.Attribute):
+        return node.attr == "task" and _is_no_module(root(node), program, index)
+    if isinstance(node, ast.Name) and depth < 5:
+        origin = program.binding(node.id, index)
+        value = origin.node.value if origin is not None and isinstance(origin.node, ast.Assign) else None
+        return value is not None and _makes_tasks(value, program, index, depth + 1)
+    return False
+
+
+def _is_task(call: ast.Call, program: Program, index: int) -> bool:
+    """Whether it is `task.override(...)`, `env.task(function)` or `env.task(...)(function)`."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "override":
+        return True
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "task":
+        return bool(call.args) and _makes_tasks(call.func, program, index)
+    return isinstance(call.func, ast.Call) and _makes_tasks(call.func, program, index)
+
+
+def _is_no_module(name: str, program: Program, index: int) -> bool:
+    """Tasks are made by environments: `invoke.task` and its like are somebody else's."""
+    origin = program.binding(name, index) if name else None
+    return origin is None or not isinstance(origin.node, ast.Import)
+
+
+def _last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
