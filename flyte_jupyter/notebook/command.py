@@ -13,6 +13,7 @@ from pprint import pformat
 from typing import Any
 
 from .. import __version__, api
+from ..engine import interrupt
 from ..errors import ConfigError, RunInterrupted, user_frames
 from ..interface import Interface
 from ..task import Task
@@ -167,7 +168,7 @@ def _start(task: Task[..., Any], inputs: dict[str, Any]) -> int:
     try:
         run.wait()
     except KeyboardInterrupt:
-        run.interrupted()
+        interrupt.runs(run)
         return _INTERRUPTED
     _say(card.text(run.view(), now=time.time()))
     try:

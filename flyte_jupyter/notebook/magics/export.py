@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import ConfigValueError
-from ..files.export import write
-from ..files.reading import cells_of_file, cells_of_kernel
 from .magic import Magic, Use
 from .options import Flag, OptionError, Parser
-from .written import written
 
 
 def export(use: Use) -> None:
     """Write the module, and say what is in it."""
+    from ..files.export import write
+    from ..files.reading import cells_of_file, cells_of_kernel
+    from .written import written
+
     if not use.line.words:
         raise OptionError(f"which file?\nusage: {EXPORT.parser.usage}")
     name, *wanted = use.line.words
