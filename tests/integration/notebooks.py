@@ -197,6 +197,34 @@ loud, count
 '''),
         "flyte.run(joined, ['a', 'b']).outputs()",
     ),
+    "runs_by_magic": (
+        [
+            "%load_ext flyte_jupyter",
+            START,
+            *cells(r"""
+n = 3
+# %%
+variables = {"A": "b c"}
+# %%
+%%flyte_task bigger --env-vars {variables} -o m
+m = n + 1
+# %%
+import os
+
+
+@env.task
+def times(x: int, by: int = 2) -> str:
+    return f"{x * by} {os.environ.get('A')}"
+# %%
+r = %flyte_run times(n, by=m) --retries 2
+# %%
+patient = %flyte_override times --retries 4 --env-vars A=d
+# %%
+%flyte_run patient(n)
+"""),
+        ],
+        "flyte.run(patient, 1).outputs(), patient.retries.count",
+    ),
     "changed_objects": (
         [
             START,

@@ -60,11 +60,18 @@ class Written:
 
 @dataclass(frozen=True)
 class Magicked:
-    """A use of one of our magics: its name, the rest of its line, and the body of its cell ("" for a line magic)."""
+    """A use of a magic.
+
+    Attributes:
+        name: without percent signs; line: what follows it.
+        body: of its cell, "" for a line magic.
+        target: what its value is assigned to, "" for nothing.
+    """
 
     name: str
     line: str
     body: str = ""
+    target: str = ""
 
 
 Writer = Callable[[Magicked, "list[Statement]"], "Written | None"]
@@ -126,8 +133,8 @@ def _of_cell(cell: Cell, number: int, before: list[Statement], write: Writer) ->
         plain = python(source)
         at = range(above + 1, above + 2 + plain.count("\n"))
         for statement in _statements(plain, cell, number, at):
-            name, line = line_magic(statement.node)
-            written = write(Magicked(name, line), before) if name else None
+            use = line_magic(statement.node)
+            written = write(use, before) if use is not None else None
             if written is None:
                 yield statement
             else:
@@ -186,19 +193,16 @@ def split(source: str) -> Iterator[tuple[str, str, int]]:
             return
 
 
-def line_magic(node: ast.stmt) -> tuple[str, str]:
-    """(name, line) when a statement is a line magic, else ("", "")."""
-    value = node.value if isinstance(node, ast.Expr) else None
-    if (
-        isinstance(value, ast.Call)
-        and isinstance(value.func, ast.Attribute)
-        and value.func.attr == "run_line_magic"
-        and len(value.args) == 2
-        and all(isinstance(argument, ast.Constant) for argument in value.args)
-    ):
-        name, line = (str(argument.value) for argument in value.args if isinstance(argument, ast.Constant))
-        return name, line
-    return "", ""
+def line_magic(node: ast.stmt) -> Magicked | None:
+    """The magic that a statement of `python` is, perhaps with its value assigned."""
+    target = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+    value = node.value if isinstance(node, (ast.Expr, ast.Assign)) else None
+    if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Attribute):
+        return None
+    words = [str(argument.value) for argument in value.args if isinstance(argument, ast.Constant)]
+    if value.func.attr != "run_line_magic" or len(words) != 2:
+        return None
+    return Magicked(words[0], words[1], target=target)
 
 
 def _first(node: ast.stmt) -> int:

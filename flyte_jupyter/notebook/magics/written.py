@@ -10,17 +10,19 @@ from typing import Any
 
 from ... import __all__ as PUBLIC  # noqa: N812 - they are names of the package
 from ...config import text
-from ...config.spec import Level
+from ...config.spec import PARAMS, Level
 from ...markup import cut
 from ..cells.extract import CellCode, analyse
 from ..files.layout import double_quoted, indented
 from ..files.reading import Magicked, Written
 from ..files.statements import PACKAGE, Statement
 from ..files.tasks import environment_named, is_code, package_alias
+from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
-from .options import OptionError, split_levels
+from .options import TASK_LEVELS, OptionError
 from .task import DEFAULT_ENV
+from .words import in_braces
 
 _Line = tuple[str, int]
 """A line of source, and the line of the cell that it stands for."""
@@ -32,7 +34,7 @@ def written(use: Magicked, before: list[Statement]) -> Written | None:
     Raises:
         SyntaxError: its line or its cell cannot be read.
     """
-    write = {"flyte_env": _env, "flyte_task": _task}.get(use.name)
+    write = {"flyte_env": _env, "flyte_task": _task, "flyte_run": _run, "flyte_override": _override}.get(use.name)
     if write is None:
         return None
     try:
@@ -77,8 +79,8 @@ def _env(use: Magicked, before: list[Statement]) -> Written | None:
     if not line.words or (not line.settings and environment_named(line.words[0], before)):
         return None  # it only shows
     package, header = _package(before)
-    values = {"name": line.words[0], **text.collect(line.settings, Level.ENV)}
-    made = f"{line.words[0].replace('-', '_')} = {package}.TaskEnvironment({_arguments(values, package)})"
+    given = {"name": f'"{line.words[0]}"', **_settings(line.settings, Level.ENV, package)}
+    made = f"{line.words[0].replace('-', '_')} = {package}.TaskEnvironment({_arguments(given)})"
     return Written.of(*header, (made, 0))
 
 
@@ -92,11 +94,13 @@ def _task(use: Magicked, before: list[Statement]) -> Written | None:
             raise OptionError(f"--env {wanted}: no cell above makes it")
         env = DEFAULT_ENV
         lines.append((f'{env} = {package}.TaskEnvironment(name="{env}")', 0))
-    decorator, override = split_levels(line.settings)
-    made = f"@{env}.task({_arguments(decorator, package)})" if decorator else f"@{env}.task"
+    given = _settings(line.settings, TASK_LEVELS, package)
+    decorator = _arguments({name: made for name, made in given.items() if PARAMS[name].levels & Level.TASK})
+    override = _arguments({name: made for name, made in given.items() if not PARAMS[name].levels & Level.TASK})
+    made = f"@{env}.task({decorator})" if decorator else f"@{env}.task"
     cell = analyse(use.body)
     if cell.kind == "functions":
-        return Written.of(*lines, *_functions(use.body, cell, made, _arguments(override, package)))
+        return Written.of(*lines, *_functions(use.body, cell, made, override))
     outputs = line.names("--output")
     name = _name(line.words[0] if line.words else "", outputs, cell, before)
     inputs = line.names("--inputs") if "--inputs" in line.options else _inputs(cell, before)
@@ -105,7 +109,7 @@ def _task(use: Magicked, before: list[Statement]) -> Written | None:
     lines += _body(use.body, cell, inputs, outputs)
     last = lines[-1][1]
     if override:
-        lines.append((f"{name} = {name}.override({_arguments(override, package)})", last))
+        lines.append((f"{name} = {name}.override({override})", last))
     if "--dry-run" not in line.options:
         call = f"{package}.run({', '.join([name, *(f'{n}={n}' for n in inputs)])}).outputs()"
         taken = f"{', '.join(outputs)} = " if outputs else ""
@@ -120,8 +124,45 @@ def _package(before: list[Statement]) -> tuple[str, list[_Line]]:
     return (found, []) if found else ("flyte", [(f"import {PACKAGE} as flyte", 0)])
 
 
-def _arguments(values: Mapping[str, Any], package: str) -> str:
-    return ", ".join(f"{name}={code(value, package)}" for name, value in values.items())
+def _run(use: Magicked, before: list[Statement]) -> Written | None:
+    line = RUN.parser.parse(use.line)
+    if not line.code or "--dry-run" in line.options:
+        return None
+    package, header = _package(before)
+    call = ast.parse(line.code, mode="eval").body
+    settings = _arguments(_settings(line.settings, Level.OVERRIDE, package))
+    task = ast.unparse(call.func if isinstance(call, ast.Call) else call) + (
+        f".override({settings})" if settings else ""
+    )
+    given = [ast.unparse(a) for a in (*call.args, *call.keywords)] if isinstance(call, ast.Call) else []
+    made = f"{package}.run({', '.join([task, *given])})"
+    return Written.of(*header, (f"{use.target} = {made}" if use.target else made, 0))
+
+
+def _override(use: Magicked, before: list[Statement]) -> Written | None:
+    line = OVERRIDE.parser.parse(use.line)
+    if not line.code or isinstance(ast.parse(line.code, mode="eval").body, ast.Call):
+        return _run(use, before)
+    package, header = _package(before)
+    settings = _arguments(_settings(line.settings, Level.OVERRIDE, package))
+    if not use.target or not settings:
+        return None  # it only shows
+    return Written.of(*header, (f"{use.target} = {line.code}.override({settings})", 0))
+
+
+def _settings(given: Mapping[str, str], level: Level, package: str) -> dict[str, str]:
+    """The expressions of settings, by parameter; Python in braces is one already."""
+    braces = {flag: made for flag, value in given.items() if (made := in_braces(value)) is not None}
+    parts = {option.flag for option in text.options(level) if option.field}
+    if both := sorted(braces.keys() & parts):
+        raise OptionError(f"{both[0]} {given[both[0]]} cannot be written as code; use --resources with braces")
+    plain = text.collect({flag: value for flag, value in given.items() if flag not in braces}, level)
+    found = {name: code(value, package) for name, value in plain.items()}
+    return {**found, **{flag[2:].replace("-", "_"): made for flag, made in braces.items()}}
+
+
+def _arguments(given: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={made}" for name, made in given.items())
 
 
 def _origin(name: str, before: Sequence[Statement]) -> Statement | None:
