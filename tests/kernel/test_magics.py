@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -236,3 +237,72 @@ def test_doctor_tries_and_shows_no_card(front: Front) -> None:
     cell = front.run("%flyte_doctor")
     assert 4 == shown(cell).count("✓ works")
     assert 1 == len(cell.displays)
+
+
+# --- completions and inspection ---------------------------------------------------------------------------------------
+
+
+def completed(front: Front, code: str) -> list[str]:
+    """What a front end offers at the bar."""
+    at = code.index("|")
+    reply = answered(front, front.client.complete(code.replace("|", "", 1), at))
+    replaced = code[reply["cursor_start"] : at]
+    assert all(match.startswith(replaced) or replaced == "" for match in reply["matches"]), reply
+    matches: list[str] = reply["matches"]
+    return matches
+
+
+def inspected(front: Front, code: str, detail: int = 0) -> str:
+    at = code.index("|")
+    reply = answered(front, front.client.inspect(code.replace("|", "", 1), at, detail))
+    return re.sub(r"\x1b\[[0-9;]*m", "", reply["data"].get("text/plain", ""))
+
+
+def answered(front: Front, request: str) -> dict[str, Any]:
+    while True:
+        reply = front.client.get_shell_msg(timeout=60)
+        if reply["parent_header"].get("msg_id") == request:
+            content: dict[str, Any] = reply["content"]
+            return content
+
+
+def test_completions_in_a_kernel(front: Front) -> None:
+    front.run("fish = flyte.TaskEnvironment('fish-env', secrets=['token'], queue='slow')\n"
+              "@fish.task\ndef swim() -> None: ...\nr = flyte.run(child, 1)")  # fmt: skip
+    assert ["--retries", "--report"] == completed(front, "%%flyte_task --re|")[-2:]
+    assert {"env", "fish", "fish-env"} <= set(completed(front, "%%flyte_task --env |\nx = 1"))
+    assert ["token"] == completed(front, "%%time\n%%flyte_task --secrets |\n1")
+    assert ["slow"] == completed(front, "%flyte_env more --queue |")
+    assert "A100:1" in completed(front, "%%flyte_task --gpu A|")
+    assert ["abc"] == completed(front, "%%flyte_task -o |\nabc = 1")
+    assert {"child", "parent", "sleeps", "swim"} == set(completed(front, "%flyte_run |")[:4])
+    assert ["rows"] == completed(front, "x = 1\nr = %flyte_run parent(ro|)")
+    assert {"r", "child"} <= set(completed(front, "%flyte_logs |"))
+    assert ["slow"] == completed(front, "x = 1\nswim.override(\n    queue='|")
+    assert ["override"] == completed(front, "swim.overr|")
+    assert "%flyte_override" in completed(front, "%flyte_o|")
+
+
+def test_inspection_in_a_kernel(front: Front) -> None:
+    said = inspected(front, "par|ent")
+    for expected in (
+        "async parent(rows: list[int], k: int = 1) -> float",
+        "my_env.parent",
+        "Adds up what its children make.",
+        ".effective_config()",
+    ):
+        assert expected in said
+    assert "P.args" not in said
+    assert re.search(r"retries +1 +decorator", inspected(front, "child|"))
+    assert "return scaled(x)" in inspected(front, "child|", detail=1)
+    assert "How often the task is tried again" in inspected(front, "%%flyte_task --retries| 3")
+    assert "--max-inline-io-bytes" in inspected(front, "%%flyte_ta|sk --retries 3\nx = 1")
+    assert "usage" not in inspected(front, "rows|")
+
+
+def test_without_the_extension_nothing_of_ours_is_offered(front: Front) -> None:
+    front.run("%unload_ext flyte_jupyter")
+    assert "--retries" not in completed(front, "%%flyte_task --re|")
+    assert "" == inspected(front, "retries|")
+    front.run("%load_ext flyte_jupyter")
+    assert "--retries" in completed(front, "%%flyte_task --re|")

@@ -90,9 +90,9 @@ TASK = Magic(
         " -o names what it gives back, otherwise the value of its last expression is shown."
         " A cell that has nothing but functions declares each of them as a task and runs nothing.",
         [
-            Flag("--env", _ENV, "NAME", choices=("ENVIRONMENTS",)),
-            Flag("--inputs", _INPUTS, _NAMES, "-i", joined=True, choices=("VARIABLES",)),
-            Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True),
+            Flag("--env", _ENV, "NAME", names="environments"),
+            Flag("--inputs", _INPUTS, _NAMES, "-i", joined=True, names="variables"),
+            Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True, names="outputs"),
             *FLAGS,
         ],
         level=TASK_LEVELS,

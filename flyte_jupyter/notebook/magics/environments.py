@@ -47,7 +47,7 @@ ENV = Magic(
         "Make an environment and bind it to a variable of that name. With the name of an existing one alone, show it;"
         " without arguments, list all.",
         level=Level.ENV,
-        words=("ENVIRONMENTS",),
+        names=("environments",),
     ),
     env,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..hooks import Hooks
+from . import matcher
 from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
@@ -28,6 +29,7 @@ def register(shell: Any, hooks: Hooks) -> None:
         function = no_var_expand(_function(magic, shell, hooks))
         for kind in _kinds(magic):
             shell.register_magic_function(function, magic_kind=kind, magic_name=magic.name)
+    matcher.register(shell, MAGICS)
 
 
 def unregister(shell: Any) -> None:
@@ -35,6 +37,7 @@ def unregister(shell: Any) -> None:
     for magic in MAGICS:
         for kind in _kinds(magic):
             shell.magics_manager.magics[kind].pop(magic.name, None)
+    matcher.unregister(shell)
 
 
 def _kinds(magic: Magic) -> tuple[str, ...]:

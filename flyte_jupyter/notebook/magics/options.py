@@ -9,13 +9,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from ...config import text
 from ...config.spec import PARAMS, Level
 from ...errors import ConfigError, nearest
 from .words import Words, in_braces
 
+Names: TypeAlias = Literal[
+    "environments", "tasks", "runs", "queues", "secrets", "keys", "variables", "outputs", "parameters", "actions"
+]
+"""Names that the notebook has; `known.py` finds them."""
 PYTHON = "{PYTHON}"
 """The metavar of a setting that has no text form."""
 
@@ -34,7 +38,7 @@ class Flag:
         help: one sentence.
         joined: given again it adds to what it had before, instead of replacing it.
         is_setting: it sets a parameter of the table.
-        choices: words to complete; or, in capitals, what of the notebook is completed (see `complete.py`).
+        choices: words to complete; names: which names of the notebook are completed.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Flag:
     joined: bool = False
     is_setting: bool = False
     choices: tuple[str, ...] = ()
+    names: Names | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,10 @@ class Line:
         return tuple(dict.fromkeys(name for name in found if name))
 
 
+NAMES_OF: Mapping[str, Names] = {"queue": "queues", "secrets": "secrets"}
+"""Parameters whose values are names that the notebook may have."""
+
+
 def settings(level: Level) -> list[Flag]:
     """The options for the parameters of a level, in the order of the table; last what has no text form."""
     found = []
@@ -74,7 +83,8 @@ def settings(level: Level) -> list[Flag]:
         metavar = "" if option.is_bool else option.metavar
         is_listed = option.choices and not option.is_bool and not option.is_open
         said = f"{option.help} One of: {', '.join(option.choices)}." if is_listed else option.help
-        found.append(Flag(option.flag, said, metavar, joined=option.is_list, is_setting=True, choices=option.choices))
+        words, names = option.choices, NAMES_OF.get(option.param)
+        found.append(Flag(option.flag, said, metavar, "", option.is_list, True, words, names))
     known = {flag.name for flag in found}
     for name, p in PARAMS.items():
         flag = "--" + name.replace("_", "-")
@@ -98,7 +108,7 @@ class Parser:
     Args:
         usage: how it is written; about: what it does.
         flags: its own options; level: whose settings are options too.
-        most: how many words it takes; words: what is completed for them, as `Flag.choices`.
+        most: how many words it takes; names: which names of the notebook are completed for them.
         takes_code: whether the first word is a Python expression, which may hold spaces.
     """
 
@@ -110,7 +120,7 @@ class Parser:
         *,
         level: Level = _NO_LEVEL,
         most: int = 1,
-        words: tuple[str, ...] = (),
+        names: tuple[Names, ...] = (),
         takes_code: bool = False,
     ) -> None:
         self.usage = usage
@@ -118,7 +128,7 @@ class Parser:
         self.flags = [*flags, Flag("--help", "Show this help.", short="-h"), *settings(level)]
         self._by_name = {flag.name: flag for flag in self.flags}
         self._by_name.update({flag.short: flag for flag in self.flags if flag.short})
-        self.words = words
+        self.names = names
         self.takes_code = takes_code
         self._level = level
         self._most = most

@@ -173,9 +173,11 @@ LOGS = Magic(
             Flag("--follow", "Go on until it has ended; interrupting stops this, not the run.", short="-f"),
             Flag("--lines", "The last so many, 200 when not given; or all.", "NUMBER", "-n", choices=("all",)),
             Flag("--attempt", "Of one attempt, counted from 0, instead of the last.", "NUMBER"),
-            Flag("--action", "Of a task that it called: its title, or the name of the action.", "ACTION"),
+            Flag(
+                "--action", "Of a task that it called: its title, or the name of the action.", "ACTION", names="actions"
+            ),
         ],
-        words=("RUNS",),
+        names=("runs",),
     ),
     logs,
 )
@@ -187,7 +189,7 @@ CANCEL = Magic(
         " the only one that is open.",
         [Flag("--all", "All that are open, of other notebooks too.")],
         most=100,
-        words=("RUNS",),
+        names=("runs",),
     ),
     cancel,
 )

@@ -106,7 +106,7 @@ CONFIG = Magic(
         "%flyte_config [TASK | ENVIRONMENT | PARAMETER]",
         "The configuration of a task, with the level that each value comes from; the settings of an environment; what a"
         " parameter says. Without a word, what is set on this machine.",
-        words=("TASKS", "ENVIRONMENTS", "PARAMETERS"),
+        names=("tasks", "environments", "parameters"),
     ),
     config,
 )
