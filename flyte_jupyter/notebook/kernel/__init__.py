@@ -1,0 +1,1 @@
+"""The kernel `flyte-python`, its specification for Jupyter, and a whole kernel under a TaskEnvironment."""
