@@ -49,6 +49,7 @@ HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = VENV / "setup_jupyter.json"
+KERNEL = "flyte_jupyter.notebook.kernel"
 EXAMPLE = Path("notebooks") / "01_first_task.ipynb"
 LAST_LINES = 30
 
@@ -186,6 +187,8 @@ def prepare(*extras: str) -> None:
             with step(f"installing flyte_jupyter[{what}]"):
                 pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install"]
                 quietly([*pip, "-e", f".[{what}]"])
+            if "lab" in install:
+                quietly([str(PYTHON), "-m", KERNEL, "install", "--sys-prefix"])  # goes with .venv
             write_state({"python": python, "key": key, "extras": install})
 
 
@@ -290,6 +293,12 @@ def lab(rest: Sequence[str]) -> int:
     os.execv(PYTHON, [str(PYTHON), "-m", "jupyterlab", *(rest or [str(EXAMPLE)])])  # noqa: S606 - no shell is wanted
 
 
+def kernel(_rest: Sequence[str]) -> int:
+    """Install the kernel flyte-python for your own JupyterLab, Notebook or VS Code."""
+    prepare("run", "image")
+    return openly([str(PYTHON), "-m", KERNEL, "install", "--user"])
+
+
 def develop(_rest: Sequence[str]) -> int:
     """Install everything that working on the package takes (editable)."""
     prepare("run", "image", "test", "lab")
@@ -333,7 +342,7 @@ def kernels_of(python: Path, kernels: "Path | None" = None) -> list[Path]:
     return found
 
 
-WORDS = {word.__name__: word for word in (run, test, lab, develop, doctor, uninstall)}
+WORDS = {word.__name__: word for word in (run, test, lab, kernel, develop, doctor, uninstall)}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -106,6 +106,18 @@ def test_a_changed_pyproject_is_installed_again_into_the_same_venv(clone: Path, 
     assert commands == ["venv", ".[test]", ".[run,test]"]
 
 
+def test_jupyterlab_comes_with_the_kernel(commands: list[str]) -> None:
+    setup.prepare("lab")
+    assert commands == ["venv", ".[lab]", "--sys-prefix"]
+
+
+def test_the_kernel_for_the_users_own_jupyter(commands: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(setup, "openly", lambda command: asked.append(command) or 0)
+    assert setup.main(["kernel"]) == 0
+    assert asked == [[str(setup.PYTHON), "-m", "flyte_jupyter.notebook.kernel", "install", "--user"]]
+
+
 def test_an_interrupted_installation_is_done_again(commands: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     pretend = setup.quietly
 

@@ -129,7 +129,7 @@ def _is_there(pid: int, since: float) -> bool:
     """Whether that process runs; what waits for its parent to take note of its end does not."""
     try:
         process = psutil.Process(pid)
-        return process.create_time() == since and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.create_time() == since and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
