@@ -40,7 +40,7 @@ FOLDERS = [
     ["config/values", "config/image"],
     ["host/machine", "host/process", "host/image"],
     ["host/process", "host/trigger"],
-    ["notebook/cards", "notebook/cells", "notebook/files", "notebook/panel", "notebook/magics"],
+    ["notebook/cards", "notebook/cells", "notebook/files", "notebook/panel", "notebook/magics", "notebook/kernel"],
 ]
 """Folders within a layer, each of which imports nothing of those behind it."""
 LAZY = {"__init__"}
