@@ -10,6 +10,7 @@ from typing import Any
 from ...config.spec import Level
 from ...engine.run import Run
 from ...task import Task
+from ..panel import opening
 from .magic import Magic, Use
 from .options import OptionError, Parser, values
 from .start import FLAGS, Call, start
@@ -23,7 +24,10 @@ def run(use: Use) -> Any:
 
 
 def override(use: Use) -> Any:
-    """Show the line that an override stands for, and return what it makes: a task, or the run of one with inputs."""
+    """Show the line that an override stands for, and return what it makes: a task, or the run of one with inputs.
+
+    Without settings the override panel opens.
+    """
     if not use.line.code:
         raise OptionError(f"which task?\nusage: {OVERRIDE.parser.usage}")
     found = _called(use)
@@ -32,8 +36,7 @@ def override(use: Use) -> Any:
     if not isinstance(task, Task):
         raise OptionError(_no_task(use, task))
     if not settings:
-        use.say(f"give settings, such as {use.line.code} --retries 0; %flyte_override --help shows them")
-        return task.effective_config()
+        return opening.open_line(use.line.code, use.variables)
     use.say(line_of(use.line.code, settings, is_call=isinstance(found, Call)))
     if isinstance(found, Call):
         return _start(use, found, settings)
@@ -122,7 +125,7 @@ OVERRIDE = Magic(
     Parser(
         "%flyte_override TASK[(INPUTS)] [options]",
         "Show the line of Python that an override stands for, and apply it: the value is the overridden task, or its"
-        " run when it is called with inputs. Without settings, show the task's configuration.",
+        " run when it is called with inputs. Without settings, open the override panel: a form for both.",
         FLAGS,
         level=Level.OVERRIDE,
         names=("tasks",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import datetime
 import inspect
+import operator
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,6 +170,8 @@ def value_of(node: ast.expr, variables: Mapping[str, Any]) -> Any:
             return _looked_up(name, variables)
         case ast.Attribute(owner, name):
             return _attribute(value_of(owner, variables), name, node)
+        case ast.Subscript(owner, key) if not isinstance(key, ast.Slice):
+            return _tried(operator.getitem, (value_of(owner, variables), value_of(key, variables)), {}, node)
         case ast.UnaryOp(ast.USub() | ast.UAdd() as sign, ast.Constant(int() | float() | complex() as number)):
             return -number if isinstance(sign, ast.USub) else number
         case ast.List(items):

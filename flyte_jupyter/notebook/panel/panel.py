@@ -65,6 +65,7 @@ class Panel:
         self._inputs: dict[str, Editor] = {}
         self._notes: dict[str, Any] = {}
         self._resets: dict[str, Any] = {}
+        self._stale: list[Any] = []  # widgets that others have taken the place of
         self._grids = {part: styles.made(w.Box, cls="fp-grid") for part in ("inputs", "settings")}
         self._line = Leaf(
             styles.made(w.Textarea, description="Line of code", rows=2, continuous_update=False), self._typed
@@ -92,8 +93,7 @@ class Panel:
             self.is_closed = True
             self._send(self._still(), self._ids["still"], True)
             self._send(_EMPTY, self._ids["form"], True)
-            for widget in _all(self.root):
-                widget.close()
+            self._styles.close()
 
     # --- its widgets
 
@@ -197,6 +197,9 @@ class Panel:
 
     def _remade(self, name: str) -> None:
         """The editor of something that has another value now, perhaps of another kind."""
+        before = self._inputs[name[6:]] if name.startswith("input ") else self._settings[name]
+        self._stale += [before.widget, *([before.box] if isinstance(before, Parts) else [])]
+        self._stale += [self._resets[name]] if name in self._resets else []
         if name.startswith("input "):
             self._inputs[name[6:]] = self._input(name[6:])
         else:
@@ -256,6 +259,9 @@ class Panel:
             shown = tuple(widget for name in found for widget in self._row(f"{prefix}{name}", found[name]))
             if shown != self._grids[part].children:
                 self._grids[part].children = shown
+        if self._stale:
+            self._styles.close(*self._stale)
+            self._stale.clear()
         if only:
             self._send(self._still(), self._ids["still"], True)
 
@@ -317,8 +323,3 @@ _EMPTY: dict[str, Any] = {"text/html": "", "text/plain": ""}
 def _about(entry: Entry) -> str:
     here = "" if "local" in entry["honoured"] else f" On this machine: {entry['effects']['local']}"
     return f"{entry['doc']}{here}"
-
-
-def _all(widget: Any) -> list[Any]:
-    """A widget and what is within it."""
-    return [found for child in getattr(widget, "children", ()) for found in _all(child)] + [widget]

@@ -55,6 +55,7 @@ class Styles:
         self.wide = w.Layout(width="auto", min_width="0")
         self.fit = w.Layout(width="auto", min_width="0", justify_self="start")
         self._styles: dict[type, Any] = {}
+        self._made: list[Any] = [self.wide, self.fit]
 
     def made(self, kind: type, *, cls: str = "", **traits: Any) -> Any:
         """A widget of a class, with the style that others of its kind have."""
@@ -62,12 +63,30 @@ class Styles:
         if cls:
             traits["_dom_classes"] = (cls,)
         if kind in self._styles:
-            return kind(**self._styles[kind], **traits)
+            made = kind(**self._styles[kind], **traits)
+            self._made.append(made)
+            return made
         made = kind(**traits)
+        self._made.append(made)
         self._styles[kind] = {"style": made.style} if made.has_trait("style") else {}
+        self._made += self._styles[kind].values()
         if made.has_trait("style") and hasattr(made.style, "description_width"):
             made.style.description_width = "11em"
         return made
+
+
+    def close(self, *roots: Any) -> None:
+        """Close widgets with what is in them; without any, all that were made here."""
+        gone = {id(widget) for root in roots for widget in within(root)}
+        for widget in self._made:
+            if not roots or id(widget) in gone:
+                widget.close()
+        self._made = [widget for widget in self._made if roots and id(widget) not in gone]
+
+
+def within(widget: Any) -> list[Any]:
+    """A widget and what is in it."""
+    return [widget, *(found for child in getattr(widget, "children", ()) for found in within(child))]
 
 
 class Leaf:
