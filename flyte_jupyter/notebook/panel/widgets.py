@@ -74,7 +74,6 @@ class Styles:
             made.style.description_width = "11em"
         return made
 
-
     def close(self, *roots: Any) -> None:
         """Close widgets with what is in them; without any, all that were made here."""
         gone = {id(widget) for root in roots for widget in within(root)}

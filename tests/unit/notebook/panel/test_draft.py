@@ -242,7 +242,7 @@ MISTAKES: list[tuple[str, Any, Callable[[], object]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "raw", "as_code"), MISTAKES, ids=str)
+@pytest.mark.parametrize(("name", "raw", "as_code"), MISTAKES, ids=lambda one: "" if callable(one) else str(one))
 def test_mistakes_are_told_as_code_tells_them(name: str, raw: Any, as_code: Callable[[], object]) -> None:
     with pytest.raises(ConfigError) as caught:
         as_code()
