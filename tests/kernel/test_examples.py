@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from flyte_jupyter.home import Home
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SAID = {
     "01_first_task.ipynb": [
         "read 344 rows of penguins.csv",
@@ -34,6 +38,45 @@ SAID = {
         "retry wait 0.1",
         "signing in with ***",
         "[[0, 1, 2], [3, 4, 5], [6]]",
+        "['train: 2.00', 'test: 2.10']",
+        "timeout   Timeout(max_runtime=10)                  from override",
+        "env_vars  {'MODE': 'train'}                        from environment",
+    ],
+    "03_fan_out.ipynb": [
+        "evaluate × 24: 24 succeeded",
+        "24 settings, the best: C=10, gamma=0.3",
+        "97.5% of the digits are read right",
+        "<Figure size 640x340 with 2 Axes>",
+        "evaluate × 6: 6 succeeded",
+        "0.1    0.9727 ± 0.0042",
+        "0.1 → 0.9727\n-1.0 → ValueError",
+    ],
+    "05_caching.ipynb": [
+        "cache miss: nothing is stored yet",
+        "savings succeeded from the cache",
+        "input `years` differs",
+        "global `RATE` changed",
+        "cache miss: `grown` changed in Cell In[6], line 1",
+        "env_vars changed",
+        "2 of 3 have waited for the first",
+        "savings × 4: 4 succeeded",
+        "caching.savings  amount=400.0, years=2",
+        "8 results forgotten",
+    ],
+    "07_errors_and_debugging.ipynb": [
+        "ValueError: could not convert string to float: 'two'",
+        "Cell In[2], line 3, in parsed",
+        "an error of the task: True",
+        "reading 2 lines",
+        "would run trouble.total",
+        "sys.exit: ends called sys.exit(3); return a value or raise an exception instead.",
+        "os._exit: ends ended its process with exit code 4",
+        "a crash: ends was killed by SIGSEGV",
+        "waits_for_the_network ran longer than its timeout allows: max_runtime is 1 s.",
+        "{2: 1.0, 3: '3 is odd'}",
+        "Unknown input 'line'; did you mean 'lines'?",
+        "uses_lock → global 'lock' → _thread.lock",
+        "did you mean 'retries'?",
     ],
 }
 """What must be read in the outputs of each."""
@@ -50,9 +93,31 @@ def test_a_notebook_runs_and_says_what_it_should(home: Home, name: str) -> None:
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute(
         env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    texts = [_text(output) for cell in notebook.cells for output in cell.get("outputs", [])]
-    said = "\n".join(texts)
-    assert [] == [words for words in SAID[name] if words not in said], said
+    assert [] == _unsaid(name, notebook)
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_the_outputs_that_are_committed_are_those_of_the_code(name: str) -> None:
+    """And tell nothing of the machine that they were made on; `python notebooks/refresh.py` makes them."""
+    program = [sys.executable, "notebooks/refresh.py", "--check", name]
+    done = subprocess.run(program, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (0, f"{name}: as it should be\n") == (done.returncode, done.stdout), done.stderr
+    assert [] == _unsaid(name, nbformat.read(NOTEBOOKS / name, as_version=4))
+    assert 400 << 10 > (NOTEBOOKS / name).stat().st_size
+
+
+def test_outputs_of_other_code_are_noticed(tmp_path: Path) -> None:
+    notebooks = tmp_path / "clone" / "notebooks"
+    notebooks.mkdir(parents=True)
+    shutil.copy(NOTEBOOKS / "refresh.py", notebooks)
+    text = (NOTEBOOKS / "01_first_task.ipynb").read_text()
+    (notebooks / "code.ipynb").write_text(text.replace("read_penguins", "read_birds"))
+    (notebooks / "path.ipynb").write_text(text.replace("dropped 11", f"dropped {Path.home()}"))
+    program = [sys.executable, str(notebooks / "refresh.py"), "--check"]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert 1 == done.returncode
+    assert "code.ipynb: its outputs are not those of its code: python notebooks/refresh.py code.ipynb\n" in done.stdout
+    assert f"path.ipynb: its outputs name {Path.home()}" in done.stdout
 
 
 IN_README = [
@@ -89,7 +154,15 @@ def test_the_readme_can_be_followed_cell_by_cell(home: Home, tmp_path: Path) -> 
         at = said.index(words, at)
 
 
+def _unsaid(name: str, notebook: Any) -> list[str]:
+    """What should be read in the outputs, and is not."""
+    said = "\n".join(_text(output) for cell in notebook.cells for output in cell.get("outputs", []))
+    return [words for words in SAID[name] if words not in said]
+
+
 def _text(output: Any) -> str:
     if output["output_type"] == "stream":
         return str(output["text"])
+    if output["output_type"] == "error":
+        return _ANSI.sub("", "\n".join(output["traceback"]))
     return str(output.get("data", {}).get("text/plain", ""))
