@@ -9,11 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import context
-from . import live, origin
+from . import live, notice, origin
 from .cards import card
 
 if TYPE_CHECKING:
     from ..engine.run import Run
+
+_MOST_LINES = 5
+"""That a cell says of runs that have ended meanwhile."""
 
 
 class Hooks:
@@ -23,7 +26,7 @@ class Hooks:
         self._shell = shell
         self.raw_cell = ""
         self.shown: set[str] = set()  # runs whose cards this cell has already
-        self.waiting: list[Run] = []  # without a kernel: runs whose end has not been said yet
+        self.waiting: list[Run] = []  # runs whose end has not been said yet: in the background, without a kernel all
         self.before_cell: list[Callable[[], bool]] = []  # what waits for something; true when it is done
 
     def __repr__(self) -> str:
@@ -49,5 +52,13 @@ class Hooks:
         live.updater.flush()
         ended = [run for run in self.waiting if run.done()]
         self.waiting = [run for run in self.waiting if run not in ended]
-        for run in ended:
-            sys.stdout.write(card.line(run.view(), now=time.time()) + "\n")
+        lines = [card.line(run.view(), now=time.time()) for run in ended if run.name not in self.shown]
+        if len(lines) > _MOST_LINES:
+            lines[_MOST_LINES - 1 :] = [f"… and {len(lines) - _MOST_LINES + 1} more: %flyte_runs"]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+    def in_background(self, run: Run) -> None:
+        """A run that nobody waits for: its end is said in the cell that runs then, or in the next one, and told."""
+        if run not in self.waiting:
+            self.waiting.append(run)
+        notice.when_done(run)

@@ -42,6 +42,7 @@ ROWS = [
     Row("1 000 tasks declared with all settings", declarations.declarations, "1 000 frozen dataclasses of these", 500),
     Row("one `override()` of four settings", declarations.overrides, "`dataclasses.replace` of these", 50, "µs"),
     Row("`%load_ext` to first result, no Host", measures.first_result, "python -c 'import cloudpickle'", 1000),
+    Row("`%load_ext`", measures.load_ext, "`%load_ext autoreload`", 150),
     Row("fresh process per task, p50", measures.warm_runs, "fork with numpy, and socket round trip", 15),
     Row("fresh process per task, p90", measures.warm_runs, "the same, p90", None, of=p90),
     Row("second use of a built image adds", measures.built_image, "the same task without an image, in full", 5),

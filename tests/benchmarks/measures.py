@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -123,6 +124,41 @@ def first_result(rounds: int = 5) -> Measured:
                 reply = run(_CELL)
                 measured.samples.append((time.perf_counter() - began) * 1000)
                 assert reply["content"]["status"] == "ok", reply["content"]
+            finally:
+                client.stop_channels()
+                manager.shutdown_kernel(now=True)
+    return measured
+
+
+_LOAD = """
+import time
+began = time.perf_counter()
+get_ipython().run_line_magic("load_ext", "{}")
+print(time.perf_counter() - began)
+"""
+
+
+def load_ext(rounds: int = 10) -> Measured:
+    """`%load_ext` in a new kernel, in a notebook that has runs of its own that are over, and none that goes on."""
+    from jupyter_client.manager import start_new_kernel
+
+    measured = Measured()
+    with private_home():
+        environ = {**os.environ, "PYTHONPATH": _ROOT, "JPY_SESSION_NAME": "/nb/a.ipynb"}
+        for number in range(rounds + 1):
+            manager, client = start_new_kernel(kernel_name="python3", env=environ, stderr=subprocess.DEVNULL)
+            try:
+                said: list[str] = []
+
+                def hook(message: dict[str, Any], said: list[str] = said) -> None:
+                    said += [message["content"]["text"]] if message["msg_type"] == "stream" else []
+
+                client.execute_interactive(_LOAD.format("autoreload"), timeout=60, output_hook=hook)
+                client.execute_interactive(_LOAD.format("flyte_jupyter"), timeout=60, output_hook=hook)
+                if number:  # the first one starts the Host
+                    measured.floors.append(float(said[0]) * 1000)
+                    measured.samples.append(float(said[1]) * 1000)
+                client.execute_interactive(_CELL, timeout=60, output_hook=lambda message: None)
             finally:
                 client.stop_channels()
                 manager.shutdown_kernel(now=True)

@@ -62,7 +62,9 @@ def start(
     if given == ["--local"]:
         return here(in_kernel(call))
     if given == ["--background"]:
-        return later(api.submit(call.task, *call.args, **call.kwargs))
+        run = api.submit(call.task, *call.args, **call.kwargs)
+        use.hooks.in_background(run)
+        return later(run)
     return wait(api.run(call.task, *call.args, **call.kwargs))
 
 
