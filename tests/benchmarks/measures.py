@@ -145,6 +145,7 @@ def load_ext(rounds: int = 10) -> Measured:
     measured = Measured()
     with private_home():
         environ = {**os.environ, "PYTHONPATH": _ROOT, "JPY_SESSION_NAME": "/nb/a.ipynb"}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed is compiled
         for number in range(rounds + 1):
             manager, client = start_new_kernel(kernel_name="python3", env=environ, stderr=subprocess.DEVNULL)
             try:
