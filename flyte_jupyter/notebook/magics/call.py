@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...config.spec import Level
+from ...config.spec import PARAMS, Level
 from ...engine.run import Run
 from ...task import Task
-from ..panel import opening
 from .magic import Magic, Use
 from .options import OptionError, Parser, values
 from .start import FLAGS, Call, start
+from .words import in_braces
 
 
 def run(use: Use) -> Any:
@@ -36,25 +36,30 @@ def override(use: Use) -> Any:
     if not isinstance(task, Task):
         raise OptionError(_no_task(use, task))
     if not settings:
-        return opening.open_line(use.line.code, use.variables)
-    use.say(line_of(use.line.code, settings, is_call=isinstance(found, Call)))
+        from ..panel.opening import open_line
+
+        return open_line(use.line.code, use.variables)
+    use.say(line_of(use, settings, is_call=isinstance(found, Call)))
     if isinstance(found, Call):
         return _start(use, found, settings)
     return task.override(**settings)
 
 
-def line_of(code: str, settings: Mapping[str, Any], *, is_call: bool = False) -> str:
-    """The Python that an override stands for; `code` names the task, or calls it."""
-    given = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    if not is_call:
-        return f"{code}.override({given})"
-    call = ast.parse(code, mode="eval").body
-    assert isinstance(call, ast.Call)
-    inputs = [
-        *map(ast.unparse, call.args),
-        *(ast.unparse(ast.Call(ast.Name(""), [], [k]))[1:-1] for k in call.keywords),
-    ]
-    return f"{ast.unparse(call.func)}.override({given})({', '.join(inputs)})"
+def line_of(use: Use, settings: Mapping[str, Any], *, is_call: bool) -> str:
+    """The Python that an override stands for, as it can be pasted; Python in braces as it was written."""
+    from ..panel import code
+    from ..panel.editors import expression
+
+    names = code.Names(use.variables)
+    given = {}
+    for name, value in settings.items():
+        written = in_braces(use.line.settings.get("--" + name.replace("_", "-"), ""))
+        given[name] = written or expression(name, PARAMS[name].accept(value), names)
+    tree = ast.parse(use.line.code, mode="eval").body
+    if not is_call or not isinstance(tree, ast.Call):
+        return code.call(f"{use.line.code}.override", (), given)
+    inputs = [ast.unparse(one) for one in (*tree.args, *tree.keywords)]
+    return code.call(code.call(f"{ast.unparse(tree.func)}.override", (), given), inputs)
 
 
 def overridden(use: Use) -> dict[str, Any]:
