@@ -66,6 +66,11 @@ def format(name: str, value: Any) -> str:
 
 def options(level: Level) -> list[Option]:
     """The options for the parameters of a level (or of any of a union of levels), in the order of the table."""
+    return list(_options(level))
+
+
+@functools.cache  # a magic asks each time it is used
+def _options(level: Level) -> tuple[Option, ...]:
     found = []
     for name, p in PARAMS.items():
         text = codec_of(p) if p.levels & level else None
@@ -74,7 +79,7 @@ def options(level: Level) -> list[Option]:
         found.append(_option(p, text, name))
         if name == _SPREAD:
             found += [_option(f, cast("Codec", codec_of(f, inside=True)), name, f.name) for f in fields_of(Resources)]
-    return found
+    return tuple(found)
 
 
 def _option(f: Field, text: Codec, param: str, field: str = "") -> Option:

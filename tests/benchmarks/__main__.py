@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import cached, declarations, measures
+from tests.benchmarks import cached, declarations, magics, measures
 from tests.benchmarks.measures import Measured
 
 
@@ -48,6 +48,8 @@ ROWS = [
     Row("second use of a built image adds", measures.built_image, "the same task without an image, in full", 5),
     Row("cache hit, p50", cached.hits, "read the file and unpickle", 3000, "µs"),
     Row("cache hit with its card in a notebook, p50", cached.hits_in_a_notebook, "display as much HTML", 3000, "µs"),
+    Row("`%%flyte_task` adds to `flyte.run`, p50", magics.cells, "that run, in full", 3),
+    Row("`%flyte_run` adds to `flyte.run`, p50", magics.calls, "that run, in full", 3),
     Row("50 children gathered", measures.gathers, "50 forks with numpy", 1000),
     Row("Host idle, RSS of Host and zygote", measures.idle_rss, "two bare interpreters, one with asyncio", 60, "MB"),
     Row("Host idle, PSS of Host and zygote", measures.idle_pss, "the same", None, "MB"),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import json
-import os
 import pickle
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import flyte_jupyter as flyte
+from tests.benchmarks.kernels import in_a_notebook
 from tests.benchmarks.measures import Measured, private_home
 
 env = flyte.TaskEnvironment(name="benchmark-cached", cache="auto")
@@ -84,24 +80,4 @@ print(json.dumps([samples, floors]))
 
 def hits_in_a_notebook(rounds: int = 60) -> Measured:
     """With its card. The floor displays as much HTML."""
-    from jupyter_client.manager import start_new_kernel
-
-    printed: list[str] = []
-
-    def hook(message: dict[str, dict[str, str]]) -> None:
-        if message["header"]["msg_type"] == "stream" and message["content"]["name"] == "stdout":
-            printed.append(message["content"]["text"])
-
-    with private_home():
-        environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-        manager, client = start_new_kernel(kernel_name="python3", env=environ, stderr=subprocess.DEVNULL)
-        try:
-            run = functools.partial(client.execute_interactive, timeout=120, output_hook=hook)
-            for cell in _CELLS:
-                reply = run(cell.format(rounds=rounds) if "{rounds}" in cell else cell)
-                assert reply["content"]["status"] == "ok", reply["content"]
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
-    samples, floors = json.loads("".join(printed).strip().splitlines()[-1])
-    return Measured(samples, floors)
+    return in_a_notebook(cell.format(rounds=rounds) if "{rounds}" in cell else cell for cell in _CELLS)
