@@ -68,17 +68,17 @@ def times(action: Action, now: float, attempt: int | None = None) -> Html | None
     if not found:
         return None
     items = [
-        el("li", name, " ", el("b", timeline.seconds(seconds)), " …" if is_open else None)
+        el("span", name, " ", el("b", timeline.seconds(seconds)), " …" if is_open else None)
         for _, name, seconds, is_open in found
     ]
     if action.get("retry_in") is not None and action["phase"] == "queued" and found[-1][3]:
-        items.append(el("li", "next attempt after ", el("b", timeline.seconds(float(action["retry_in"])))))
+        items.append(el("span", "next attempt after ", el("b", timeline.seconds(float(action["retry_in"])))))
     if action.get("reason") and found[-1][3]:
-        items.append(el("li", action["reason"], cls="fr-muted"))
+        items.append(el("span", action["reason"], cls="fr-why"))
     bar = join(*(el("span", style=f"flex-grow:{1 + 1000 * seconds:.0f}", data_phase=of) for of, _, seconds, _ in found))
     return join(
         el("div", bar, cls="fr-bar", aria_hidden="true"),
-        el("ul", join(*items), cls="fr-phases fr-small", aria_label="time per phase"),
+        el("div", *between(" · ", items), cls="fr-phases fr-small"),
     )
 
 
@@ -112,10 +112,8 @@ def quoted(text: str) -> Html:
 
 def anchors(given: Iterable[Mapping[str, str]]) -> Html | None:
     """Links one after the other; only addresses of the web can be clicked, the others are text."""
-    parts: list[object] = []
-    for link in given:
-        parts += [" · " if parts else None, _anchor(link)]
-    return el("span", join(*parts)) if parts else None
+    parts = between(" · ", map(_anchor, given))
+    return el("span", *parts) if parts else None
 
 
 def _anchor(link: Mapping[str, str]) -> Html:
@@ -134,6 +132,11 @@ def is_of_the_web(uri: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and uri.isprintable() and " " not in uri
     except ValueError:
         return False
+
+
+def between(separator: str, parts: Iterable[object]) -> list[object]:
+    """The parts with a separator between them."""
+    return [each for i, part in enumerate(parts) for each in ((separator, part) if i else (part,))]
 
 
 def line_of_code(code: str) -> Html:

@@ -61,7 +61,7 @@ def _tokens(palette: dict[str, str]) -> str:
     return ";".join(f"--fr-{k}:{v}" for k, v in pairs)
 
 
-# Lists and code name the class twice: JupyterLab's own rules for HTML in outputs outdo a single one.
+# Lists name the class twice, and code three times: JupyterLab's own rules for HTML in outputs outdo fewer.
 _RULES = """\
 .flyte-run{box-sizing:border-box;max-width:60rem;margin:.25rem 0;padding:.5rem .75rem;color:var(--fr-fg);
 background:var(--fr-bg);border:1px solid var(--fr-line);border-left:4px solid var(--fr-now);border-radius:4px;
@@ -83,8 +83,9 @@ font:13px/1.5 var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",sans-se
 .flyte-run .fr-right{margin-left:auto;white-space:nowrap;font-variant-numeric:tabular-nums}
 .flyte-run .fr-head .fr-right{font-size:15px;font-weight:600}
 .flyte-run .fr-small{font-size:12px}
-.flyte-run.flyte-run .fr-phases{display:flex;flex-wrap:wrap;gap:0 1.1em;list-style:none;margin:.1rem 0 0;padding:0}
-.flyte-run.flyte-run .fr-phases li{margin:0;padding:0;white-space:nowrap;color:var(--fr-muted)}
+.flyte-run .fr-phases{margin:.1rem 0 0;color:var(--fr-muted)}
+.flyte-run .fr-phases span{white-space:nowrap}
+.flyte-run .fr-phases .fr-why{white-space:normal}
 .flyte-run .fr-phases b{color:var(--fr-fg);font-weight:600;font-variant-numeric:tabular-nums}
 .flyte-run .fr-bar{display:flex;gap:1px;height:4px;margin:.35rem 0 .1rem;overflow:hidden;border-radius:2px}
 .flyte-run .fr-bar span{flex-basis:0;min-width:2px;background:var(--fr-now)}
@@ -99,14 +100,14 @@ font:13px/1.5 var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",sans-se
 .flyte-run summary>.fr-row{flex:1}
 .flyte-run summary:focus-visible,
 .flyte-run [tabindex]:focus-visible{outline:2px solid var(--fr-run);outline-offset:1px}
-.flyte-run pre,.flyte-run .fr-rich{margin:.2rem 0 0;padding:.35rem .5rem;max-height:20em;overflow:auto;
-background:var(--fr-panel);border-radius:3px}
+.flyte-run.flyte-run.flyte-run pre,.flyte-run .fr-rich{margin:.2rem 0 0;padding:.35rem .5rem;max-height:20em;
+overflow:auto;background:var(--fr-panel);border-radius:3px}
 .flyte-run .fr-log{display:flex;flex-direction:column-reverse;max-height:20em;overflow:auto;margin:.2rem 0 0}
-.flyte-run .fr-log pre{max-height:none;margin:0;flex:none}
-.flyte-run pre,.flyte-run code{color:var(--fr-fg);
+.flyte-run.flyte-run.flyte-run .fr-log pre{max-height:none;margin:0;flex:none}
+.flyte-run.flyte-run.flyte-run pre,.flyte-run.flyte-run.flyte-run code{color:var(--fr-fg);
 font:12px/1.45 var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)}
 .flyte-run pre{white-space:pre-wrap;overflow-wrap:anywhere}
-.flyte-run.flyte-run code{padding:0;background:none;overflow-wrap:anywhere}
+.flyte-run.flyte-run.flyte-run code{padding:0;background:none;overflow-wrap:anywhere}
 .flyte-run .fr-rich{background:none;padding:0;isolation:isolate;contain:layout paint}
 .flyte-run .fr-rich table.dataframe{border-collapse:collapse;border:0;font-size:12px}
 .flyte-run .fr-rich table.dataframe :is(td,th){border:0;padding:.15em .7em}
@@ -132,13 +133,15 @@ border:0;max-width:34rem;white-space:normal;overflow-wrap:anywhere}
 .flyte-run .fr-words{white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow:auto}
 .flyte-run .fr-first{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .flyte-run .fr-bold{font-weight:700}
+.flyte-run.flyte-run.flyte-run code.fr-muted{color:var(--fr-muted)}
 .flyte-run .fr-line{display:flex;flex-wrap:wrap;gap:0 .6em;align-items:center}
 .flyte-run .fr-line>.fr-label{min-width:4.5em}
 .flyte-run .fr-progress{width:12em;height:8px;accent-color:var(--fr-run)}
 .flyte-run .fr-spark{width:160px;height:24px;overflow:visible}
 .flyte-run .fr-used{fill:none;stroke:var(--fr-run);stroke-width:1.5}
 .flyte-run .fr-asked{stroke:var(--fr-muted);stroke-dasharray:4 3}
-.flyte-run.flyte-run .fr-code{user-select:all;cursor:copy;padding:0 .35em;background:var(--fr-panel);border-radius:3px}
+.flyte-run.flyte-run.flyte-run code.fr-code{user-select:all;cursor:copy;padding:0 .35em;background:var(--fr-panel);
+border-radius:3px}
 .flyte-run .fr-panel{padding:.1rem .5rem .4rem 1.1em}
 """
 

@@ -1,0 +1,112 @@
+"""A real JupyterLab, and a real browser that looks at it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.conftest import clear, eventually, new_folder
+
+ROOT = Path(__file__).parents[2]
+WAIT = 60_000.0
+"""Milliseconds that the browser waits for anything."""
+
+
+class Lab:
+    """A server with notebooks in a folder of its own, and a page."""
+
+    def __init__(self, folder: Path, address: str, page: Page) -> None:
+        self.folder = folder
+        self.page = page
+        self._address = address
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def write(self, name: str, *cells: str | Any) -> None:
+        """A notebook of these cells, none of which was executed in this server."""
+        made = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, str(self.folder / name))
+
+    def open(self, name: str) -> None:
+        """Show a notebook, and wait until its kernel can be asked."""
+        self.page.goto(self._address.format(name))
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=WAIT)
+        self.page.wait_for_function(
+            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
+            timeout=WAIT,
+        )
+
+    def do(self, command: str, **arguments: object) -> None:
+        """Run a command of JupyterLab, and wait for its end."""
+        self.page.evaluate("([id, given]) => window.jupyterapp.commands.execute(id, given)", [command, arguments])
+
+    def start(self, command: str) -> None:
+        """The same for one that does not end by itself."""
+        self.page.evaluate("id => void window.jupyterapp.commands.execute(id)", command)
+
+    def run_cell(self, number: int) -> None:
+        """Execute a cell, without waiting for its end."""
+        self.select(number)
+        self.start("notebook:run-cell")
+
+    def select(self, number: int) -> None:
+        """Make a cell the active one."""
+        self.page.evaluate("n => {window.jupyterapp.shell.currentWidget.content.activeCellIndex = n}", number)
+
+    def statuses(self) -> list[str]:
+        """What the cards say of their runs, from top to bottom."""
+        return [text.split()[-1] for text in self.page.locator(".flyte-run [role=status]").all_inner_texts()]
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+    assert browser is not None, "These tests need Chromium: apt-get install chromium."
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token, home = secrets.token_hex(16), new_folder()
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    env = {**os.environ, "PYTHONPATH": path, "JUPYTER_TOKEN": token, "FLYTE_JUPYTER_HOME": str(home)}
+    env |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    options = ("--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={folder}")
+    command = [sys.executable, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    try:
+        eventually(lambda: server.poll() is None and is_up(f"http://127.0.0.1:{port}/api"), within=60)
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+            address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
+            made = Lab(folder, address, chromium.new_page(viewport={"width": 1500, "height": 1400}))
+            yield made
+            chromium.close()
+    finally:
+        server.terminate()
+        server.wait(30)
+        clear(home)
+
+
+def is_up(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except OSError:
+        return False
+    return True
