@@ -32,12 +32,16 @@ env = flyte.TaskEnvironment(
 class InstalledFront(Front):
     """A front end that starts a kernel by the name that Jupyter knows."""
 
-    def __init__(self, home: Home, name: str = "flyte-python") -> None:
+    def __init__(self, home: Home, name: str = "flyte-python", within: float = DEADLINE) -> None:
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         self._env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": path}
         self._manager = KernelManager(kernel_name=name)
         self._manager.start_kernel(env=self._env)
-        self._connect()
+        try:
+            self._connect(within)
+        except BaseException:
+            self.close()
+            raise
 
     def shut_down(self) -> None:
         """As a front end does it: ask first."""
@@ -219,3 +223,23 @@ def test_it_does_not_outlive_whoever_has_started_it(under: InstalledFront) -> No
     kernel = psutil.Process(int(under.run("import os; os.getpid()").result))
     under._manager.provisioner.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
     eventually(lambda: not is_alive(kernel), within=DEADLINE)
+
+
+def test_a_kernel_in_an_image_has_its_packages_and_runs_tasks(
+    home: Home, jupyter: Path, provisioner: None, tmp_path: Path
+) -> None:
+    (tmp_path / "envs.py").write_text(
+        "import flyte_jupyter as flyte\n"
+        "image = flyte.Image.from_debian_base().with_pip_packages('iniconfig==2.0.0').with_env_vars({'IN': 'image'})\n"
+        "env = flyte.TaskEnvironment('imaged', image=image)\n"
+    )
+    assert "installed" in install("install", "--user", "--environment", str(tmp_path / "envs.py:env"))
+    made = InstalledFront(home, "flyte-env", within=300)
+    try:
+        source = "import importlib.metadata, os, sys; importlib.metadata.version('iniconfig'), os.environ['IN']"
+        assert "('2.0.0', 'image')" == made.run(source).result
+        assert str(home.images) in made.run("sys.prefix").result
+        made.run("@flyte.TaskEnvironment('e').task\ndef f() -> str:\n    return sys.prefix")
+        assert "True" == made.run("flyte.run(f).outputs()[0] == sys.prefix").result
+    finally:
+        made.close()

@@ -57,10 +57,10 @@ class Front:
         self._manager.start_kernel(env=self._env, stderr=subprocess.DEVNULL)
         self._connect()
 
-    def _connect(self) -> None:
+    def _connect(self, within: float = DEADLINE) -> None:
         self.client: BlockingKernelClient = self._manager.blocking_client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=DEADLINE)
+        self.client.wait_for_ready(timeout=within)
 
     def restart(self) -> None:
         """Kill the kernel and start another."""
