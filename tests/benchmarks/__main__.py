@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import cached, declarations, magics, measures
+from tests.benchmarks import cached, declarations, magics, measures, panels
 from tests.benchmarks.measures import Measured
 
 
@@ -50,6 +50,8 @@ ROWS = [
     Row("cache hit with its card in a notebook, p50", cached.hits_in_a_notebook, "display as much HTML", 3000, "µs"),
     Row("`%%flyte_task` adds to `flyte.run`, p50", magics.cells, "that run, in full", 3),
     Row("`%flyte_run` adds to `flyte.run`, p50", magics.calls, "that run, in full", 3),
+    Row("first override panel of a kernel", panels.first_panel, "ipywidgets loaded, 25 texts shown", 200),
+    Row("later override panels", panels.later_panels, "25 texts of ipywidgets shown", 200),
     Row("50 children gathered", measures.gathers, "50 forks with numpy", 1000),
     Row("Host idle, RSS of Host and zygote", measures.idle_rss, "two bare interpreters, one with asyncio", 60, "MB"),
     Row("Host idle, PSS of Host and zygote", measures.idle_pss, "the same", None, "MB"),

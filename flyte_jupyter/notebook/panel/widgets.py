@@ -160,7 +160,7 @@ class Pairs:
 
     def _row(self) -> tuple[Leaf, Leaf, Any]:
         made = [
-            Leaf(self._styles.made(w.Text, placeholder=word, tooltip=f"{self._name}: {word}"), self._changed)
+            Leaf(self._styles.made(w.Text, placeholder=word, description=f"{self._name}: {word}"), self._changed)
             for word in ("name", "value")
         ]
         remove = self._styles.made(w.Button, description="Remove", tooltip=f"Remove this row of {self._name}")
