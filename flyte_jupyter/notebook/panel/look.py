@@ -28,7 +28,7 @@ _WHICH = (
     f"{_OUTPUT}:has(.{STILL}):has(+{_OUTPUT} .{LIVE}){{display:none}}"
 )
 _RULES = (
-    f".{LIVE}.{LIVE} .fp-grid{{display:grid;grid-template-columns:minmax(20em,30em) minmax(8em,1fr) fit-content(8em);"
+    f".{LIVE}.{LIVE} .fp-grid{{display:grid;grid-template-columns:minmax(20em,30em) minmax(8em,1fr) fit-content(11em);"
     "gap:0 10px;align-items:start}"
     ".fp-grid>.fp-editor{grid-column:1}.fp-grid>.fp-note{grid-column:2}.fp-grid>.fp-reset{grid-column:3}"
     ".fp-grid>.fp-parts{grid-column:1/-1;margin:0 0 6px 2em;max-width:34em;border-left:2px solid var(--fr-line,#888);"
@@ -39,7 +39,7 @@ _RULES = (
     f".{LIVE} .fp-label{{flex:none;min-width:11em!important;display:flex;justify-content:flex-end;margin-right:8px}}"
     ".fp-pair .widget-label{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"  # to be heard
     f".{LIVE} .fp-pair button{{flex:none;width:auto}}"
-    ".fp-wrong input,.fp-wrong textarea,.fp-wrong select,.fp-fold.fp-wrong{outline:2px solid #c5392f}"
+    ".fp-wrong input,.fp-wrong textarea,.fp-wrong select,.fp-fold.fp-wrong{box-shadow:0 0 0 2px #c5392f!important}"
     f".{LIVE} :is(button,input,textarea,select):focus-visible{{outline:2px solid var(--jp-brand-color1,#0b57b0);"
     "outline-offset:1px}"
     ".fp-set input,.fp-set textarea,.fp-set select{border-left:4px solid var(--fp-set,#18702f)!important}"
