@@ -101,6 +101,8 @@ def analyse(source: str, *, filename: str = "<cell>", offset: int = 0) -> CellCo
     try:
         code = compile(above + source, filename, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as e:
+        if (e.text or "").lstrip().startswith("%%"):
+            raise UnsupportedCell(e.lineno or 0, "a cell magic stands above %%flyte_task, not below it") from None
         if (e.text or "").lstrip()[:1] in ("!", "%"):
             raise UnsupportedCell(e.lineno or 0, "IPython's ! and % cannot stand in a task") from None
         raise

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__, context, doctor, session
+from ...config.resolve import LEVEL_NAMES
 from ...config.say import said
-from ...config.spec import PARAMS
+from ...config.spec import PARAMS, Level
 from ...engine.options import RunOptions
 from ...environment import TaskEnvironment, environments
 from ...errors import nearest
@@ -83,7 +84,7 @@ def _about(name: str) -> list[tuple[str, str]]:
     p = PARAMS[name]
     return [
         ("says", p.doc),
-        ("set in", ", ".join(str(level.name).lower() for level in type(p.levels) if level & p.levels)),
+        ("set in", ", ".join(LEVEL_NAMES[level] for level in Level if level & p.levels)),
         ("accepts", p.type_text + (f"; one of {', '.join(p.words())}" if p.words() else "")),
         ("default", said(p, p.default)),
         ("such as", ", ".join(map(repr, p.examples))),

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import api, session
+from ...config.effective import EffectiveConfig
+from ...config.resolve import LEVEL_NAMES
 from ...config.say import span
 from ...config.values.quantity import rough_bytes
 from ...engine.request import notes
 from ...engine.run import Run
-from ...markup import Html, el, join
+from ...markup import Html, el, join, table
 from ...pack.captured import captured, size_of
 from ...pack.envelope import Envelope
 from ...pods import PodRequest
@@ -146,13 +148,23 @@ def explain(use: Use, call: Call) -> None:
         {"text/plain": said, "text/html": el("p", said)},
         tables.bundle(("Input", *_OF), _inputs(here, plan.inputs), title="Inputs", empty="no inputs"),
         tables.bundle(("Goes along", *_OF), _captures(here, call.task), title="Captured", empty="nothing goes along"),
-        {"text/plain": repr(config), "text/html": config._repr_html_()},
+        {"text/plain": repr(config), "text/html": _configuration(config)},
         tables.bundle(
             ("Pod", ""), pod_rows(call.task, here.screen.masked(plan.pod)), title="Pod", empty="", widest=200
         ),
     ]
     html = join(*(Html(part.get("text/html") or el("p", part["text/plain"])) for part in parts))
     use.publish({"text/plain": "\n\n".join(part["text/plain"] for part in parts), "text/html": html})
+
+
+def _configuration(config: EffectiveConfig) -> str:
+    """What was given, and folded the defaults."""
+    given, others = [], []
+    for row in config.rows():
+        (others if row[2] == LEVEL_NAMES[None] else given).append(row)
+    head = ("Parameter", "Value", "From")
+    folded = el("details", el("summary", f"{len(others)} defaults"), table(head, others, title="Defaults"))
+    return join(Html(tables.html(head, given, title="Configuration")), folded)
 
 
 _OF = ("Type", "Size", "Value")

@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 
 from flyte_jupyter.config import text
-from flyte_jupyter.config.spec import Level
-from flyte_jupyter.notebook.magics import cell, environments, runs
-from flyte_jupyter.notebook.magics.options import OptionError, Parser, split_levels
+from flyte_jupyter.config.spec import PARAMS, Level
+from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.notebook.magics import call, cell, environments, runs
+from flyte_jupyter.notebook.magics.options import TASK_LEVELS, OptionError, Parser, split_levels, values
 
-TASK, ENV, RUNS = cell.TASK.parser, environments.ENV.parser, runs.RUNS.parser
+TASK, ENV, RUNS, RUN = cell.TASK.parser, environments.ENV.parser, runs.RUNS.parser, call.RUN.parser
 
 
 def test_words_options_and_settings() -> None:
@@ -116,3 +117,50 @@ def test_help_names_every_option_under_a_heading(parser: Parser) -> None:
     lines = said.splitlines()
     for line, below in zip(lines, [*lines[1:], ""], strict=True):
         assert below.startswith("  -") or line not in ("Options:", "Settings:")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "settings"),
+    [
+        ("train(rows, k=2)", "train(rows, k=2)", {}),
+        ("train(rows) --retries 3", "train(rows)", {"--retries": "3"}),
+        ("--retries 3 train(rows, 'a -- b')", "train(rows, 'a -- b')", {"--retries": "3"}),
+        ("train(rows, x=-1) --memory=1Gi --retries 0", "train(rows, x=-1)", {"--memory": "1Gi", "--retries": "0"}),
+        ("train.override(retries=1)([1, 2]) --short-name 'a b'", "train.override(retries=1)([1, 2])",
+         {"--short-name": "a b"}),
+        ("train(x -1) --retries 2", "train(x -1)", {"--retries": "2"}),
+    ],
+)  # fmt: skip
+def test_python_with_options_before_and_behind(line: str, code: str, settings: dict[str, str]) -> None:
+    found = RUN.parse(line)
+    assert (code, settings) == (found.code, dict(found.settings))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("--triggers {nightly}", "{nightly}"),
+        ("--triggers={Trigger('n', Cron('0 6 * * *'))} --retries 3", "{Trigger('n', Cron('0 6 * * *'))}"),
+        ("--triggers {[x for x in {1: {2}}]} -o a", "{[x for x in {1: {2}}]}"),
+    ],
+)
+def test_python_in_braces_is_one_word(line: str, expected: str) -> None:
+    assert expected == TASK.parse(line).settings["--triggers"]
+
+
+def test_python_in_braces_is_evaluated_in_the_notebook() -> None:
+    variables = {"n": 3, "size": "2Gi", "own": {"MODE": "test"}}
+    found = values({"--retries": "{n + 1}", "--memory": "{size}", "--env-vars": "{own}"}, TASK_LEVELS, variables)
+    assert {"retries": 4, "env_vars": {"MODE": "test"}, "resources": Resources(memory="2Gi")} == found
+
+
+def test_braces_that_hold_no_python_are_text() -> None:
+    assert {"--short-name": "{a b}"} == dict(TASK.parse("--short-name '{a b}'").settings)
+
+
+def test_every_parameter_of_decorator_and_override_is_an_option() -> None:
+    flags = {flag.name for flag in TASK.flags}
+    missing = [
+        name for name, p in PARAMS.items() if p.levels & TASK_LEVELS and f"--{name}".replace("_", "-") not in flags
+    ]
+    assert [] == missing

@@ -1,0 +1,71 @@
+"""The magics in plain IPython, in a terminal: no kernel, no front end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flyte_jupyter.home import Home
+
+ROOT = Path(__file__).parents[2]
+BEGIN = """
+%load_ext flyte_jupyter
+import flyte_jupyter as flyte
+rows = [1, 2]
+%flyte_env birds --queue slow
+@birds.task
+async def total(rows: list[int], k: int = 1) -> int:
+    print("has", len(rows))
+    return sum(rows) * k
+"""
+
+
+def said(home: Home, tmp_path: Path, source: str) -> str:
+    """What IPython prints for a file of its own kind."""
+    file = tmp_path / "session.ipy"
+    file.write_text(BEGIN + source)
+    program = [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "--HistoryManager.enabled=False"]
+    env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run([*program, str(file)], env=env, capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout + done.stderr
+
+
+def test_runs_logs_and_a_cell(home: Home, tmp_path: Path) -> None:
+    shown = said(
+        home,
+        tmp_path,
+        """
+r = %flyte_run total(rows, k=2) --retries 1
+print("value", r.result())
+%flyte_logs
+get_ipython().run_cell_magic("flyte_task", "--env birds -o mean", "mean = sum(rows) / len(rows)")
+print("mean", mean)
+value = %flyte_run total(rows) --local
+print("local", value)
+%flyte_override total --retries 2
+%flyte_runs
+%flyte_cancel
+""",
+    )
+    for expected in ("value 6\n", "has 2\n", "mean 1.5\n", "local 3\n", "total.override(retries=2)", "nothing runs"):
+        assert expected in shown, shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("%flyte_run to", "total"), ("%%flyte_task --retr", "--retries"), ("birds.task(queue='", "slow")],
+)
+def test_completions(home: Home, tmp_path: Path, text: str, expected: str) -> None:
+    source = f"found = get_ipython().complete(None, {text!r}, {len(text)})\nprint('found', found)\n"
+    assert f"'{expected}'" in said(home, tmp_path, source).rpartition("found")[2]
+
+
+def test_what_a_task_is_when_it_is_asked(home: Home, tmp_path: Path) -> None:
+    shown = said(home, tmp_path, "total?\n")
+    assert "async total(rows: list[int], k: int = 1) -> int" in shown
+    assert "slow" in shown
