@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -128,6 +129,7 @@ IN_README = [
     "fit succeeded from the cache",
     "careful.fit",
     "summed 2",
+    "tasks.py: my_task, train, main, ",
     "loads.load",
 ]
 """What must be read in the outputs of the cells in README.md, in that order."""
@@ -152,6 +154,21 @@ def test_the_readme_can_be_followed_cell_by_cell(home: Home, tmp_path: Path) -> 
     for words in IN_README:
         assert words in said[at:], said
         at = said.index(words, at)
+
+
+def test_the_pictures_in_the_readme_are_cards_of_the_notebooks(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "images" / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    pages = {name: pictures.html_of(*of) for name, of in pictures.CARDS.items()}
+    pictures.draw(pages["card-error"], tmp_path / "drawn.png", *pictures.SCHEMES["-dark"])
+    signature, width = (tmp_path / "drawn.png").read_bytes()[:8], (tmp_path / "drawn.png").read_bytes()[16:20]
+    assert (b"\x89PNG\r\n\x1a\n", 900) == (signature, int.from_bytes(width, "big"))
+    shown = re.findall(r"docs/images/([\w-]+)\.png", (ROOT / "README.md").read_text())
+    assert {f"{name}{ending}" for name in pages for ending in pictures.SCHEMES} <= set(shown)
+    assert [] == [name for name in shown if not (ROOT / "docs" / "images" / f"{name}.png").exists()]
 
 
 def _unsaid(name: str, notebook: Any) -> list[str]:

@@ -1,0 +1,82 @@
+"""Make the pictures of cards in README.md: `python docs/images/make.py`.
+
+The cards are those in the outputs of the notebooks, as they are committed.  Chromium draws them, light and dark; it is
+found on PATH as chromium or google-chrome.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+HERE = Path(__file__).resolve().parent
+NOTEBOOKS = HERE.parents[1] / "notebooks"
+WIDTH = 900
+CARDS = {
+    "card": ("01_first_task.ipynb", "report"),
+    "card-error": ("07_errors_and_debugging.ipynb", "total"),
+}
+"""For each picture a notebook, and the task whose first card it shows."""
+SCHEMES = {"": ("1", "#fff"), "-dark": ("0", "#111")}
+"""For each ending of a file's name what Chromium calls the scheme, and the colour of the page."""
+_RUN = "application/vnd.flyte.run.v1+json"
+_HEIGHT = (
+    "document.documentElement.setAttribute('data-height',Math.ceil(document.body.getBoundingClientRect().bottom)+8)"
+)
+
+
+def html_of(notebook: str, task: str) -> str:
+    """The card of a task, as static HTML. Raises `LookupError`: the notebook has none."""
+    read: Any = nbformat.read(NOTEBOOKS / notebook, as_version=4)
+    for cell in read.cells:
+        for output in cell.get("outputs", ()):
+            if output.get("data", {}).get(_RUN, {}).get("title") == task:
+                return str(output["data"]["text/html"])
+    raise LookupError(f"{notebook} has no card of {task}")
+
+
+def browser() -> str:
+    """The program. Raises `LookupError`: there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise LookupError("there is no chromium on PATH")
+
+
+def draw(html: str, path: Path, scheme: str, colour: str) -> None:
+    """Draw a page as high as the card is."""
+    page = (
+        f"<!doctype html><meta charset=utf-8><body style='margin:8px;width:{WIDTH - 16}px;background:{colour}'>{html}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "card.html"
+        file.write_text(f"{page}<script>{_HEIGHT}</script>", encoding="utf-8")
+        options = [browser(), "--headless", "--no-sandbox", "--hide-scrollbars", f"--user-data-dir={folder}/profile"]
+        options.append(f"--blink-settings=preferredColorScheme={scheme}")
+        measured = _output([*options, f"--window-size={WIDTH},800", "--dump-dom", file.as_uri()])
+        height = re.search(r'data-height="(\d+)"', measured)
+        assert height is not None, "the page has no height"
+        _output([*options, f"--window-size={WIDTH},{height[1]}", f"--screenshot={path}", file.as_uri()])
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def main(folder: Path) -> None:
+    """Make all pictures in a folder."""
+    for name, (notebook, task) in CARDS.items():
+        html = html_of(notebook, task)
+        for ending, (scheme, colour) in SCHEMES.items():
+            draw(html, folder / f"{name}{ending}.png", scheme, colour)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
