@@ -372,6 +372,11 @@ def text() -> str:
     return TEXT + str(SIZE)
 # %%
 flyte.run(text).outputs()[0];
+# %%
+# shown
+flyte.run(
+    text,
+)  # "# no comment" is no comment
 '''),
         ],
         "flyte.run(text).outputs()",

@@ -108,6 +108,14 @@ def test_only_what_is_needed_is_in_the_module(tmp_path: Path) -> None:
     assert said.endswith("tasks.py: grow")
 
 
+def test_what_is_shown_started_or_deployed_is_not_in_the_way_of_an_import(tmp_path: Path) -> None:
+    shown = "rows = [1]\nflyte.deploy(env)\nenv\nflyte.build(env)\nprint(rows)\nrows[:1]"
+    text, _ = export(tmp_path, [START, shown, FIT.format("rows[0]"), "flyte.init(strict=True)\nrows.append(2)\nfit"])
+    definitions = text.partition("if __name__")[0]
+    assert [] == [word for word in ("deploy", "build", "print", "[:1]") if word in definitions]
+    assert "flyte.init(strict=True)\nrows.append(2)\n" in definitions
+
+
 def test_one_task_leaves_the_others_out(tmp_path: Path) -> None:
     text, said = export(tmp_path, CASES["several_environments"][0], "size")
     assert "def size" in text

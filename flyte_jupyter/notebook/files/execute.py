@@ -30,7 +30,7 @@ def statements_for(program: Program, task: str) -> list[Statement]:
         near = nearest(task, there)
         hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(there) or 'none'}"
         raise NotebookTaskError(f"no cell declares a task {task!r}; {hint}")
-    found = program.needs((task.partition(".")[0], program.end))
+    found = program.needs_of_tasks(task)
     if found.missing:
         raise NotebookTaskError("\n".join(map(str, found.missing.values())))
     return [program.statements[index] for index in sorted(found.chosen)]

@@ -6,6 +6,19 @@ import io
 import tokenize
 
 
+def without_comments(source: str) -> tuple[str, str, str]:
+    """(comments above a statement, the statement, the comment behind it)."""
+    lines = source.splitlines()
+    first = next(i for i, line in enumerate(lines) if not line.lstrip().startswith("#"))
+    above, code = "\n".join(lines[:first]), lines[first:]
+    tokens = tokenize.generate_tokens(io.StringIO("\n".join(code) + "\n").readline)
+    behind = next((t for t in tokens if t.type == tokenize.COMMENT and t.start[0] == len(code)), None)
+    if behind is None:
+        return above, "\n".join(code), ""
+    code[-1] = code[-1][: behind.start[1]].rstrip()
+    return above, "\n".join(code), behind.string
+
+
 def double_quoted(line: str) -> str:
     """A line with its texts in double quotes, where that changes nothing else."""
     parts = list(tokenize.generate_tokens(io.StringIO(line).readline))

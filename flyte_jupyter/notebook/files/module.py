@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ...errors import ConfigValueError, nearest
 from .imports import Imported, import_lines, imported
-from .layout import indented
+from .layout import indented, without_comments
 from .slices import Missing, Program, Slice
 from .statements import PACKAGE, PATH, Statement, root
 from .tasks import tasks
@@ -57,8 +57,7 @@ def module(
     there = tasks(program)
     chosen = list(wanted) or there
     _check(chosen, there)
-    end = program.end
-    core = program.needs(*((name.partition(".")[0], end) for name in chosen))
+    core = program.needs_of_tasks(*chosen)
     if core.missing:
         raise ExportError("\n".join(map(str, core.missing.values())))
     if awaited := [s for s in _of(program, core.chosen) if _awaits([s.node])]:
@@ -188,11 +187,9 @@ def _printed(step: Statement, program: Program) -> str:
         is_print = isinstance(node.value, ast.Call) and ast.unparse(node.value.func) in ("print", "display")
         if not step.is_shown or is_print:
             return step.text
-        comments, _, code = step.text.rpartition("\n") if step.text.startswith("#") else ("", "", step.text)
-        if step.text.startswith("#") and "\n" in code:
-            return step.text
-        shown = f"print({code})" if not _is_run(node.value) else f"print({code}.outputs())"
-        return f"{comments}\n{shown}" if comments else shown
+        above, code, behind = without_comments(step.text)
+        shown = f"print({code}.outputs())" if _is_run(node.value) else f"print({code})"
+        return "\n".join(part for part in (above, f"{shown}  {behind}".rstrip()) if part)
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     if target is None or not isinstance(node, ast.Assign) or not step.starts_runs(program.packages):
         return step.text

@@ -83,6 +83,12 @@ class Program:
         index = self._last(name, self.end if before is None else before)
         return None if index is None else self.statements[index]
 
+    def needs_of_tasks(self, *names: str) -> Slice:
+        """What tasks need at the end, and what is set for all runs: `flyte.init(...)`, `flyte.secrets.allow(...)`."""
+        return self.needs(
+            *((name, self.end) for name in (*(n.partition(".")[0] for n in names), *sorted(self.packages)))
+        )
+
     def needs(self, *demands: tuple[str, int], chosen: Sequence[int] = ()) -> Slice:
         """What names at places need, and what statements need that are `chosen` anyway."""
         found = Slice()
@@ -129,9 +135,11 @@ class Program:
 
     def _changes(self, index: int, name: str, binding: Statement | None) -> bool:
         statement = self.statements[index]
-        if statement.may_change(name, binding) and not (
-            statement.starts_runs(self.packages) and name not in statement.bound | statement.stored
-        ):
+        is_ours = bool(statement.calls) and {called for called, _ in statement.calls} <= self.packages
+        leaves_alone = is_ours or statement.starts_runs(self.packages)  # flyte.deploy(env), flyte.run(task, rows)
+        if leaves_alone and name not in statement.bound | statement.stored | self.packages:
+            return False
+        if statement.may_change(name, binding):
             return True
         for called, _ in statement.calls:  # a function of the notebook that changes it
             origin = self.binding(called, index)
