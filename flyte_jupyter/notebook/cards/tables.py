@@ -24,9 +24,15 @@ def bundle(
     return {"text/plain": columns([head, *made], widest=widest), "text/html": html(head, made, title=title)}
 
 
-def html(head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str) -> str:
-    """A table as static HTML, escaped but for what is `Html` already."""
-    return el("div", el("style", Html(CSS)), table(head, rows, title=title, cls="fr-table"), cls="flyte-run fr-plain")
+def html(
+    head: Sequence[str], rows: Iterable[Sequence[object]], *, title: str, folded: Iterable[Sequence[object]] = ()
+) -> str:
+    """A table as static HTML, escaped but for what is `Html` already; `folded` are rows that are opened by a click."""
+    shown = table(head, rows, title=title, cls="fr-table")
+    more = list(folded)
+    rest = table((), more, title=f"{title}: the rest", cls="fr-table")
+    below = el("details", el("summary", f"{len(more)} more"), rest) if more else None
+    return el("div", el("style", Html(CSS)), shown, below, cls="flyte-run fr-plain")
 
 
 def run_row(view: Mapping[str, Any], *, now: float, rich: bool) -> list[object]:

@@ -17,7 +17,7 @@ from ...config.say import span
 from ...config.values.quantity import rough_bytes
 from ...engine.request import notes
 from ...engine.run import Run
-from ...markup import Html, el, join, table
+from ...markup import Html, el, join
 from ...pack.captured import captured, size_of
 from ...pack.envelope import Envelope
 from ...pods import PodRequest
@@ -158,13 +158,11 @@ def explain(use: Use, call: Call) -> None:
 
 
 def _configuration(config: EffectiveConfig) -> str:
-    """What was given, and folded the defaults."""
-    given, others = [], []
-    for row in config.rows():
-        (others if row[2] == LEVEL_NAMES[None] else given).append(row)
-    head = ("Parameter", "Value", "From")
-    folded = el("details", el("summary", f"{len(others)} defaults"), table(head, others, title="Defaults"))
-    return join(Html(tables.html(head, given, title="Configuration")), folded)
+    """What was given; the defaults are folded."""
+    rows = config.rows()
+    defaults = [row for row in rows if row[2] == LEVEL_NAMES[None]]
+    given = [row for row in rows if row not in defaults]
+    return tables.html(("Parameter", "Value", "From"), given, title="Configuration", folded=defaults)
 
 
 _OF = ("Type", "Size", "Value")
