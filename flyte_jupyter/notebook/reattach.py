@@ -21,7 +21,7 @@ def show(shell: Any) -> set[str]:
     """List the runs of this notebook that an earlier kernel has started and that go on, with live cards; their names.
 
     The cards that they have already, in the cells that started them, come alive too where the front end still knows
-    their display ids: in JupyterLab as long as its page was not loaded again.
+    their display ids. JupyterLab does not after a crash or a restart from its menu, only after one from elsewhere.
     """
     found = open_runs(context.notebook)
     if not found:

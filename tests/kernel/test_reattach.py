@@ -51,7 +51,7 @@ def states(cell: Cell, display_id: str) -> list[str]:
 
 
 @pytest.mark.parametrize("end", ["restart", "SIGKILL"])
-def test_what_goes_on_is_listed_and_its_old_card_is_live_again(front: Front, tmp_path: Path, end: str) -> None:
+def test_what_goes_on_is_listed_and_its_old_card_is_sent_updates(front: Front, tmp_path: Path, end: str) -> None:
     go = tmp_path / "go"
     name, display_id = started(front, go)
     if end == "SIGKILL":
