@@ -188,6 +188,19 @@ def test_rows_of_names_and_values(front: Widgets) -> None:
     assert 'env_vars={"MODE": "train"}' in front.line()
 
 
+def test_what_looks_like_a_credential_is_not_told_to_the_front_end(front: Widgets) -> None:
+    front.run("kept = train.override(env_vars={'API_TOKEN': 'hunter2', 'A': 'b'}, retries=1)")
+    front.run("env.env_vars = {'API_TOKEN': 'hunter2', 'A': 'b'}")
+    front.run("@env.task\ndef other() -> None: ...")
+    front.run("other.panel()")
+    assert "hunter2" not in str(front.models)
+    assert "(hidden)" in str(front.models)
+    front.run("kept.panel()")
+    assert "hunter2" not in str(front.still())
+    front.click("Remove")
+    assert {"API_TOKEN": "hunter2"} == eval(front.line().partition("env_vars=")[2].partition(", retries")[0])
+
+
 def test_the_form_follows_the_line(front: Widgets) -> None:
     front.run("train.panel()")
     line = 'train.override(retries=1, queue="quick")(rows=[1], name="x", deep=True)'

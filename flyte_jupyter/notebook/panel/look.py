@@ -21,11 +21,12 @@ STILL = "flyte-panel-still"
 _COLOURS = {"environment": "blue", "decorator": "magenta", "override": "green", "default": "muted"}
 
 # JupyterLab and Notebook keep the view of a widget in the saved file, and write an error where its kernel is gone.
-# These rules show either the live panel or what was saved of it, whichever is there, and need no script and no kernel.
+# These rules show the live panel or, where there is none, what was saved of it, and need no script and no kernel.
 _OUTPUT = ".jp-OutputArea-child"
+_ALIVE = f".{LIVE}:not(.jupyter-widgets-disconnected)"
 _WHICH = (
-    f"{_OUTPUT}:has(.{STILL})+{_OUTPUT}:not(:has(.{LIVE})){{display:none}}"
-    f"{_OUTPUT}:has(.{STILL}):has(+{_OUTPUT} .{LIVE}){{display:none}}"
+    f"{_OUTPUT}:has(.{STILL})+{_OUTPUT}:not(:has({_ALIVE})){{display:none}}"
+    f"{_OUTPUT}:has(.{STILL}):has(+{_OUTPUT} {_ALIVE}){{display:none}}"
 )
 _RULES = (
     f".{LIVE}.{LIVE} .fp-grid{{display:grid;grid-template-columns:minmax(20em,30em) minmax(8em,1fr) fit-content(11em);"

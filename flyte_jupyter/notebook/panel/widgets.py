@@ -6,12 +6,12 @@ used with a keyboard and a screen reader alone.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import ipywidgets as w
 
+from ...config.credential import is_credential
 from .code import Code
 from .editors import Raw
 
@@ -122,6 +122,31 @@ class Leaf:
             self._changed()
 
 
+class Row:
+    """A name and a text.  A text that looks like a credential is kept here, and not told to the front end."""
+
+    def __init__(self, what: str, styles: Styles, changed: Changed, removed: Callable[[Row], None]) -> None:
+        self._hidden = ""
+        self._name, self._text = (
+            Leaf(styles.made(w.Text, placeholder=word, description=f"{what}: {word}"), changed)
+            for word in ("name", "value")
+        )
+        remove = styles.made(w.Button, description="Remove", tooltip=f"Remove this row of {what}")
+        remove.on_click(lambda _: removed(self))
+        self.widget = styles.made(w.HBox, children=(self._name.widget, self._text.widget, remove), cls="fp-pair")
+
+    def raw(self) -> list[str]:
+        """The two; one that is hidden stays until another is typed."""
+        return [str(self._name.raw()), str(self._text.raw()) or self._hidden]
+
+    def put(self, name: str, text: str) -> None:
+        """Have them stand there."""
+        self._hidden = text if is_credential(name, text) else ""
+        self._name.put(name)
+        self._text.put("" if self._hidden else text)
+        self._text.widget.placeholder = "(hidden)" if self._hidden else "value"
+
+
 class Pairs:
     """Rows of a name and a text, with a button that adds one."""
 
@@ -129,28 +154,22 @@ class Pairs:
         self._name = entry["name"]
         self._styles = styles
         self._changed = changed
-        self._rows: list[tuple[Leaf, Leaf, Any]] = []
-        title = styles.made(w.Label, value=self._name, cls="fp-label")
+        self._rows: list[Row] = []
         self._add = styles.made(w.Button, description=f"Add to {self._name}", layout=styles.fit)
-        self._add.on_click(lambda _: self._added())
-        self._title = title
-        self._box = styles.made(w.VBox)
+        self._add.on_click(lambda _: self._become([*self._rows, self._row()]))
+        self._box = styles.made(w.VBox, children=(self._add,))
+        title = styles.made(w.Label, value=self._name, cls="fp-label")
         self.widget = styles.made(w.HBox, children=(title, self._box))
-        self._show()
 
     def raw(self) -> Raw:
-        return [[str(name.raw()), str(text.raw())] for name, text, _ in self._rows]
+        return [row.raw() for row in self._rows]
 
     def put(self, raw: Raw) -> None:
-        rows = cast("list[list[str]]", raw)
-        while len(self._rows) > len(rows):
-            self._rows.pop()
-        while len(self._rows) < len(rows):
-            self._rows.append(self._row())
-        for (name, text, _), (key, value) in zip(self._rows, rows, strict=True):
-            name.put(key)
-            text.put(value)
-        self._show()
+        given = cast("list[list[str]]", raw)
+        rows = [*self._rows, *(self._row() for _ in given[len(self._rows) :])][: len(given)]
+        for row, (name, text) in zip(rows, given, strict=True):
+            row.put(name, text)
+        self._show(rows)
 
     def describe(self, text: str) -> None:
         self._add.tooltip = text
@@ -158,30 +177,23 @@ class Pairs:
     def mark(self, is_wrong: bool) -> None:
         (self.widget.add_class if is_wrong else self.widget.remove_class)("fp-wrong")
 
-    def _row(self) -> tuple[Leaf, Leaf, Any]:
-        made = [
-            Leaf(self._styles.made(w.Text, placeholder=word, description=f"{self._name}: {word}"), self._changed)
-            for word in ("name", "value")
-        ]
-        remove = self._styles.made(w.Button, description="Remove", tooltip=f"Remove this row of {self._name}")
-        row = (made[0], made[1], remove)
-        remove.on_click(lambda _: self._removed(row))
-        return row
+    def _row(self) -> Row:
+        return Row(self._name, self._styles, self._changed, self._removed)
 
-    def _added(self) -> None:
-        self._rows.append(self._row())
-        self._show()
+    def _removed(self, row: Row) -> None:
+        self._become([other for other in self._rows if other is not row])
+
+    def _become(self, rows: list[Row]) -> None:
+        """The user has added a row or taken one away."""
+        self._show(rows)
         self._changed()
 
-    def _removed(self, row: tuple[Leaf, Leaf, Any]) -> None:
-        self._rows.remove(row)
-        self._show()
-        self._changed()
-
-    def _show(self) -> None:
-        made = functools.partial(self._styles.made, w.HBox, cls="fp-pair")
-        rows = [made(children=(name.widget, text.widget, remove)) for name, text, remove in self._rows]
-        self._box.children = [*rows, self._add]
+    def _show(self, rows: list[Row]) -> None:
+        gone = [row.widget for row in self._rows if row not in rows]
+        self._rows = rows
+        self._box.children = [*(row.widget for row in rows), self._add]
+        if gone:
+            self._styles.close(*gone)
 
 
 class Parts:
