@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import cached, declarations, magics, measures, panels
+from tests.benchmarks import cached, cards, declarations, magics, measures, panels
 from tests.benchmarks.measures import Measured
 
 
@@ -52,6 +52,10 @@ ROWS = [
     Row("`%flyte_run` adds to `flyte.run`, p50", magics.calls, "that run, in full", 3),
     Row("first override panel of a kernel", panels.first_panel, "ipywidgets loaded, 25 texts shown", 200),
     Row("later override panels", panels.later_panels, "25 texts of ipywidgets shown", 200),
+    Row("card update, 200 lines of log, CPU", lambda: cards.updates(0, 200), "write it as JSON", 2),
+    Row("card update, 50 children that print, CPU", lambda: cards.updates(50, 20), "the same", 2),
+    Row("card update, 10 000 children, CPU", lambda: cards.updates(10_000, 1), "the same", 2),
+    Row("a cell while 10 000 actions run, p50", cards.cells_meanwhile, "the same cell before", 50),
     Row("50 children gathered", measures.gathers, "50 forks with numpy", 1000),
     Row("Host idle, RSS of Host and zygote", measures.idle_rss, "two bare interpreters, one with asyncio", 60, "MB"),
     Row("Host idle, PSS of Host and zygote", measures.idle_pss, "the same", None, "MB"),

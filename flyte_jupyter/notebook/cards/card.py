@@ -45,10 +45,12 @@ def bundle(view: Mapping[str, Any], *, now: float) -> dict[str, Any]:
     for limits in LEVELS:
         kept = shrink(view, limits)
         told = data(kept)
-        if limits is not LEVELS[-1] and 2 * size({MIME: told}) > MOST:
+        room = MOST - _data_size(told)
+        if limits is not LEVELS[-1] and room < MOST // 2:
             continue  # the HTML says the same in no fewer bytes
-        made = {"text/plain": _text(kept, now), "text/html": _html(kept, limits, now), MIME: told}
-        if size(made) <= MOST:
+        texts = {"text/plain": _text(kept, now), "text/html": _html(kept, limits, now)}
+        made = {**texts, MIME: told}
+        if size(texts) <= room:
             break
     return made
 
@@ -86,8 +88,16 @@ def size(made: Mapping[str, Any]) -> int:
 
     nbformat indents everything and writes a text as a list of its lines, which costs a dozen bytes for each of them.
     """
-    lines = sum(part.count("\n") + 3 for part in made.values() if isinstance(part, str))
-    return len(json.dumps(made, ensure_ascii=False).encode()) + 13 * (lines + _nodes(made.get(MIME)))
+    return sum(_text_size(part) if isinstance(part, str) else _data_size(part) for part in made.values())
+
+
+def _text_size(part: str) -> int:
+    lines = part.count("\n")
+    return len(part.encode()) + part.count('"') + part.count("\\") + part.count("\t") + lines + 13 * (lines + 3) + 40
+
+
+def _data_size(part: Mapping[str, Any]) -> int:
+    return len(json.dumps(part, ensure_ascii=False).encode()) + 13 * _nodes(part) + 40
 
 
 def _nodes(value: object) -> int:

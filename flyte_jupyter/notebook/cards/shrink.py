@@ -229,7 +229,7 @@ def _tasks(tasks: Mapping[str, Mapping[str, int]], most: int) -> dict[str, dict[
 
 def _logs(logs: Mapping[str, Any], names: list[str], limits: Limits) -> dict[str, Any]:
     """The last lines: half of the room for the first action, the rest shared by the others that printed something."""
-    speaking = [n for n in names if logs.get(n, {}).get("lines")]
+    speaking = [n for n in names if logs.get(n, {}).get("lines")][: 1 + limits.logs // max(limits.log_width, 1)]
     out: dict[str, Any] = {}
     for i, name in enumerate(speaking):
         is_first = name == names[0] and len(speaking) > 1
