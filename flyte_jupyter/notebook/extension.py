@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import context
 from . import live, origin, reattach
 from .cards import card, tables
-from .cells.places import names_of, readable
+from .cells.places import names_of, readable, without_home
 from .hooks import Hooks
 from .magics import magics
 
@@ -126,7 +126,7 @@ def _display(shell: Any, run: Run) -> None:
 
 def _bundle(shell: Any, run: Run) -> dict[str, Any]:
     try:
-        return card.bundle(readable(run.view(), names_of(shell)), now=time.time())
+        return without_home(card.bundle(readable(run.view(), names_of(shell)), now=time.time()))
     except Exception as e:
         return live.failure(run, e)
 

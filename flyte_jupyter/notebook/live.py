@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from .cards import card, timeline
-from .cells.places import NameOf, names_of, readable
+from .cells.places import NameOf, names_of, readable, without_home
 
 INTERVAL = 0.2
 """Seconds between two updates of a card."""
@@ -89,7 +89,7 @@ class LiveCard:
             self.drawn = now
             try:
                 view = readable(self.run.view(), self._name_of)
-                made = card.bundle(view, now=now)
+                made = without_home(card.bundle(view, now=now))
                 self.is_closed = self._is_final(view, now)
             except Exception as e:
                 made, self.is_closed = failure(self.run, e), True

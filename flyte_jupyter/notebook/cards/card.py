@@ -100,11 +100,10 @@ def _data_size(part: Mapping[str, Any]) -> int:
     return len(json.dumps(part, ensure_ascii=False).encode()) + 13 * _nodes(part) + 40
 
 
-def _nodes(value: object) -> int:
+def _nodes(value: Mapping[str, Any] | list[Any]) -> int:
     """Numbers, texts, lists and objects in a JSON value: so many lines it takes, or one more for a bracket."""
-    if isinstance(value, dict):
-        return 2 + sum(map(_nodes, value.values()))
-    return 2 + sum(map(_nodes, value)) if isinstance(value, list) else 1
+    parts = value if isinstance(value, list) else value.values()
+    return 2 + sum(_nodes(part) if isinstance(part, (dict, list)) else 1 for part in parts)
 
 
 def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -82,6 +84,19 @@ def _tree(view: View, children: list[Action], now: float) -> Html:
 
 
 def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> Html:
+    if below is not None or action["phase"] not in timeline.TERMINAL:
+        return _line(view, action, now, below)
+    return _ended(json.dumps((action, view["logs"].get(action["name"]))))
+
+
+@functools.lru_cache(maxsize=1024)
+def _ended(told: str) -> Html:
+    """An action that will not change any more: most of those on a card that is live."""
+    action, printed = json.loads(told)
+    return _line({"logs": {action["name"]: printed} if printed else {}}, action, 0.0)
+
+
+def _line(view: View, action: Action, now: float, below: Html | None = None) -> Html:
     """One action on one line; its error and its log open beneath it."""
     again = f"attempt {action['attempt'] + 1}" if action["attempt"] else None
     line = row(

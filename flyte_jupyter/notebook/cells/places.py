@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import html
+import json
 import linecache
 import os
 import re
@@ -35,9 +37,7 @@ def names_of(shell: Any) -> NameOf:
 
 
 def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
-    """`view` as it may be saved in a notebook: tracebacks, and what the cache says of places, name cells, and no text
-    has the home of the user.
-    """
+    """`view` with the tracebacks of its failures, and what the cache says of places, naming cells and short files."""
 
     def place(found: re.Match[str]) -> str:
         name = name_of(found[1])
@@ -54,16 +54,15 @@ def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
         failures = {n: told(failure) for n, failure in (of.get("failures") or {}).items()}
         return {**of, "failures": failures, "cache": _FILE.sub(short, of.get("cache") or "")}
 
-    shown: dict[str, Any] = without_home({**view, "actions": [action(of) for of in view.get("actions", ())]})
-    return shown
+    return {**view, "actions": [action(of) for of in view.get("actions", ())]}
 
 
 def file(path: str) -> str:
-    """A file as others may see it: from the folder of the notebook, of the libraries, or of the user's home."""
+    """A file as others may see it: from the folder of the notebook, or of the libraries."""
     for folder in (*_libraries(), os.getcwd()):
         if path.startswith(f"{folder}{os.sep}"):
             return path[len(folder) + 1 :]
-    return str(without_home(path))
+    return path
 
 
 @functools.cache
@@ -73,26 +72,32 @@ def _libraries() -> tuple[str, ...]:
     return tuple(sorted((os.path.normpath(path) for path in found), key=len, reverse=True))
 
 
-def without_home(value: Any) -> Any:
-    """A value of JSON with `~` for the home of the user in all its texts, as IPython writes it in tracebacks."""
+def without_home(made: Mapping[str, Any]) -> dict[str, Any]:
+    """A MIME bundle with `~` for the home of the user in all its texts, as IPython writes it in tracebacks."""
     home = os.path.expanduser("~").rstrip(os.sep)
-    if not home or home == "~":  # root's may be "/" in a container
-        return value
+    if not home or home == "~":  # there is none, or it is the root of everything
+        return dict(made)
     pattern = _pattern(home)
 
     def told(of: Any) -> Any:
         if isinstance(of, str):
-            return pattern.sub("~", of) if home in of else of
+            return pattern.sub("~", of)
         if isinstance(of, dict):
-            return {key: each if key == "history" else told(each) for key, each in of.items()}
-        return [told(each) for each in of] if isinstance(of, (list, tuple)) else of
+            return {told(key): told(each) for key, each in of.items()}
+        return list(map(told, of)) if isinstance(of, list) else of
 
-    return told(value)
+    written = json.dumps(home, ensure_ascii=False)[1:-1]
+    return {
+        kind: told(part) if isinstance(part, str) or written in json.dumps(part, ensure_ascii=False) else part
+        for kind, part in made.items()
+    }
 
 
 @functools.cache
 def _pattern(home: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.~-]){re.escape(home)}(?![\w.-])")
+    """The home as a whole, as text or in HTML."""
+    either = "|".join(map(re.escape, {home, html.escape(home)}))
+    return re.compile(rf"(?<![\w.~-])(?:{either})(?![\w.-])")
 
 
 def with_source(tb: TracebackType | None) -> TracebackType | None:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from flyte_jupyter.notebook.cells.places import names_of, readable
-from tests.unit.notebook.views import FAILURE, failed
+from flyte_jupyter.notebook.cards import card
+from flyte_jupyter.notebook.cells.places import names_of, readable, without_home
+from tests.unit.notebook.views import FAILURE, T, failed, log, view
 
 TRACEBACK = """\
   File "/tmp/ipykernel_7/123.py", line 5, in bad
@@ -51,21 +53,39 @@ def traceback(made: dict[str, Any]) -> str:
     return told
 
 
-def test_no_text_has_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_bundle_has_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    shown = readable(
-        {
-            **failing('  File "/home/ada/x/helpers.py", line 3, in f\nOSError: /home/ada/data', message="/home/ada"),
-            "logs": {"a0": {"printed": 1, "lines": [[0, 1.0, "stdout", "read /home/ada/data.csv"]]}},
-            "inputs": {"path": "'/home/ada/in'", "other": "/home/adam /home/ada.bak /srv/home/ada"},
-            "result": {"text": "PosixPath('/home/ada')", "html": "<b>/home/ada/</b>"},
-        },
-        lambda _: None,
+    made = card.bundle(
+        view(
+            logs={"a0": log("read /home/ada/data.csv")},
+            inputs={"path": "'/home/ada/in'", "other": "/home/adam /home/ada.bak /srv/home/ada"},
+            result={"text": "PosixPath('/home/ada')\n/home/ada", "html": None},
+            notes=["/home/ada"],
+        ),
+        now=T,
     )
-    assert "~/data.csv" in shown["logs"]["a0"]["lines"][0][3]
-    assert {"path": "'~/in'", "other": "/home/adam /home/ada.bak /srv/home/ada"} == shown["inputs"]
-    assert {"text": "PosixPath('~')", "html": "<b>~/</b>"} == shown["result"]
-    assert 'File "~/x/helpers.py", line 3, in f\nOSError: ~/data' in traceback(shown)
+    shown = without_home(made)
+    assert json.dumps(made).count("/home/ada") > 12
+    assert 2 * ["'~/in'", "/home/adam /home/ada.bak /srv/home/ada"] == [
+        *shown[card.MIME]["inputs"].values(),
+        *without_home(shown)[card.MIME]["inputs"].values(),
+    ]
+    for kind, expected in (
+        ("text/html", "~/data.csv"),
+        ("text/plain", "~/data.csv"),
+        ("text/html", "PosixPath(&#x27;~&#x27;)"),
+    ):
+        assert expected in shown[kind]
+    assert "PosixPath('~')\n~" == shown[card.MIME]["result"]["text"]
+    assert not re.search(r"(?<!/srv)/home/ada(?![m.])", json.dumps(shown))
+
+
+@pytest.mark.parametrize("home", ["/home/a&b", "/home/ä", '/home/"q"'])
+def test_whatever_it_is_called(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", home)
+    shown = without_home(card.bundle(view(logs={"a0": log(f"{home}/data.csv")}), now=T))
+    assert [True, True] == ["~/data.csv" in shown[kind] for kind in ("text/html", "text/plain")]
+    assert ["~/data.csv"] == [line.rpartition("\t")[2] for line in shown[card.MIME]["logs"]["a0"]["lines"]]
 
 
 def test_files_of_libraries_and_of_the_notebooks_folder_are_short(
@@ -78,6 +98,6 @@ def test_files_of_libraries_and_of_the_notebooks_folder_are_short(
     assert ["json/__init__.py", "pytest/__init__.py", "sub/helpers.py", "/srv/other.py"] == found
 
 
-def test_a_home_that_is_the_root_or_unknown_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_is_the_root_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/")
-    assert {"inputs": {"x": "/data"}, "actions": []} == readable({"inputs": {"x": "/data"}}, lambda _: None)
+    assert {"text/plain": "/data"} == without_home({"text/plain": "/data"})
