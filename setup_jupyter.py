@@ -49,7 +49,6 @@ HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 PYTHON = VENV / "bin" / "python"
 STATE = VENV / "setup_jupyter.json"
-KERNEL = "flyte_jupyter.notebook.kernel"
 EXAMPLE = Path("notebooks") / "01_first_task.ipynb"
 LAST_LINES = 30
 
@@ -188,7 +187,7 @@ def prepare(*extras: str) -> None:
                 pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install"]
                 quietly([*pip, "-e", f".[{what}]"])
             if "lab" in install:
-                quietly([str(PYTHON), "-m", KERNEL, "install", "--sys-prefix"])  # goes with .venv
+                quietly([str(PYTHON), "-m", "flyte_jupyter", "kernel", "install", "--sys-prefix"])  # goes with .venv
             write_state({"python": python, "key": key, "extras": install})
 
 
@@ -296,7 +295,7 @@ def lab(rest: Sequence[str]) -> int:
 def kernel(_rest: Sequence[str]) -> int:
     """Install the kernel flyte-python for your own JupyterLab, Notebook or VS Code."""
     prepare("run", "image")
-    return openly([str(PYTHON), "-m", KERNEL, "install", "--user"])
+    return openly([str(PYTHON), "-m", "flyte_jupyter", "kernel", "install", "--user"])
 
 
 def develop(_rest: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""`flyte_jupyter run notebook.ipynb TASK --x 3` and `flyte_jupyter export notebook.ipynb module.py`, in a terminal."""
+"""`flyte_jupyter run notebook.ipynb TASK --x 3`, `export notebook.ipynb module.py`, `kernel install`: in a terminal."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .files.export import write
 from .files.reading import cells_of_file, read
 from .files.slices import Program
 from .files.tasks import tasks
+from .kernel import command as kernel
 from .magics.written import written
 
 _USAGE_ERROR, _FAILED, _INTERRUPTED = 2, 1, 130
@@ -64,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--flyte", action="store_true", help="for Flyte's own package: `import flyte`")
     export.add_argument("--force", action="store_true", help="replace a file that was not written by this")
     export.set_defaults(do=_export)
+    about = "The kernel flyte-python for Jupyter, or a whole kernel under a TaskEnvironment."
+    kernel.add_to(commands.add_parser("kernel", help="install a kernel for Jupyter", description=about))
     return parser
 
 

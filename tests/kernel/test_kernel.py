@@ -52,7 +52,7 @@ class InstalledFront(Front):
 
 def install(*words: str) -> str:
     """What the command says that people use."""
-    command = [sys.executable, "-m", "flyte_jupyter.notebook.kernel", *words]
+    command = [sys.executable, "-m", "flyte_jupyter", "kernel", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

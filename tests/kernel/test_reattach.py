@@ -114,5 +114,14 @@ def test_a_run_remembers_its_notebook_and_its_cell_and_no_card_has_them(
     name, _ = started(front, go)
     record = json.loads((home.path / "store" / "runs" / name / "record.json").read_bytes())
     assert os.path.exists(record["notebook"]["kernel"])
+    front.run("__vsc_ipynb_file__ = '/nb/of_vs_code.ipynb'")
+    assert "'/nb/of_vs_code.ipynb'" == front.run("from flyte_jupyter import context; context.notebook['path']").result
+    content = {"code": f"run = flyte.submit(waits, {str(go)!r})", "silent": False}
+    message = front.client.session.msg("execute_request", content, metadata={"cellId": "c-7"})  # as JupyterLab does
+    front.client.shell_channel.send(message)
+    assert (
+        "'c-7'"
+        == front.run("from flyte_jupyter import session; session.current().find(run.name)['notebook']['cell']").result
+    )
     shown = front.run("flyte.runs()[0]").displays[0]
     assert record["notebook"]["kernel"] not in json.dumps(shown)

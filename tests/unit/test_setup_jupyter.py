@@ -115,7 +115,7 @@ def test_the_kernel_for_the_users_own_jupyter(commands: list[str], monkeypatch: 
     asked: list[list[str]] = []
     monkeypatch.setattr(setup, "openly", lambda command: asked.append(command) or 0)
     assert setup.main(["kernel"]) == 0
-    assert asked == [[str(setup.PYTHON), "-m", "flyte_jupyter.notebook.kernel", "install", "--user"]]
+    assert asked == [[str(setup.PYTHON), "-m", "flyte_jupyter", "kernel", "install", "--user"]]
 
 
 def test_an_interrupted_installation_is_done_again(commands: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Start the kernel (`-f CONNECTION_FILE`), or tell Jupyter of it (`install`, `uninstall`)."""
+"""Start the kernel: `python -m flyte_jupyter.notebook.kernel -f CONNECTION_FILE`, as Jupyter does."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import sys
 
 
 def main() -> int:
-    """Jupyter calls it with a connection file, people with a word."""
-    if sys.argv[1:2] in (["install"], ["uninstall"], ["--help"], ["-h"]):
-        from . import command
-
-        return command.main(sys.argv[1:])
+    """Until it is shut down."""
     from .kernel import FlyteKernelApp
 
     FlyteKernelApp.launch_instance()

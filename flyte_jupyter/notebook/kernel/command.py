@@ -1,49 +1,19 @@
-"""`python -m flyte_jupyter.notebook.kernel install` and `uninstall`."""
+"""`flyte_jupyter kernel install` and `uninstall`."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import ConfigError
+from ...errors import ConfigValueError
 from . import environment, spec
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Do what the command line says; the exit code."""
-    given = _parser().parse_args(arguments)
-    try:
-        if given.word == "uninstall":
-            folder = spec.uninstall(given.name)
-            _say(f"removed {folder}" if folder else f"there is no kernel {given.name!r} of flyte_jupyter")
-            return 0 if folder else 1
-        where = environment.place(given.environment, Path.cwd()) if given.environment else ""
-        title = given.title
-        if where and not title:
-            title = f"Flyte: {environment.load(where).name}"
-        name = given.name or (f"flyte-{_plain(where.rpartition(':')[2])}" if where else spec.NAME)
-        prefix = sys.prefix if given.sys_prefix else given.prefix
-        _say(f"installed {spec.install(spec.specification(title, where), name, user=given.user, prefix=prefix)}")
-    except (ConfigError, OSError, ValueError) as error:
-        print(f"flyte-python: {error}", file=sys.stderr)  # noqa: T201 - a program for the terminal
-        return 1
-    return 0
-
-
-def _say(text: str) -> None:
-    print(text)  # noqa: T201 - a program for the terminal
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", name.lower())
-
-
-def _parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m flyte_jupyter.notebook.kernel", description=spec.__doc__)
-    words = top.add_subparsers(dest="word", metavar="WORD", required=True)
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Let a command line have the words `install` and `uninstall`; `given.do(given)` does them."""
+    words = parser.add_subparsers(required=True, metavar="WORD")
     install = words.add_parser("install", help="tell Jupyter of the kernel")
     where = install.add_mutually_exclusive_group()
     where.add_argument("--user", action="store_true", help="for this user's Jupyter, wherever that is installed")
@@ -56,6 +26,34 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.py:NAME",
         help="run the whole kernel under this TaskEnvironment: its image, variables, secrets and limits",
     )
+    install.set_defaults(do=_install)
     uninstall = words.add_parser("uninstall", help="take it away again")
     uninstall.add_argument("--name", default=spec.NAME, help="of the kernel")
-    return top
+    uninstall.set_defaults(do=_uninstall)
+
+
+def _install(given: argparse.Namespace) -> int:
+    where = environment.place(given.environment, Path.cwd()) if given.environment else ""
+    title = given.title or (f"Flyte: {environment.load(where).name}" if where else "")
+    name = given.name or (f"flyte-{_plain(where.rpartition(':')[2])}" if where else spec.NAME)
+    prefix = sys.prefix if given.sys_prefix else given.prefix
+    try:
+        folder = spec.install(spec.specification(title, where), name, user=given.user, prefix=prefix)
+    except (OSError, ValueError) as error:
+        raise ConfigValueError(f"the kernel {name!r} cannot be installed: {error}") from error
+    _say(f"installed {folder}")
+    return 0
+
+
+def _uninstall(given: argparse.Namespace) -> int:
+    folder = spec.uninstall(given.name)
+    _say(f"removed {folder}" if folder else f"there is no kernel {given.name!r} of flyte_jupyter")
+    return 0 if folder else 1
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - a program for the terminal
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "-", name.lower())
