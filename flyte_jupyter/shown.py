@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from .config.about import documentation
@@ -10,18 +11,24 @@ from .config.resolve import LEVEL_NAMES
 from .config.say import said
 from .config.show import muted, name, page
 from .config.spec import PARAMS
-from .markup import Html, el, table
+from .markup import Html, cut, el, table
 
 if TYPE_CHECKING:
     from .environment import TaskEnvironment
     from .task import Task
+
+_MOST = 100
+"""Tasks that an environment lists: what is displayed is saved with the notebook."""
 
 
 def environment(env: TaskEnvironment) -> str:
     """An environment: what was given, and its tasks."""
     given = {key: value for key, value in env._layer.items() if key not in ("name", "description")}
     rows = [(name(key, PARAMS[key].doc), said(PARAMS[key], value)) for key, value in given.items()]
-    tasks = [(signature(task), muted(first_paragraph(task))) for task in env.tasks.values()]
+    shown = itertools.islice(env.tasks.values(), _MOST)
+    tasks: list[tuple[object, object]] = [(signature(task), muted(cut(first_paragraph(task), 200))) for task in shown]
+    if (more := len(env.tasks) - len(tasks)) > 0:
+        tasks.append((muted(f"and {more:,} more"), ""))
     return page(
         f"environment {env.name}",
         env._layer.get("description"),

@@ -68,3 +68,18 @@ def test_a_type_that_is_known_in_a_function_alone_is_shown_as_it_was_written() -
 def test_credentials_are_in_no_text_either() -> None:
     assert "hush" not in repr(env) + repr(bills) + repr(bills.effective_config())
     assert "hush" not in bills.effective_config()._repr_html_()
+
+
+def test_an_environment_of_many_tasks_stays_small() -> None:
+    many = TaskEnvironment("shown-many")
+    for number in range(1000):
+
+        def one(x: int) -> int:
+            return x
+
+        one.__name__ = one.__qualname__ = f"one_{number}"
+        one.__doc__ = "Fits. " * 1000
+        many.task(one)
+    shown = many._repr_html_()
+    assert "and 900 more" in text(shown)
+    assert 64 << 10 > len(shown.encode())
