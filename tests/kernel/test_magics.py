@@ -179,6 +179,41 @@ def test_debug_after_a_local_error_is_in_the_cell(front: Front) -> None:
     assert "x was 41" in cell.stdout
 
 
+def test_interrupting_a_local_cell_shows_where_it_was(front: Front) -> None:
+    asked: list[bool] = []
+
+    def when_it_prints(cell: Cell) -> None:
+        if "begun" in cell.stdout and not asked:
+            asked.append(True)
+            front.interrupt()
+
+    cell = front.run("%%flyte_task --local\nprint('begun')\nimport time\ntime.sleep(60)", each=when_it_prints)
+    assert cell.error.startswith("KeyboardInterrupt")
+    assert "----> 4 time.sleep(60)" in plain(cell)
+    assert "2" == front.run("await asyncio.sleep(0)\n1 + 1").result
+
+
+def test_interrupting_a_magic_says_what_became_of_the_run(front: Front) -> None:
+    asked: list[bool] = []
+
+    def when_running(cell: Cell) -> None:
+        if not asked and any("running" in u["data"]["text/plain"].splitlines()[0] for u in cell.updates):
+            asked.append(True)
+            front.interrupt()
+
+    cell = front.run("%flyte_run sleeps()", each=when_running)
+    assert cell.error.startswith("KeyboardInterrupt")
+    assert "cancelled" in plain(cell)
+    assert "flyte_jupyter" not in plain(cell)
+
+
+def test_a_syntax_error_that_the_code_of_a_cell_raises_has_its_line(front: Front) -> None:
+    cell = front.run("%%flyte_task --local\nx = 1\ncompile('(', 'other', 'exec')")
+    assert "SyntaxError: '(' was never closed" in cell.error
+    assert "interactiveshell.py" not in plain(cell)
+    assert "----> 3 compile(" in plain(cell)
+
+
 # --- %flyte_logs, %flyte_cancel ---------------------------------------------------------------------------------------
 
 

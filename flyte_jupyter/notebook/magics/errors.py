@@ -8,7 +8,7 @@ import linecache
 from collections.abc import Sequence
 from typing import Any
 
-from ...errors import ConfigError, user_frames
+from ...errors import ConfigError, RunInterrupted, user_frames
 from ...pack.modules import is_place
 from ..cells.extract import UnsupportedCell
 from ..cells.places import with_source
@@ -18,7 +18,7 @@ from .task import UndefinedNames
 
 
 class CellSyntaxError(Exception):
-    """A cell that cannot be read. No `SyntaxError`, since IPython would show that with all frames up to here."""
+    """What cannot be read. No `SyntaxError`, since IPython would show that with all frames up to here."""
 
 
 def quietly(magic: Magic, use: Use) -> Any:
@@ -30,14 +30,16 @@ def quietly(magic: Magic, use: Use) -> Any:
     except UndefinedNames as e:
         line = linecache.getline(use.file()[0], e.line).strip()
         raise _shown(e, [f"Cell line {e.line}: {line}", f"NameError: {e}"]) from None
-    except SyntaxError as e:
-        raise _shown(CellSyntaxError(str(e)), _syntax(use.shell, e)) from None
     except ConfigError as e:
         raise _shown(e, [f"{type(e).__name__}: {e}"]) from None
-    except KeyboardInterrupt:
-        raise _shown(KeyboardInterrupt(), ["KeyboardInterrupt: the run was cancelled"]) from None
-    except Exception as e:
-        raise _shown(e, _frames(use.shell, e)) from None
+    except RunInterrupted:  # which says what has become of the run
+        raise
+    except (Exception, KeyboardInterrupt) as e:
+        if not isinstance(e, SyntaxError):
+            raise _shown(e, _frames(use.shell, e)) from None
+        is_of_cell = e.filename == use.file()[0]
+        lines = _syntax(use.shell, e) if is_of_cell else _frames(use.shell, e)
+        raise _shown(CellSyntaxError(str(e)), lines) from None
 
 
 def usage_error(magic: Magic, error: Exception) -> Exception:
@@ -51,7 +53,7 @@ def _syntax(shell: Any, error: SyntaxError) -> Sequence[str]:
     return list(shell.SyntaxTB.structured_traceback(SyntaxError, error, []))
 
 
-def _frames(shell: Any, error: Exception) -> Sequence[str]:
+def _frames(shell: Any, error: BaseException) -> Sequence[str]:
     """The traceback without our frames, and without those of the event loop above the cell's own."""
     found = user_frames(error.__traceback__)
     while found is not None and not is_place(found.tb_frame.f_code.co_filename) and found.tb_next is not None:
