@@ -103,6 +103,7 @@ def _of(program: Program, indices: set[int]) -> list[Statement]:
 def _main(program: Program, chosen: Sequence[str], core: Slice, notes: list[str]) -> set[int]:
     """The statements that run the tasks, and what these need besides."""
     names = {name.partition(".")[0] for name in chosen}
+    known = {name for s in _of(program, core.chosen) for name in s.bound}
     found: set[int] = set()
     said: dict[str, int] = {}
     for index, statement in enumerate(program.statements):
@@ -111,7 +112,7 @@ def _main(program: Program, chosen: Sequence[str], core: Slice, notes: list[str]
             said.pop(statement.text, None)  # a cell that was run again
             said[statement.text] = index
     for index in said.values():
-        needs = program.needs(chosen=[index])
+        needs = program.needs(chosen=[index], known=known)  # as it is at the end, also where it was another before
         missing: list[Missing] = list(needs.missing.values())
         if missing:
             notes.append(f"{program.statements[index].place}: left out, since {missing[0]}")

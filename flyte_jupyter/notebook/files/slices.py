@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .statements import PACKAGE, PATH, Place, Statement, imports_from
@@ -89,8 +89,10 @@ class Program:
             *((name, self.end) for name in (*(n.partition(".")[0] for n in names), *sorted(self.packages)))
         )
 
-    def needs(self, *demands: tuple[str, int], chosen: Sequence[int] = ()) -> Slice:
-        """What names at places need, and what statements need that are `chosen` anyway."""
+    def needs(
+        self, *demands: tuple[str, int], chosen: Sequence[int] = (), known: Collection[str] = frozenset()
+    ) -> Slice:
+        """What names at places need, and what statements need that are `chosen` anyway; `known` names are there."""
         found = Slice()
         nowhere = Place("the export", 1)
         todo: list[tuple[str, int, Place]] = [(name, at, nowhere) for name, at in demands]
@@ -109,7 +111,7 @@ class Program:
             take(index)
         while todo:
             name, at, place = todo.pop()
-            if (name, at) in seen:
+            if (name, at) in seen or name in known:
                 continue
             seen.add((name, at))
             bound, changed = self._origin(name, at)
@@ -127,11 +129,20 @@ class Program:
         binding = None if last is None else self.statements[last]
         first = 0 if last is None else last + 1
         maybe = [i for i in self._binding.get(name, ()) if first <= i < at]
-        changed = [i for i in self._changing if first <= i < at and self._changes(i, name, binding)]
+        aliases = self._aliases(name, first, at)
+        changed = [i for i in self._changing if first <= i < at and any(self._changes(i, n, binding) for n in aliases)]
         bound = maybe if last is None else [last, *maybe]
         if not bound and not hasattr(builtins, name):
             bound = [i for i, s in enumerate(self.statements[:at]) if s.is_star]
         return bound, changed
+
+    def _aliases(self, name: str, first: int, at: int) -> list[str]:
+        """A name, and others for the same object or for parts of it."""
+        found = [name]
+        for statement in self.statements[first:at]:
+            if statement.alias_of in found:
+                found += sorted(statement.bound - set(found))
+        return found
 
     def _changes(self, index: int, name: str, binding: Statement | None) -> bool:
         statement = self.statements[index]

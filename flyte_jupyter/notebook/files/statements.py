@@ -102,7 +102,16 @@ class Statement:
     @functools.cached_property
     def deferred(self) -> frozenset[str]:
         """Names that functions in it read when they are called."""
-        return names(self.node).read - self.bound - self.eager | (_within_functions(self.node) & self.bound)
+        bodies = _Bodies()
+        bodies.visit(copy.deepcopy(self.node))
+        return names(*bodies.found).read if bodies.found else frozenset()
+
+    @functools.cached_property
+    def alias_of(self) -> str:
+        """The name whose object, or a part of it, it gives another name: `x = y`, `x = y.z[0]`; else ""."""
+        value = self.node.value if isinstance(self.node, (ast.Assign, ast.AnnAssign)) else None
+        is_part = value is not None and not any(isinstance(part, ast.Call) for part in ast.walk(value))
+        return root(value) if value is not None and is_part else ""
 
     @property
     def is_import(self) -> bool:
@@ -240,12 +249,6 @@ def _named_in_texts(node: ast.AST) -> frozenset[str]:
     return frozenset(found)
 
 
-def _within_functions(node: ast.AST) -> frozenset[str]:
-    """Names that functions in a statement read, whoever binds them: a function may call itself."""
-    bodies = [part for part in ast.walk(node) if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    return names(*bodies).read if bodies else frozenset()
-
-
 class _Eager(ast.NodeTransformer):
     """A statement without the bodies of its functions."""
 
@@ -259,4 +262,31 @@ class _Eager(ast.NodeTransformer):
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         self.generic_visit(node.args)
         node.body = ast.copy_location(ast.Constant(None), node)
+        return node
+
+
+class _Bodies(ast.NodeTransformer):
+    """The outermost functions of a statement, without what is evaluated when they are defined."""
+
+    def __init__(self) -> None:
+        self.found: list[ast.stmt | ast.expr] = []
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        for inner in (*node.decorator_list, node.args):
+            self.visit(inner)  # lambdas among them
+        node.decorator_list, node.returns = [], None
+        return self._found(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815  # ast calls it so
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        self.visit(node.args)
+        return self._found(node)
+
+    def _found(self, node: ast.FunctionDef | ast.Lambda) -> ast.AST:
+        node.args.defaults, node.args.kw_defaults = [], [None] * len(node.args.kwonlyargs)
+        for argument in ast.walk(node.args):
+            if isinstance(argument, ast.arg):
+                argument.annotation = None
+        self.found.append(node)
         return node
