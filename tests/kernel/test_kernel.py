@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class InstalledFront(Front):
     def __init__(self, home: Home, name: str = "flyte-python", within: float = DEADLINE) -> None:
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         self._env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": path}
-        self._manager = KernelManager(kernel_name=name)
+        self._manager = KernelManager(kernel_name=name, transport="ipc", ip=str(home.path / f"k{secrets.token_hex(4)}"))
         self._manager.start_kernel(env=self._env)
         try:
             self._connect(within)
