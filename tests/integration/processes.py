@@ -54,7 +54,8 @@ def program(
 
 
 _RUN = """
-import runpy, sys
+import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs, and their tests, ignore it
 sys.path[:] = [{folder!r}, *[entry for entry in sys.path if entry], {root!r}]
 runpy.run_path({path!r}, run_name="__main__")
 """
