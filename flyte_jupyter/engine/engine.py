@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import HostError, StoreError
 from ..host.lifecycle import aborted
@@ -37,6 +37,8 @@ _NOTHING_LEFT = Failure(
     kind="system",
     message="It is not open any more and has left no outcome: it was not accepted, or its files are gone.",
 )
+Listener: TypeAlias = Callable[[Event | Synced], None]
+"""Hears every event of a run, and `Synced` when a watch has told what is open: what it did not tell of has ended."""
 _log = logging.getLogger("flyte_jupyter")
 
 
@@ -78,7 +80,7 @@ class Engine:
         self._lingers = lingers
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], _Waiting] = {}
-        self._listeners: dict[str, list[Callable[[Event], None]]] = {}
+        self._listeners: dict[str, list[Listener]] = {}
         self._sent: set[str] = set()  # digests of code and images
         self._open: set[tuple[str, str]] = set()  # as far as the present watch has told
         self._watch: threading.Thread | None = None
@@ -127,7 +129,7 @@ class Engine:
 
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
         """Tell all who listen to a run, also elsewhere, of an action that no Host knows of."""
-        self._pass_on(event)
+        self._pass_on(event.run, event)
         self.runner.tell(event, labels)
 
     def check(self, pod: PodRequest) -> None:
@@ -173,7 +175,7 @@ class Engine:
             self.store.put(keys.code(code.digest), code.payload)
             self._sent.add(code.digest)
 
-    def expect(self, run: str, action: str, listener: Callable[[Event], None]) -> Future[Outcome]:
+    def expect(self, run: str, action: str, listener: Listener) -> Future[Outcome]:
         """A future for the outcome of an action that somebody else has started; it is never launched from here.
 
         Args:
@@ -182,7 +184,7 @@ class Engine:
         return self._expect(run, action, None, listener)
 
     def _expect(
-        self, run: str, action: str, pod: PodRequest | None, listener: Callable[[Event], None] | None = None
+        self, run: str, action: str, pod: PodRequest | None, listener: Listener | None = None
     ) -> Future[Outcome]:
         with self._lock:
             if listener is not None:
@@ -219,7 +221,7 @@ class Engine:
             told.append(event)
         return told
 
-    def listen(self, run: str, listener: Callable[[Event], None], *, has_begun: bool = True) -> None:
+    def listen(self, run: str, listener: Listener, *, has_begun: bool = True) -> None:
         """Pass on every event of a run, on the watching thread, until its first action has ended.
 
         Args:
@@ -298,9 +300,11 @@ class Engine:
 
     def _take(self, event: Event | Synced) -> None:
         if isinstance(event, Synced):
+            for run in tuple(self._listeners):
+                self._pass_on(run, event)
             self._catch_up()
             return
-        self._pass_on(event)
+        self._pass_on(event.run, event)
         if isinstance(event, LogEvent):
             return
         if event.phase.is_terminal:
@@ -309,12 +313,12 @@ class Engine:
         else:
             self._open.add((event.run, event.action))
 
-    def _pass_on(self, event: Event) -> None:
-        for listener in tuple(self._listeners.get(event.run, ())):
+    def _pass_on(self, run: str, event: Event | Synced) -> None:
+        for listener in tuple(self._listeners.get(run, ())):
             try:
                 listener(event)
             except Exception:
-                _log.exception("A listener of run %s failed.", event.run)
+                _log.exception("A listener of run %s failed.", run)
 
     def _resolve(self, end: PodEvent) -> None:
         """Give the outcome to whoever waits for it; without one in the store, what the last event says."""

@@ -18,7 +18,7 @@ from ..host.logs import STREAMS, parse
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, Failure, LogEvent, Phase, PodEvent, pod_name
+from ..pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, pod_name
 from ..store import keys
 from .action import RunState
 from .arrival import arrival
@@ -236,9 +236,12 @@ class Run:
 
         return unsubscribe
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, event: Event | Synced) -> None:
         """Take news in. For the engine."""
-        self._state.apply(event)
+        if isinstance(event, Synced):
+            self._recall_all()  # actions may have begun and ended while nobody watched
+        else:
+            self._state.apply(event)
         self._tell()
 
     def follow(self, future: Future[Outcome]) -> None:
@@ -329,7 +332,9 @@ class Run:
 
     def _recall_all(self) -> None:
         for action in self._engine.store.list(keys.actions(self.name)):
-            self._recall(action)
+            known = self._state.get(action)
+            if known is None or not known.phase.is_terminal:
+                self._recall(action)
 
     def _recall(self, action: str) -> None:
         store = self._engine.store

@@ -34,6 +34,12 @@ def adds(x: int) -> int:
 
 
 @env.task
+def says(x: int) -> int:
+    print(x)
+    return x + 1
+
+
+@env.task
 def waits_for(place: str) -> int:
     Path(place + ".pid").write_text(f"{os.getpid()}\n")
     while not Path(place).exists():
@@ -103,6 +109,33 @@ def test_a_watch_that_breaks_begins_again(
     run.wait(10)
     assert (2, 2) == (run.result(), len(broken))
     assert str(error) in caplog.text
+
+
+def test_what_ended_before_the_watch_began_is_in_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = session.current()
+    watch, places = here.runner.watch, {keys.actions(run.name) for run in flyte.runs()}
+
+    def have_ended() -> bool:
+        (folder,) = {keys.actions(run.name) for run in flyte.runs()} - places
+        run = folder.split("/")[1]
+        return 2 == len([name for name in here.store.list(folder) if is_there(keys.status(run, name))])
+
+    def is_there(key: str) -> bool:
+        try:
+            return bool(here.store.get(key))
+        except KeyError:
+            return False
+
+    def is_late(labels: Any) -> Any:
+        eventually(have_ended)
+        return watch(labels)
+
+    monkeypatch.setattr(here.runner, "watch", is_late)
+    assert [2, 3] == list(flyte.map(says, [1, 2]))
+    view = flyte.runs()[0].view()
+    called = [action for action in view["actions"] if action["name"] != "a0"]
+    assert ["succeeded", "succeeded"] == [action["phase"] for action in called]
+    assert {"1", "2"} == {view["logs"][action["name"]]["lines"][0][3] for action in called}
 
 
 def test_a_watch_that_stays_broken_is_the_error_of_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
