@@ -107,7 +107,7 @@ class BuildImages:
         """
         del copy_style
         started = _start_all(envs, seed_cache)
-        runs = {build.build_run for build in started.builds.values() if build.build_run is not None}
+        runs = _runs_of(started)
         try:
             for run in runs:
                 run.wait()
@@ -125,7 +125,7 @@ class BuildImages:
         """The same, without blocking the event loop."""
         del copy_style
         started = _start_all(envs, seed_cache)
-        runs = {build.build_run for build in started.builds.values() if build.build_run is not None}
+        runs = _runs_of(started)
         try:
             await asyncio.gather(*(run.wait_aio() for run in runs))
         except (asyncio.CancelledError, KeyboardInterrupt):
@@ -178,8 +178,12 @@ def _start_all(envs: tuple[TaskEnvironment, ...], before: ImageCache | None) -> 
     return ImageCache({**known.image_lookup, **lookup}, {**known.builds, **builds})
 
 
+def _runs_of(cache: ImageCache) -> list[Run]:
+    """Each once, in the order of the environments."""
+    return list(dict.fromkeys(build.build_run for build in cache.builds.values() if build.build_run is not None))
+
+
 def _checked(cache: ImageCache) -> ImageCache:
-    for build in cache.builds.values():
-        if build.build_run is not None:
-            build.build_run.raise_for_status()
+    for run in _runs_of(cache):
+        run.raise_for_status()
     return cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import threading
 import time
 import weakref
@@ -25,7 +24,7 @@ from .host.lifecycle import aborted
 from .pack.codec import dumps
 from .pack.failure import failure_of
 from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
-from .pods import Failure, Phase, pod_name
+from .pods import Failure, Phase, history_as_bytes, pod_name
 from .store import keys
 from .task import Task
 
@@ -256,7 +255,7 @@ class _Outside:
             payload = seal_failure(key, failure, name=pod)
         event = self._run.root_event(phase, failure, at=time.time())
         store.put(keys.outcome(name, ROOT), payload)
-        store.put(keys.status(name, ROOT), [json.dumps([event.to_json()]).encode()])
+        store.put(keys.status(name, ROOT), [history_as_bytes([event])])
         self._run.on_event(event)
         self._outcome.set_result(unseal_outcome(key, memoryview(b"".join(payload)), worker=pod))
         self._here.engine.forget(name)

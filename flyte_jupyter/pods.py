@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -281,6 +282,16 @@ class PodEvent:
         known = dict(data, phase=Phase(data["phase"]), failure=Failure.from_json(failure) if failure else None)
         lists = {name: tuple(data.get(name, ())) for name in ("links", "notes")}
         return cls(**{"parent": None, **known, **lists})
+
+
+def history_as_bytes(events: Iterable[PodEvent]) -> bytes:
+    """What is kept of an action that has ended: every phase, in the order they happened."""
+    return json.dumps([event.to_json() for event in events]).encode()
+
+
+def history_of(data: bytes | memoryview) -> list[PodEvent]:
+    """The same, read back."""
+    return [PodEvent.from_json(event) for event in json.loads(bytes(data))]
 
 
 @dataclass(frozen=True, kw_only=True)

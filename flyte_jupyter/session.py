@@ -36,7 +36,7 @@ from .pack.envelope import Envelope
 from .pack.outcome import Outcome, seal_failure
 from .pack.preview import describe
 from .pack.suspects import check_values, kind
-from .pods import Failure, Phase, PodEvent, PodRequest, SecretRef, pod_name
+from .pods import Failure, Phase, PodEvent, PodRequest, SecretRef, history_as_bytes, pod_name
 from .runners.local import LocalRunner
 from .store import keys, open_store
 from .task import Task
@@ -200,7 +200,7 @@ class Session:
         )
         payload = seal_failure(self.home.key(), failure, name=pod_name(run, action))
         self.store.put_if_absent(keys.outcome(run, action), payload)
-        self.store.put_if_absent(keys.status(run, action), [json.dumps([event.to_json()]).encode()])
+        self.store.put_if_absent(keys.status(run, action), [history_as_bytes([event])])
 
     def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: PodRequest | None) -> Run:
         """Write down what a run is. `pod` is None for one whose first action is no process."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -17,7 +16,7 @@ from ..host.shelf import leave
 from ..pack.call import Packed, Sealed, pack_inputs, seal_code, seal_inputs
 from ..pack.envelope import Envelope
 from ..pack.outcome import Outcome, outcome_again, outcome_of, unseal_outcome
-from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced, pod_name
+from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced, history_as_bytes, history_of, pod_name
 from ..runners import Runner
 from ..store import Store, keys
 from . import cached
@@ -124,7 +123,7 @@ class Engine:
         now = time.time()
         event = pod.recalled(at=now)
         leave(self.store, self._key, pod, found, now)
-        self.store.put(keys.status(pod.run, pod.action), [json.dumps([event.to_json()]).encode()])
+        self.store.put(keys.status(pod.run, pod.action), [history_as_bytes([event])])
         return event, outcome_again(found, name=pod.name)
 
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
@@ -378,10 +377,9 @@ class Engine:
 
     def _ended(self, run: str, action: str) -> PodEvent | None:
         try:
-            history = json.loads(bytes(self.store.get(keys.status(run, action))))
+            last = history_of(self.store.get(keys.status(run, action)))[-1]
         except KeyError:
             return None
-        last = PodEvent.from_json(history[-1])
         return last if last.phase.is_terminal else None
 
     def _give_up(self, error: Exception) -> None:

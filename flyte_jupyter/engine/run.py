@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 import time
@@ -18,7 +17,7 @@ from ..host.logs import STREAMS, parse
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, pod_name
+from ..pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, history_of, pod_name
 from ..store import keys
 from .action import RunState
 from .arrival import arrival
@@ -339,12 +338,12 @@ class Run:
     def _recall(self, action: str) -> None:
         store = self._engine.store
         try:
-            history = json.loads(bytes(store.get(keys.status(self.name, action))))
+            history = history_of(store.get(keys.status(self.name, action)))
         except KeyError:
             return  # it is open: the watch tells
         for event in history:
-            self._state.apply(PodEvent.from_json(event))
-        for number in range(PodEvent.from_json(history[-1]).attempt + 1):
+            self._state.apply(event)
+        for number in range(history[-1].attempt + 1):
             try:
                 lines = parse(bytes(store.get(keys.log(self.name, action, number))))
             except KeyError:

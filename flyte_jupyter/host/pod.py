@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import json
 import os
 import shutil
 import signal
@@ -21,7 +20,7 @@ from ..home import Home
 from ..pack import outcome
 from ..pack.envelope import PayloadError
 from ..pack.failure import masked
-from ..pods import Event, Failure, LogEvent, Phase, PodRequest
+from ..pods import Event, Failure, LogEvent, Phase, PodRequest, history_as_bytes
 from ..store import keys
 from ..store.files import FileStore
 from . import lifecycle, notes
@@ -359,7 +358,6 @@ class Pod:
     def _close(self) -> None:
         """The events into the store, then the note away: in this order nothing is lost between the two."""
         request = self.request
-        history = [event.to_json() for event in self.history.events]
-        store = FileStore(request.store)
-        store.put(keys.status(request.run, request.action), [json.dumps(history).encode()])
+        history = history_as_bytes(self.history.events)
+        FileStore(request.store).put(keys.status(request.run, request.action), [history])
         notes.remove(self._host.home.open_pods, request.name)

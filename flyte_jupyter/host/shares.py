@@ -83,9 +83,11 @@ class Share:
     def let_go(self, worker: Worker | None) -> None:
         """Remove its scratch folder, once the process has ended, if there is one."""
         folder = self.scratch
-        if folder is not None and worker is None:
+        if folder is None:
+            return
+        if worker is None:
             scratch.remove(folder)
-        elif folder is not None and worker is not None:
+        else:
             worker.exited.add_done_callback(lambda _: scratch.remove(folder))
 
 

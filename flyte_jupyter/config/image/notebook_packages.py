@@ -20,11 +20,7 @@ def requirements(found: Iterable[Distribution] | None = None) -> tuple[list[str]
     Args:
         found: the distributions; by default those of this process, of which the first of a name is the one that counts.
     """
-    by_name: dict[str, Distribution] = {}
-    for distribution in distributions() if found is None else found:
-        name = distribution.metadata["Name"]
-        if name:  # what was removed by half has none
-            by_name.setdefault(_normal(name), distribution)
+    by_name = _by_name(found)
     lines: list[str] = []
     differences: list[str] = []
     for name in sorted(by_name.keys() - _THERE_ANYWAY):
@@ -45,10 +41,7 @@ def contradictions(found: Iterable[Distribution] | None = None) -> list[str]:
     """Which packages do not fit each other, in words; an installer that heeds them would refuse to install all."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    known: dict[str, Distribution] = {}
-    for distribution in distributions() if found is None else found:
-        if distribution.metadata["Name"]:
-            known.setdefault(_normal(distribution.metadata["Name"]), distribution)
+    known = _by_name(found)
     said = []
     for name, distribution in sorted(known.items()):
         for text in distribution.requires or ():
@@ -61,6 +54,15 @@ def contradictions(found: Iterable[Distribution] | None = None) -> list[str]:
             if there is not None and applies and not wanted.specifier.contains(there.version, prereleases=True):
                 said.append(f"{name} wants {wanted.name}{wanted.specifier}, and {there.version} is installed")
     return said
+
+
+def _by_name(found: Iterable[Distribution] | None) -> dict[str, Distribution]:
+    by_name: dict[str, Distribution] = {}
+    for distribution in distributions() if found is None else found:
+        name = distribution.metadata["Name"]
+        if name:  # what was removed by half has none
+            by_name.setdefault(_normal(name), distribution)
+    return by_name
 
 
 def _requirement(name: str, distribution: Distribution) -> tuple[str, str]:
