@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
 from tests.conftest import eventually
-from tests.kernel.test_notebook import START, Front
+from tests.kernel.front import START, Front
 
 WAIT = "%%flyte_task waits --background\nimport time, os\nwhile not os.path.exists(go): time.sleep(0.02)\nprint('over')"
 BLOCK = "import time\nuntil = time.monotonic() + 30\nwhile not {0} and time.monotonic() < until: time.sleep(0.02)"
@@ -37,12 +37,8 @@ def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def front(desktop: Path, home: Home) -> Iterator[Front]:
-    made = Front(home)
-    try:
-        made.run(START)
+    with Front(home, START) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_its_card_moves_while_another_cell_blocks_and_its_end_is_said(

@@ -16,10 +16,9 @@ import pytest
 from nbclient import NotebookClient
 
 from flyte_jupyter.home import Home
+from tests.kernel.front import ROOT, plain
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SAID = {
     "01_first_task.ipynb": [
         "read 344 rows of penguins.csv",
@@ -182,5 +181,5 @@ def _text(output: Any) -> str:
     if output["output_type"] == "stream":
         return str(output["text"])
     if output["output_type"] == "error":
-        return _ANSI.sub("", "\n".join(output["traceback"]))
+        return plain("\n".join(output["traceback"]))
     return str(output.get("data", {}).get("text/plain", ""))

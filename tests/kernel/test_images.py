@@ -11,17 +11,13 @@ import pytest
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
 from tests.integration.images import built, left, tapped_uv
-from tests.kernel.test_notebook import START, Cell, Front
+from tests.kernel.front import START, Cell, Front
 
 
 @pytest.fixture
 def front(home: Home) -> Iterator[Front]:
-    made = Front(home)
-    try:
-        made.run(START)
+    with Front(home, START) as made:
         yield made
-    finally:
-        made.close()
 
 
 CELL = """

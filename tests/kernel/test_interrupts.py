@@ -12,7 +12,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from tests.conftest import eventually
 from tests.integration.processes import is_gone, pid_in
-from tests.kernel.test_notebook import START, Cell, Front
+from tests.kernel.front import START, Cell, Front
 
 TASK = """
 import asyncio, os, time
@@ -40,13 +40,8 @@ def stays_whatever_happens(place: str) -> None:
 
 @pytest.fixture
 def front(home: Home) -> Iterator[Front]:
-    made = Front(home)
-    try:
-        made.run(START)
-        made.run(TASK)
+    with Front(home, START, TASK) as made:
         yield made
-    finally:
-        made.close()
 
 
 def interrupting(front: Front, *places: Path) -> tuple[Callable[[Cell], None], list[float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -14,13 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.kernel.spec import PROVISIONER
 from tests.conftest import eventually, is_alive
-from tests.kernel.test_notebook import DEADLINE, ROOT, Cell, Front
+from tests.kernel.front import DEADLINE, ROOT, Cell, Front
 
 ENVIRONMENT = """
 import flyte_jupyter as flyte
@@ -28,27 +26,6 @@ env = flyte.TaskEnvironment(
     "small", env_vars={"MODE": "train"}, resources=flyte.Resources(cpu=1, memory="400Mi"), queue="one"
 )
 """
-
-
-class InstalledFront(Front):
-    """A front end that starts a kernel by the name that Jupyter knows."""
-
-    def __init__(self, home: Home, name: str = "flyte-python", within: float = DEADLINE) -> None:
-        path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-        self._env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": path}
-        self._manager = KernelManager(kernel_name=name, transport="ipc", ip=str(home.path / f"k{secrets.token_hex(4)}"))
-        self._manager.start_kernel(env=self._env)
-        try:
-            self._connect(within)
-        except BaseException:
-            self.close()
-            raise
-
-    def shut_down(self) -> None:
-        """As a front end does it: ask first."""
-        self.client.stop_channels()
-        self._manager.shutdown_kernel(now=False)
-        self._manager.cleanup_resources()
 
 
 def install(*words: str) -> str:
@@ -82,16 +59,13 @@ def provisioner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def front(home: Home, jupyter: Path) -> Iterator[InstalledFront]:
+def front(home: Home, jupyter: Path) -> Iterator[Front]:
     assert f"installed {jupyter / 'flyte-python'}" in install("install", "--user")
-    made = InstalledFront(home)
-    try:
+    with Front(home, kernel="flyte-python") as made:
         yield made
-    finally:
-        made.close()
 
 
-def test_the_first_cell_needs_no_line_but_the_task(front: InstalledFront) -> None:
+def test_the_first_cell_needs_no_line_but_the_task(front: Front) -> None:
     source = """
 env = flyte.TaskEnvironment("e")
 @env.task
@@ -106,7 +80,7 @@ flyte.run(f, 1).outputs()[0]
     assert "Flyte" in KernelSpecManager().get_kernel_spec("flyte-python").display_name
 
 
-def test_what_goes_on_is_listed_in_the_first_cell_after_a_restart(front: InstalledFront, tmp_path: Path) -> None:
+def test_what_goes_on_is_listed_in_the_first_cell_after_a_restart(front: Front, tmp_path: Path) -> None:
     go = tmp_path / "go"
     front.run(f"go = {str(go)!r}")
     front.run("%%flyte_task waits --background\nimport time, os\nwhile not os.path.exists(go): time.sleep(0.02)")
@@ -118,20 +92,17 @@ def test_what_goes_on_is_listed_in_the_first_cell_after_a_restart(front: Install
     front.more(cell, lambda c: "succeeded" in c.card()[-1])
 
 
-def test_an_orderly_shutdown_leaves_what_runs_alone(front: InstalledFront, home: Home, tmp_path: Path) -> None:
+def test_an_orderly_shutdown_leaves_what_runs_alone(front: Front, home: Home, tmp_path: Path) -> None:
     go = tmp_path / "go"
     front.run(f"go = {str(go)!r}")
     front.run("%%flyte_task --background\nimport time, os\nwhile not os.path.exists(go): time.sleep(0.02)")
     kernel = psutil.Process(int(front.run("import os; os.getpid()").result))
     front.shut_down()
     assert not is_alive(kernel)
-    other = InstalledFront(home)
-    try:
+    with Front(home, kernel="flyte-python") as other:
         go.touch()
         other.run("flyte.attach(0)")
         assert "'succeeded'" == other.run("flyte.runs()[0].phase.value").result
-    finally:
-        other.close()
 
 
 def test_uninstall_removes_ours_alone(jupyter: Path) -> None:
@@ -168,17 +139,14 @@ def test_an_environment_that_is_not_there_is_refused(
 
 
 @pytest.fixture
-def under(home: Home, jupyter: Path, provisioner: None, tmp_path: Path) -> Iterator[InstalledFront]:
+def under(home: Home, jupyter: Path, provisioner: None, tmp_path: Path) -> Iterator[Front]:
     (tmp_path / "envs.py").write_text(ENVIRONMENT)
     assert "installed" in install("install", "--user", "--environment", str(tmp_path / "envs.py:env"))
-    made = InstalledFront(home, "flyte-env")
-    try:
+    with Front(home, kernel="flyte-env") as made:
         yield made
-    finally:
-        made.close()
 
 
-def test_a_kernel_under_an_environment_has_its_variables_and_limits(under: InstalledFront, home: Home) -> None:
+def test_a_kernel_under_an_environment_has_its_variables_and_limits(under: Front, home: Home) -> None:
     assert "'train'" == under.run("import os; os.environ['MODE']").result
     assert "1" == under.run("len(os.sched_getaffinity(0))").result
     cell = under.run("flyte.runs()")
@@ -196,13 +164,13 @@ def is_refused(front: Front, request: str) -> bool:
     return False
 
 
-def test_its_notebook_runs_tasks_although_it_holds_the_cores_of_the_machine(under: InstalledFront) -> None:
+def test_its_notebook_runs_tasks_although_it_holds_the_cores_of_the_machine(under: Front) -> None:
     under.run(f"env = flyte.TaskEnvironment('e', resources=flyte.Resources(cpu={os.cpu_count()}))")
     under.run("@env.task\ndef f() -> int:\n    return 4")
     assert "4" == under.run("flyte.run(f).outputs()[0]").result
 
 
-def test_it_is_interrupted_restarted_and_shut_down_like_any_other(under: InstalledFront, home: Home) -> None:
+def test_it_is_interrupted_restarted_and_shut_down_like_any_other(under: Front, home: Home) -> None:
     asked: list[bool] = []
 
     def when_it_prints(cell: Cell) -> None:
@@ -220,7 +188,7 @@ def test_it_is_interrupted_restarted_and_shut_down_like_any_other(under: Install
     eventually(lambda: not is_alive(kernel))
 
 
-def test_it_does_not_outlive_whoever_has_started_it(under: InstalledFront) -> None:
+def test_it_does_not_outlive_whoever_has_started_it(under: Front) -> None:
     kernel = psutil.Process(int(under.run("import os; os.getpid()").result))
     under._manager.provisioner.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
     eventually(lambda: not is_alive(kernel), within=DEADLINE)
@@ -235,12 +203,9 @@ def test_a_kernel_in_an_image_has_its_packages_and_runs_tasks(
         "env = flyte.TaskEnvironment('imaged', image=image)\n"
     )
     assert "installed" in install("install", "--user", "--environment", str(tmp_path / "envs.py:env"))
-    made = InstalledFront(home, "flyte-env", within=300)
-    try:
+    with Front(home, kernel="flyte-env", within=300) as made:
         source = "import importlib.metadata, os, sys; importlib.metadata.version('iniconfig'), os.environ['IN']"
         assert "('2.0.0', 'image')" == made.run(source).result
         assert str(home.images) in made.run("sys.prefix").result
         made.run("@flyte.TaskEnvironment('e').task\ndef f() -> str:\n    return sys.prefix")
         assert "True" == made.run("flyte.run(f).outputs()[0] == sys.prefix").result
-    finally:
-        made.close()

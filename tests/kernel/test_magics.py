@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from flyte_jupyter.home import Home
-from tests.kernel.test_notebook import START, Cell, Front
-from tests.kernel.test_secrets import Person
+from tests.kernel.front import START, Cell, Front, Person, plain
 
 TASKS = """
 import asyncio
@@ -37,18 +35,8 @@ rows = [1, 2]
 
 @pytest.fixture
 def front(home: Home) -> Iterator[Front]:
-    made = Front(home)
-    try:
-        made.run(START)
-        made.run(TASKS)
+    with Front(home, START, TASKS) as made:
         yield made
-    finally:
-        made.close()
-
-
-def plain(cell: Cell) -> str:
-    """The traceback without colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback)
 
 
 def shown(cell: Cell) -> str:
@@ -99,18 +87,18 @@ def test_an_error_in_the_inputs_has_the_cells_line(front: Front, source: str, er
     cell = front.run(source)
     assert cell.error.startswith(error)
     lines = source.splitlines()
-    assert f"----> {len(lines)} {lines[-1]}" in plain(cell)
-    assert "flyte_jupyter" not in plain(cell)
+    assert f"----> {len(lines)} {lines[-1]}" in cell.traceback
+    assert "flyte_jupyter" not in cell.traceback
 
 
 def test_inputs_that_do_not_fit_are_said_in_words(front: Front) -> None:
     cell = front.run("%flyte_run parent(rows, kk=3)")
-    assert "Unknown input 'kk'; did you mean 'k'?" in plain(cell)
-    assert "----" not in plain(cell)
+    assert "Unknown input 'kk'; did you mean 'k'?" in cell.traceback
+    assert "----" not in cell.traceback
 
 
 def test_what_is_no_task(front: Front) -> None:
-    assert "A run needs a task, not function scaled" in plain(front.run("%flyte_run scaled"))
+    assert "A run needs a task, not function scaled" in front.run("%flyte_run scaled").traceback
     assert "is no task but a int" in front.run("%flyte_run scaled(3) --retries 3").stderr
 
 
@@ -140,7 +128,7 @@ def test_a_dry_run_shows_captures_configuration_and_pod(front: Front) -> None:
 def test_a_dry_run_says_what_cannot_go(front: Front) -> None:
     front.run("import threading\nlock = threading.Lock()\n@env.task\ndef locked() -> int:\n    return 1 if lock else 0")
     cell = front.run("%flyte_run locked() --dry-run")
-    assert "global 'lock'" in plain(cell)
+    assert "global 'lock'" in cell.traceback
 
 
 def test_local_runs_in_the_kernel_and_children_too(front: Front) -> None:
@@ -154,8 +142,8 @@ def test_local_runs_in_the_kernel_and_children_too(front: Front) -> None:
 def test_local_awaits_in_the_cells_own_words(front: Front) -> None:
     cell = front.run("%%flyte_task --local\nx = 1\nawait asyncio.sleep(0)\n\nscaled(x) / 0")
     assert "ZeroDivisionError: division by zero" == cell.error
-    assert "----> 5 scaled(x) / 0" in plain(cell)
-    assert "asyncio" not in plain(cell).replace("await asyncio.sleep(0)", "")
+    assert "----> 5 scaled(x) / 0" in cell.traceback
+    assert "asyncio" not in cell.traceback.replace("await asyncio.sleep(0)", "")
     assert "2" == front.run("await asyncio.sleep(0)\n1 + 1").result  # the kernel's own loop goes on
 
 
@@ -189,7 +177,7 @@ def test_interrupting_a_local_cell_shows_where_it_was(front: Front) -> None:
 
     cell = front.run("%%flyte_task --local\nprint('begun')\nimport time\ntime.sleep(60)", each=when_it_prints)
     assert cell.error.startswith("KeyboardInterrupt")
-    assert "----> 4 time.sleep(60)" in plain(cell)
+    assert "----> 4 time.sleep(60)" in cell.traceback
     assert "2" == front.run("await asyncio.sleep(0)\n1 + 1").result
 
 
@@ -203,15 +191,15 @@ def test_interrupting_a_magic_says_what_became_of_the_run(front: Front) -> None:
 
     cell = front.run("%flyte_run sleeps()", each=when_running)
     assert cell.error.startswith("KeyboardInterrupt")
-    assert "cancelled" in plain(cell)
-    assert "flyte_jupyter" not in plain(cell)
+    assert "cancelled" in cell.traceback
+    assert "flyte_jupyter" not in cell.traceback
 
 
 def test_a_syntax_error_that_the_code_of_a_cell_raises_has_its_line(front: Front) -> None:
     cell = front.run("%%flyte_task --local\nx = 1\ncompile('(', 'other', 'exec')")
     assert "SyntaxError: '(' was never closed" in cell.error
-    assert "interactiveshell.py" not in plain(cell)
-    assert "----> 3 compile(" in plain(cell)
+    assert "interactiveshell.py" not in cell.traceback
+    assert "----> 3 compile(" in cell.traceback
 
 
 # --- %flyte_logs, %flyte_cancel ---------------------------------------------------------------------------------------
@@ -280,7 +268,7 @@ def test_doctor_tries_and_shows_no_card(front: Front) -> None:
 def completed(front: Front, code: str) -> list[str]:
     """What a front end offers at the bar."""
     at = code.index("|")
-    reply = answered(front, front.client.complete(code.replace("|", "", 1), at))
+    reply = front.reply(front.client.complete(code.replace("|", "", 1), at))
     replaced = code[reply["cursor_start"] : at]
     assert all(match.startswith(replaced) or replaced == "" for match in reply["matches"]), reply
     matches: list[str] = reply["matches"]
@@ -289,16 +277,8 @@ def completed(front: Front, code: str) -> list[str]:
 
 def inspected(front: Front, code: str, detail: int = 0) -> str:
     at = code.index("|")
-    reply = answered(front, front.client.inspect(code.replace("|", "", 1), at, detail))
-    return re.sub(r"\x1b\[[0-9;]*m", "", reply["data"].get("text/plain", ""))
-
-
-def answered(front: Front, request: str) -> dict[str, Any]:
-    while True:
-        reply = front.client.get_shell_msg(timeout=60)
-        if reply["parent_header"].get("msg_id") == request:
-            content: dict[str, Any] = reply["content"]
-            return content
+    reply = front.reply(front.client.inspect(code.replace("|", "", 1), at, detail))
+    return plain(reply["data"].get("text/plain", ""))
 
 
 def test_completions_in_a_kernel(front: Front) -> None:

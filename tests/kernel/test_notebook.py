@@ -3,134 +3,22 @@
 from __future__ import annotations
 
 import os
-import queue
-import re
-import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
-
-ROOT = Path(__file__).parents[2]
-DEADLINE = 60.0
-START = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte\nenv = flyte.TaskEnvironment(name='my_env')"
-
-
-@dataclass
-class Cell:
-    """What came back for one cell."""
-
-    status: str = ""
-    error: str = ""
-    traceback: str = ""
-    result: str = ""
-    stdout: str = ""
-    stderr: str = ""
-    displays: list[dict[str, Any]] = field(default_factory=list)
-    updates: list[dict[str, Any]] = field(default_factory=list)
-
-    def card(self) -> list[str]:
-        """The text of the first card in all states that it was seen in."""
-        first = next(d for d in self.displays if MIME in d["data"])
-        later = [u for u in self.updates if u["transient"] == first["transient"]]
-        return [content["data"]["text/plain"] for content in (first, *later)]
-
-
-class Front:
-    """A front end without a screen."""
-
-    def __init__(self, home: Home) -> None:
-        path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-        self._env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": path}
-        # sockets of its own: by itself it looks for names that are free, and other tests take them
-        self._manager = KernelManager(transport="ipc", ip=str(home.path / f"k{secrets.token_hex(4)}"))
-        self._manager.start_kernel(env=self._env, stderr=subprocess.DEVNULL)
-        self._connect()
-
-    def _connect(self, within: float = DEADLINE) -> None:
-        self.client: BlockingKernelClient = self._manager.blocking_client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=within)
-
-    def restart(self) -> None:
-        """Kill the kernel and start another."""
-        self.client.stop_channels()
-        self._manager.restart_kernel(now=True)
-        self._connect()
-
-    def close(self) -> None:
-        self.client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-        self._manager.cleanup_resources()
-
-    def interrupt(self) -> None:
-        self._manager.interrupt_kernel()
-
-    def run(self, source: str, each: Callable[[Cell], None] | None = None) -> Cell:
-        """Execute a cell; `each` is called after every message of it."""
-        request = self.client.execute(source)
-        cell = Cell()
-        deadline = time.monotonic() + DEADLINE
-        while True:
-            message = self.client.get_iopub_msg(timeout=deadline - time.monotonic())
-            is_mine = message["parent_header"].get("msg_id") == request
-            if is_mine and message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                break
-            self._take(cell, message)
-            if each is not None:
-                each(cell)
-        reply = self.client.get_shell_msg(timeout=deadline - time.monotonic())
-        while reply["parent_header"].get("msg_id") != request:
-            reply = self.client.get_shell_msg(timeout=deadline - time.monotonic())
-        cell.status = reply["content"]["status"]
-        return cell
-
-    def more(self, cell: Cell, enough: Callable[[Cell], object]) -> None:
-        """Go on listening after the cell has ended, until it is enough."""
-        deadline = time.monotonic() + DEADLINE
-        while not enough(cell):
-            try:
-                self._take(cell, self.client.get_iopub_msg(timeout=deadline - time.monotonic()))
-            except queue.Empty:
-                pytest.fail(f"nothing came; so far {cell}")
-
-    @staticmethod
-    def _take(cell: Cell, message: dict[str, Any]) -> None:
-        content = message["content"]
-        match message["msg_type"]:
-            case "display_data":
-                cell.displays.append(content)
-            case "update_display_data":
-                cell.updates.append(content)
-            case "execute_result":
-                cell.result = content["data"]["text/plain"]
-            case "stream" if content["name"] == "stdout":
-                cell.stdout += content["text"]
-            case "stream":
-                cell.stderr += content["text"]
-            case "error":
-                cell.error = f"{content['ename']}: {content['evalue']}"
-                cell.traceback = "\n".join(content["traceback"])
+from tests.kernel.front import DEADLINE, ROOT, START, Cell, Front
 
 
 @pytest.fixture
 def front(home: Home) -> Iterator[Front]:
-    made = Front(home)
-    try:
-        made.run(START)
+    with Front(home, START) as made:
         yield made
-    finally:
-        made.close()
 
 
 TASK = "import time\n@env.task\ndef work(x: int) -> int:\n    print('working')\n    time.sleep(x)\n    return x + 1"
@@ -203,7 +91,7 @@ def test_a_failed_task_shows_the_users_lines_and_none_of_ours(front: Front) -> N
     cell = front.run("flyte.run(bad)")
     assert ("error", "ZeroDivisionError: division by zero") == (cell.status, cell.error)
     assert "flyte_jupyter" not in cell.traceback
-    assert "----> 2     return 1 / x" in re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback)
+    assert "----> 2     return 1 / x" in cell.traceback
     assert "✗ bad failed" in cell.card()[-1]
     assert "return inner(0)" in cell.updates[-1]["data"]["text/html"]
 
@@ -266,8 +154,7 @@ def test_an_error_in_the_cell_has_its_line(front: Front) -> None:
     cell = front.run("%%flyte_task\nx = 1\n\ny = x / 0")
     assert ("error", "ZeroDivisionError: division by zero") == (cell.status, cell.error)
     assert "line 4" in cell.traceback
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", cell.traceback)
-    assert "----> 4 y = x / 0" in shown
+    assert "----> 4 y = x / 0" in cell.traceback
     assert "interactiveshell.py" not in cell.traceback
     assert "flyte_jupyter" not in cell.traceback
 

@@ -11,7 +11,7 @@ import pytest
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
-from tests.kernel.test_notebook import START, Cell, Front
+from tests.kernel.front import START, Cell, Front
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 TASK = """
@@ -29,13 +29,13 @@ def train(rows: list[int], name: str, deep: bool = False, x: int = 3) -> int:
 class Widgets(Front):
     """A front end with the models of widgets, and no screen."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *cells: str) -> None:
         self.models: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
         self.subshell: str | None = None
-        super().__init__(home)
+        super().__init__(home, *cells)
 
-    def _take(self, cell: Cell, message: dict[str, Any]) -> None:  # type: ignore[override]  # it needs the models
+    def _take(self, cell: Cell, message: dict[str, Any]) -> None:
         super()._take(cell, message)
         content = message["content"]
         match message["msg_type"]:
@@ -116,13 +116,8 @@ class Widgets(Front):
 
 @pytest.fixture
 def front(home: Home) -> Iterator[Widgets]:
-    made = Widgets(home)
-    try:
-        made.run(START)
-        assert "ok" == made.run(TASK).status
+    with Widgets(home, START, TASK) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_a_panel_is_what_is_saved_the_form_and_the_place_of_a_card(front: Widgets) -> None:
@@ -239,11 +234,8 @@ def test_a_cell_is_inserted_with_the_next_one_that_runs(front: Widgets) -> None:
     front.type("queue", "quick")
     front.click("Insert as cell")
     request = front.client.execute("1")
-    reply = front.client.get_shell_msg(timeout=60)
-    while reply["parent_header"].get("msg_id") != request:
-        reply = front.client.get_shell_msg(timeout=60)
     text = 'flyte.run(train.override(queue="quick"), rows=..., name=...)'
-    assert [{"source": "set_next_input", "text": text, "replace": False}] == reply["content"]["payload"]
+    assert [{"source": "set_next_input", "text": text, "replace": False}] == front.reply(request)["payload"]
 
 
 def test_a_line_opens_as_its_form(front: Widgets) -> None:

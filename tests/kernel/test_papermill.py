@@ -14,8 +14,8 @@ import pytest
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
+from tests.kernel.front import ROOT
 
-ROOT = Path(__file__).parents[2]
 CELLS = {
     "": "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte\nenv = flyte.TaskEnvironment('parts')",
     "parameters": "n = 2\nword = 'a'",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.home import Home
+from tests.kernel.front import ROOT
 
-ROOT = Path(__file__).parents[2]
 BEGIN = """
 %load_ext flyte_jupyter
 import flyte_jupyter as flyte

@@ -13,7 +13,7 @@ import pytest
 
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, is_alive
-from tests.kernel.test_notebook import START, Cell, Front
+from tests.kernel.front import START, Cell, Front
 
 TASK = """
 import time
@@ -30,13 +30,8 @@ LOAD = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte"
 
 @pytest.fixture
 def front(home: Home) -> Iterator[Front]:
-    made = Front(home)
-    try:
-        made.run(START)
-        made.run(TASK)
+    with Front(home, START, TASK) as made:
         yield made
-    finally:
-        made.close()
 
 
 def started(front: Front, go: Path) -> tuple[str, str]:
@@ -73,27 +68,18 @@ def test_what_goes_on_is_listed_and_its_old_card_is_sent_updates(front: Front, t
 
 def test_another_notebook_lists_nothing(front: Front, home: Home, tmp_path: Path) -> None:
     name, _ = started(front, tmp_path / "go")
-    others = Front(home)
-    try:
+    with Front(home) as others:
         assert ("", []) == ((cell := others.run(LOAD)).stdout, cell.displays)
         assert name in others.run("flyte.runs()").result  # it is there for who asks
-    finally:
-        others.close()
-        (tmp_path / "go").touch()
+    (tmp_path / "go").touch()
 
 
 def test_runs_of_a_notebook_are_known_by_its_file(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "a.ipynb"))
-    first, second = Front(home), Front(home)
-    try:
-        first.run(START)
-        first.run(TASK)
+    with Front(home, START, TASK) as first, Front(home) as second:
         name, _ = started(first, tmp_path / "go")
         first.close()
         assert name in second.run(LOAD).displays[0]["data"]["text/plain"]
-    finally:
-        (tmp_path / "go").touch()
-        second.close()
 
 
 def test_six_runs_are_five_cards_and_a_table(front: Front, tmp_path: Path) -> None:

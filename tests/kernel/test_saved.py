@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards import card
+from tests.kernel.front import ROOT
 
-ROOT = Path(__file__).parents[2]
 SECRET = "s3cr3t-but-long-enough-to-be-one"
 CELLS = (
     """\

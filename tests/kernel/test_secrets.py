@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flyte_jupyter.home import Home
-from tests.kernel.test_notebook import START, Cell, Front
+from tests.kernel.front import START, Cell, Front, Person
 
 VALUE = "typed-by-hand-9c41"
 TASK = """
@@ -26,39 +26,13 @@ def calls() -> int:
 """
 
 
-class Person:
-    """Answers what a cell asks, one after the other; given to `Front.run`, which calls it when the cell has begun."""
-
-    def __init__(self, front: Front, *answers: str, is_unseen: bool = True) -> None:
-        self.prompts: list[str] = []
-        self._is_unseen = is_unseen
-        self._client = front.client
-        self._answers = list(answers)
-
-    def __call__(self, _: Cell) -> None:
-        while self._answers:
-            self.is_asked()
-            self._client.input(self._answers.pop(0))
-
-    def is_asked(self) -> None:
-        """Wait for a question."""
-        request = self._client.get_stdin_msg(timeout=60)["content"]
-        assert self._is_unseen == request["password"]
-        self.prompts.append(request["prompt"])
-
-
 @pytest.fixture
 def front(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     monkeypatch.delenv("DB_API_KEY", raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.chdir(tmp_path)
-    made = Front(home)
-    try:
-        made.run(START)
-        made.run(TASK)
+    with Front(home, START, TASK) as made:
         yield made
-    finally:
-        made.close()
 
 
 def shown(cell: Cell) -> str:

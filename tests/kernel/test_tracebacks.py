@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -12,8 +10,8 @@ import pytest
 from nbclient import NotebookClient
 
 from flyte_jupyter.home import Home
+from tests.kernel.front import ROOT, plain
 
-ROOT = Path(__file__).parents[2]
 BEGIN = """
 %load_ext flyte_jupyter
 import flyte_jupyter as flyte
@@ -65,4 +63,4 @@ def traceback_of(source: str) -> str:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute(env=env)
     [error] = [output for output in notebook.cells[1].outputs if output["output_type"] == "error"]
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error["traceback"]))
+    return plain("\n".join(error["traceback"]))

@@ -8,7 +8,7 @@ import pytest
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
-from tests.kernel.test_notebook import Front
+from tests.kernel.front import Front
 
 DEPLOY = """
 import os
@@ -29,11 +29,8 @@ flyte.deploy(env)
 @pytest.fixture
 def front(home: Home) -> Iterator[Front]:
     """A kernel in which nothing was loaded yet."""
-    made = Front(home)
-    try:
+    with Front(home) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_deployed_in_one_kernel_and_fired_in_the_next(front: Front) -> None:
