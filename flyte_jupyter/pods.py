@@ -300,6 +300,7 @@ class LogEvent:
 
     Attributes:
         start: the number of the first of these lines within the attempt's log, from 0.
+        unfinished: by stream, what its last line is so far, or lines that may still be written over.
     """
 
     run: str
@@ -307,20 +308,15 @@ class LogEvent:
     attempt: int
     start: int
     lines: tuple[tuple[float, str, str], ...]
+    unfinished: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "run": self.run,
-            "action": self.action,
-            "attempt": self.attempt,
-            "start": self.start,
-            "lines": self.lines,
-        }
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LogEvent:
         lines = tuple((at, stream, text) for at, stream, text in data["lines"])
-        return cls(run=data["run"], action=data["action"], attempt=data["attempt"], start=data["start"], lines=lines)
+        return cls(**dict(data, lines=lines))
 
 
 Event: TypeAlias = PodEvent | LogEvent

@@ -48,6 +48,13 @@ class Mask:
                 text = text.replace(form, MASKED)
         return text
 
+    def without_beginning(self, text: str) -> str:
+        """The text without an end that may be the beginning of a value, for text that goes on."""
+        if not text:
+            return text
+        sizes = (size for form in self._forms for size in range(_LEAST, len(form)) if text.endswith(form[:size]))
+        return text[: len(text) - max(sizes, default=0)]
+
     def is_in(self, parts: Sequence[bytes | memoryview]) -> bool:
         """Whether pickled data holds a value as it is. Pieces of more than 16 MiB are not searched."""
         wanted = [piece.encode("utf-8", "surrogatepass") for piece in self._pieces]

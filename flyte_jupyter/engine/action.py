@@ -36,6 +36,7 @@ class Action:
         is_cached: whether its result was kept from an earlier call.
         cache: where that is from, or why it runs although its task is cached; "" for others.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
+        unfinished: of the last attempt that printed, by stream, what has no line end yet.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Action:
     links: tuple[Mapping[str, str], ...] = ()
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
+    unfinished: tuple[int, Mapping[str, str]] = (0, {})
 
     @property
     def failure(self) -> Failure | None:
@@ -161,6 +163,8 @@ class RunState:
         action.printed[event.attempt] = max(seen, event.start + len(event.lines))
         if self._is_passed_over(action):
             return
+        if event.start + len(event.lines) >= seen:  # else it is old
+            action.unfinished = (event.attempt, event.unfinished)
         action.tail.extend((event.attempt, at, stream, text) for at, stream, text in new)
 
     def get(self, action: str) -> Action | None:
@@ -211,7 +215,10 @@ class RunState:
         """The last lines of an action: fewer of those that were called when there are many of them."""
         most = LOG_TAIL if action.name == self.root else max(_FEWEST_LINES, _LINES_OF_ALL // len(shown))
         last = itertools.islice(reversed(action.tail), most)
-        return [list(line) for line in last][::-1]
+        attempt, texts = action.unfinished
+        at = action.tail[-1][1] if action.tail else action.history[-1][1] if action.history else 0.0
+        open_lines = [[attempt, at, stream, line] for stream, text in texts.items() for line in text.split("\n")]
+        return [*([list(line) for line in last][::-1]), *open_lines]
 
     def _shown(self) -> Iterator[Action]:
         """The first action, then all others as they began, or, of too many, some of those a person looks for."""

@@ -1,4 +1,8 @@
-"""What an attempt prints: split into lines, kept in the store as it comes, passed on to whoever watches."""
+"""What an attempt prints: split into lines, kept in the store as it comes, passed on to whoever watches.
+
+Of a line that is written over again, as progress bars do, only the last state is stored; those who watch are told its
+present one a few times a second.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from ..credentials.mask import Mask
 from ..pods import LogEvent, PodRequest
+from .terminal import Terminal
 
 _MAX_LINE = 64 * 1024
 _READ = 256 * 1024
@@ -18,6 +23,10 @@ _PIPE = 1024 * 1024
 """The most that a pipe can hold, unless root has made it larger."""
 _TAIL_LINES = 200
 _TAIL_CHARACTERS = 512 * 1024
+_TELL_EVERY = 0.2
+"""Seconds between two states of unfinished lines that are told."""
+_TOLD = 4096
+"""Characters of them."""
 STREAMS = ("stdout", "stderr")
 _NO_MASK = Mask(())
 
@@ -45,7 +54,9 @@ class AttemptLog:
         self._publish = publish
         self._mask = mask
         self._lines = 0
-        self._partial = dict.fromkeys(STREAMS, "")
+        self._terminals = {stream: Terminal() for stream in STREAMS}
+        self._unfinished: dict[str, str] = {}
+        self._telling: asyncio.TimerHandle | None = None
         self._decoders = {s: codecs.getincrementaldecoder("utf-8")("backslashreplace") for s in STREAMS}
         self._pipes: dict[str, int] = {}
         self._file: int | None = None
@@ -72,11 +83,13 @@ class AttemptLog:
     def close(self) -> None:
         """Read the rest, end an unfinished line, let go of the pipes."""
         self.drain()
+        if self._telling is not None:
+            self._telling.cancel()
         for stream in STREAMS:
-            rest = self._mask()(self._partial[stream] + self._decoders[stream].decode(b"", final=True))
-            if rest:
-                self._take(stream, [rest])
-                self._partial[stream] = ""
+            lines = self._split(stream, self._decoders[stream].decode(b"", final=True))
+            lines += self._terminals[stream].close()
+            if lines:
+                self._take(stream, lines)
             self._let_go(stream)
         if self._file is not None:
             os.close(self._file)
@@ -90,18 +103,32 @@ class AttemptLog:
         if not data:
             self._let_go(stream)
             return False
-        mask = self._mask()
-        text = mask(self._partial[stream] + self._decoders[stream].decode(data))
-        *lines, rest = text.split("\n")
+        if lines := self._split(stream, self._decoders[stream].decode(data)):
+            self._take(stream, lines)
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TELL_EVERY, self._tell)
+        return True
+
+    def _split(self, stream: str, text: str) -> list[str]:
+        """The lines that are whole with this text, without secrets; the longest in pieces."""
+        mask, terminal = self._mask(), self._terminals[stream]
+        text = mask(terminal.pull() + text)
+        lines = terminal.feed(text)
         if len(text) > _MAX_LINE:
             lines = [line[at : at + _MAX_LINE] for line in lines for at in range(0, len(line) or 1, _MAX_LINE)]
-        while len(rest) > _MAX_LINE + mask.longest:  # else the cut might go through a secret that is still to come
-            lines.append(rest[:_MAX_LINE])
-            rest = rest[_MAX_LINE:]
-        self._partial[stream] = rest
-        if lines:
-            self._take(stream, lines)
-        return True
+        # with room to spare, else the cut might go through a secret that is still to come
+        return [*lines, *terminal.cut(_MAX_LINE, mask.longest)]
+
+    def _tell(self) -> None:
+        """Pass unfinished lines on as they are now, unless nothing is new."""
+        self._telling = None
+        if self._unfinished != self._open_lines():
+            self._say(())
+
+    def _open_lines(self) -> dict[str, str]:
+        mask = self._mask()
+        open_lines = {stream: mask.without_beginning(of.unfinished) for stream, of in self._terminals.items()}
+        return {stream: text[-_TOLD:] for stream, text in open_lines.items() if text}
 
     def _let_go(self, stream: str) -> None:
         pipe = self._pipes.pop(stream, None)
@@ -118,9 +145,15 @@ class AttemptLog:
         while record:
             record = record[os.write(self._file, record) :]
         entries = tuple((now, stream, line) for line in lines)
-        pod = self._pod
-        self._publish(LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=self._lines, lines=entries))
-        self._lines += len(lines)
+        self._say(entries)
+
+    def _say(self, entries: tuple[tuple[float, str, str], ...]) -> None:
+        pod, start = self._pod, self._lines
+        self._lines += len(entries)
+        self._unfinished = told = self._open_lines()
+        self._publish(
+            LogEvent(run=pod.run, action=pod.action, attempt=self._attempt, start=start, lines=entries, unfinished=told)
+        )
 
 
 class Tail:
@@ -129,11 +162,17 @@ class Tail:
     def __init__(self) -> None:
         self._events: deque[tuple[LogEvent, int]] = deque()
         self._lines = self._characters = 0
+        self._unfinished: LogEvent | None = None
 
     def __iter__(self) -> Iterator[LogEvent]:
-        return (event for event, _ in self._events)
+        yield from (event for event, _ in self._events)
+        if self._unfinished is not None:
+            yield self._unfinished
 
     def add(self, event: LogEvent) -> None:
+        self._unfinished = None if event.lines else event
+        if not event.lines:
+            return
         size = sum(len(text) for _, _, text in event.lines)
         self._events.append((event, size))
         self._lines += len(event.lines)

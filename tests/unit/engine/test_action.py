@@ -258,3 +258,20 @@ def test_counts_follow_whatever_is_told() -> None:
         assert expected == view["tasks"]
         assert Counter(action.phase.value for action in told) == state.counts()
         assert sum(action.is_cached for action in told) == view["cached"]
+
+
+def test_what_has_no_end_yet_is_below_the_last_lines_until_it_has_one() -> None:
+    state = RunState("r1", task="env.work", title="work")
+    state.apply(
+        PodEvent(run="r1", action="a0", parent=None, task="env.work", title="work", phase=Phase.RUNNING, at=1.0)
+    )
+
+    def lines() -> list[str]:
+        return [text for *_, text in state.view()["logs"]["a0"]["lines"]]
+
+    state.apply(LogEvent(run="r1", action="a0", attempt=0, start=0, lines=((1.0, "stdout", "one"),)))
+    state.apply(LogEvent(run="r1", action="a0", attempt=0, start=1, lines=(), unfinished={"stderr": "10%\n20%"}))
+    assert ["one", "10%", "20%"] == lines()
+    state.apply(LogEvent(run="r1", action="a0", attempt=0, start=1, lines=((2.0, "stderr", "100%"),)))
+    assert ["one", "100%"] == lines()
+    assert 2 == state.view()["logs"]["a0"]["printed"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextlib
 import fcntl
 import os
 import random
+import sys
 import termios
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from flyte_jupyter.credentials.mask import Mask
-from flyte_jupyter.host.logs import AttemptLog, parse
+from flyte_jupyter.host.logs import AttemptLog, Tail, parse
 from flyte_jupyter.pods import LogEvent, PodRequest
 
 POD = PodRequest(run="r1", action="a0", task="env.work", title="work", store="file:///s", python="python")
@@ -56,8 +58,19 @@ class Attempt:
         await self.write(self.stderr, data)
 
     @property
+    def unfinished(self) -> Mapping[str, str]:
+        return self.events[-1].unfinished if self.events else {}
+
+    @property
     def lines(self) -> list[Line]:
         return [(stream, text) for event in self.events for _, stream, text in event.lines]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Until what is told later has been told."""
+    async with asyncio.timeout(10) if sys.version_info >= (3, 11) else contextlib.nullcontext():
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
 
 
 def log_of(path: Path, story: Callable[[Attempt], Awaitable[None]]) -> Attempt:
@@ -110,7 +123,7 @@ def test_a_line_is_told_when_it_is_whole(path: Path) -> None:
     async def story(attempt: Attempt) -> None:
         for piece in (b"a", b"b", b"c"):
             await attempt.out(piece)
-            assert [] == attempt.events
+            assert [] == attempt.lines
         await attempt.out(b"d\ne")
         assert [("stdout", "abcd")] == attempt.lines
 
@@ -182,8 +195,60 @@ def test_empty_lines_and_tabs_and_carriage_returns(path: Path) -> None:
     async def story(attempt: Attempt) -> None:
         await attempt.out(b"\n\ta\tb\t\n\n50%\r100%\r\n")
 
-    expected = [("stdout", text) for text in ("", "\ta\tb\t", "", "50%\r100%\r")]
+    expected = [("stdout", text) for text in ("", "\ta\tb\t", "", "100%")]
     assert expected == log_of(path, story).lines == stored(path)
+
+
+# --- progress bars ----------------------------------------------------------------------------------------------------
+
+
+def test_of_a_bar_the_last_state_is_stored_and_its_present_one_told(path: Path) -> None:
+    async def story(attempt: Attempt) -> None:
+        for n in range(5000):
+            await attempt.err(b"\r%d/5000 [" % n + b"#" * (n // 500))
+        await until(lambda: attempt.unfinished == {"stderr": "4999/5000 [#########"})
+        await attempt.err(b"\r5000/5000 [##########]\nthen\n")
+
+    attempt = log_of(path, story)
+    assert [("stderr", "5000/5000 [##########]"), ("stderr", "then")] == attempt.lines == stored(path)
+    assert {} == attempt.unfinished
+    assert 200 > path.stat().st_size
+
+
+def test_a_line_that_has_no_end_yet_is_told(path: Path) -> None:
+    async def story(attempt: Attempt) -> None:
+        await attempt.out(b"training ")
+        await until(lambda: attempt.unfinished == {"stdout": "training"})
+        await attempt.out(b"... done\n")
+
+    attempt = log_of(path, story)
+    assert ([("stdout", "training ... done")], {}) == (attempt.lines, attempt.unfinished)
+
+
+def test_half_a_secret_is_not_told(path: Path) -> None:
+    async def story(attempt: Attempt) -> None:
+        attempt.mask = Mask(["correct-horse-battery"])
+        await attempt.out(b"the key: correct-horse")
+        await until(lambda: attempt.unfinished == {"stdout": "the key: "})
+        await attempt.out(b"-battery")
+        await until(lambda: attempt.unfinished == {"stdout": "the key: ***"})
+
+    assert [("stdout", "the key: ***")] == log_of(path, story).lines
+
+
+def test_who_comes_to_watch_is_told_the_present_state(path: Path) -> None:
+    tail = Tail()
+
+    async def story(attempt: Attempt) -> None:
+        await attempt.err(b"first\n")
+        await attempt.err(b"\r10%")
+        await until(lambda: attempt.unfinished == {"stderr": "10%"})
+        for event in attempt.events:
+            tail.add(event)
+
+    log_of(path, story)
+    assert [("first",), ()] == [tuple(text for _, _, text in event.lines) for event in tail]
+    assert [{}, {"stderr": "10%"}] == [event.unfinished for event in tail]
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
