@@ -30,7 +30,7 @@ from .image.images import Follower, Image, ImageFailed, Images
 from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
 from .process import stacks
-from .process.conversation import Conversation
+from .process.conversation import Conversation, Line
 from .process.forks import ForkError, Worker
 from .process.zygotes import Zygotes
 from .shares import Share, Shares
@@ -263,8 +263,9 @@ class Pod:
             worker.discard()
             return End(lifecycle.not_handed_out(error))
         log.follow(worker.stdout, worker.stderr)
-        conversation = Conversation(worker, self._started)
-        conversation.send(
+        conversation = Conversation(self._started)
+        line = Line(worker, conversation.take)
+        line.send(
             {
                 "pod": request.to_json(),
                 "attempt": number,
@@ -297,7 +298,7 @@ class Pod:
                 failure = masked(stacks.told(failure, worker.stacks()), vault.mask(request.session))
             return End(failure, exit.peak_memory)
         finally:
-            conversation.close()
+            line.close()
             vault.take_back(secrets)
             os.close(worker.paper)
 

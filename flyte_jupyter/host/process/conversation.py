@@ -1,4 +1,4 @@
-"""What the Host and an attempt tell each other while it runs."""
+"""What the Host and a process of its workers tell each other while it runs."""
 
 from __future__ import annotations
 
@@ -11,18 +11,39 @@ from .forks import Worker
 
 
 class Conversation:
-    """One attempt's, from the request to its last message.
+    """What one attempt tells, from its start to its last message.
 
     Attributes:
         done: the attempt's last message; told: done when it came.
         on_start: called when the task's own code begins.
     """
 
-    def __init__(self, worker: Worker, started: Callable[[], None]) -> None:
+    def __init__(self, started: Callable[[], None]) -> None:
         self.done: dict[str, Any] | None = None
         self.told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_start: Callable[[], Any] = lambda: None
         self._started = started
+
+    def take(self, message: dict[str, Any]) -> None:
+        """One message of the attempt's."""
+        if message["op"] == "running":
+            self._started()
+            self.on_start()
+        elif message["op"] == "done":
+            self.done = message
+            if not self.told.done():
+                self.told.set_result(None)
+
+
+class Line:
+    """The socket between the Host and a worker.
+
+    Args:
+        take: called with each message as it comes.
+    """
+
+    def __init__(self, worker: Worker, take: Callable[[dict[str, Any]], None]) -> None:
+        self._take = take
         self._socket = worker.control
         self._frames = Frames()
         self._unsent = b""
@@ -49,14 +70,8 @@ class Conversation:
     def _read(self) -> None:
         messages, is_there = receive_now(self._socket, self._frames)
         for message in messages:
-            if message["op"] == "running":
-                self._started()
-                self.on_start()
-            elif message["op"] == "done":
-                self.done = message
-        if self.done is not None and not self.told.done():
-            self.told.set_result(None)
-        if not is_there or self.done is not None:
+            self._take(message)
+        if not is_there:
             asyncio.get_running_loop().remove_reader(self._socket)
 
     def close(self) -> None:

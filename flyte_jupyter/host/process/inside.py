@@ -33,6 +33,7 @@ class Inside:
         self.recipe = Recipe.from_json(told["recipe"]) if told is not None else Recipe()
         self.venv: str | None = told["venv"] if told is not None else None
         self.root = Path(told["root"]) if told is not None and told["root"] is not None else None
+        self._has_files = False
 
     def environ(self, kernel: Mapping[str, str]) -> dict[str, str]:
         """The variables of the kernel with those of the image; in these `$NAME` is what it was before, as in Docker."""
@@ -78,9 +79,10 @@ class Inside:
         return self.root / (self.recipe.workdir or "") if self.root is not None else None
 
     def put_files(self, store: Store) -> None:
-        """Copy the image's files. Raises RuntimeSystemError when one is not what it was."""
-        if self.root is None:
+        """Copy the image's files, once. Raises RuntimeSystemError when one is not what it was."""
+        if self.root is None or self._has_files:
             return
+        self._has_files = True
         for content in self.recipe.files:
             put_file(store, content, self.root / content.path)
 

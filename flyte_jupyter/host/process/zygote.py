@@ -117,7 +117,8 @@ class Zygote:
             self._host.close()
             os.close(self._wake)
             os.close(self._woken)
-            from .attempt import attempt, flush
+            from .attempt import attempt
+            from .call import flush
 
             control, stdout, stderr, paper = fds
             status = attempt(control, stdout, stderr, paper, groups)
