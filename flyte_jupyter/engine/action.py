@@ -100,6 +100,8 @@ class RunState:
         self._in_phase: dict[Phase, dict[str, Action]] = {phase: {} for phase in Phase}  # without the first one
         self._tasks: dict[str, Counter[str]] = {}
         self._cached = 0
+        self._told: dict[str, dict[str, Any]] = {}
+        self._told_lines: dict[str, tuple[int, dict[str, Any]]] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -110,6 +112,8 @@ class RunState:
         """Take one event in."""
         with self._lock:
             self.version += 1
+            changed: dict[str, Any] = self._told_lines if isinstance(event, LogEvent) else self._told
+            changed.pop(event.action, None)
             action = self._actions.get(event.action)
             if isinstance(event, LogEvent):
                 if action is not None:
@@ -124,6 +128,7 @@ class RunState:
             self._count(action, +1)
             if self._is_passed_over(action):
                 action.tail.clear()
+                self._told_lines.pop(event.action, None)
 
     def _count(self, action: Action, by: int) -> None:
         if action.name == self.root:
@@ -196,29 +201,39 @@ class RunState:
             return Counter({phase.value: len(found) for phase, found in self._in_phase.items() if found})
 
     def view(self) -> dict[str, Any]:
-        """What a card shows, as JSON; neither its size nor the time it takes depends on the number of actions."""
+        """What a card shows, as JSON; neither its size nor the time it takes depends on the number of actions.
+
+        What has not changed is the same object as in the view before, so that it need not be drawn again; whoever looks
+        at a view leaves it as it is.
+        """
         with self._lock:
             shown = list(self._shown())
+            few = max(_FEWEST_LINES, _LINES_OF_ALL // len(shown))
+            self._told = {of.name: self._told.get(of.name) or of.to_json() for of in shown}
+            self._told_lines = {of.name: self._lines(of, LOG_TAIL if of.name == self.root else few) for of in shown}
             return {
                 "version": 1,
                 "run": self.run,
                 "root": self.root,
                 "phase": self.phase.value,
-                "actions": [action.to_json() for action in shown],
+                "actions": list(self._told.values()),
                 "total": len(self._actions),
                 "cached": self._cached,
                 "tasks": {title: dict(+counts) for title, counts in self._tasks.items()},
-                "logs": {a.name: {"printed": sum(a.printed.values()), "lines": self._lines(a, shown)} for a in shown},
+                "logs": {name: told for name, (_, told) in self._told_lines.items()},
             }
 
-    def _lines(self, action: Action, shown: list[Action]) -> list[list[Any]]:
+    def _lines(self, action: Action, most: int) -> tuple[int, dict[str, Any]]:
         """The last lines of an action: fewer of those that were called when there are many of them."""
-        most = LOG_TAIL if action.name == self.root else max(_FEWEST_LINES, _LINES_OF_ALL // len(shown))
+        known = self._told_lines.get(action.name)
+        if known is not None and known[0] == most:
+            return known
         last = itertools.islice(reversed(action.tail), most)
         attempt, texts = action.unfinished
         at = action.tail[-1][1] if action.tail else action.history[-1][1] if action.history else 0.0
         open_lines = [[attempt, at, stream, line] for stream, text in texts.items() for line in text.split("\n")]
-        return [*([list(line) for line in last][::-1]), *open_lines]
+        lines = [*([list(line) for line in last][::-1]), *open_lines]
+        return most, {"printed": sum(action.printed.values()), "lines": lines}
 
     def _shown(self) -> Iterator[Action]:
         """The first action, then all others as they began, or, of too many, some of those a person looks for."""

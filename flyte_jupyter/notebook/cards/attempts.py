@@ -7,9 +7,13 @@ tab opens by itself, so that two attempts can be compared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ...markup import Html, el, join
 from . import timeline
 from .logtext import coloured
+from .once import made_once
 from .parts import View, failure, phase, root_of, row, times
 
 _APART = {"stderr": "stderr", "image": "the build of the image"}
@@ -18,9 +22,9 @@ _MOST = 10
 """Attempts that have a tab: the last ones."""
 
 
-def log(view: View, name: str, attempt: int | None = None) -> Html | None:
+@made_once
+def log(found: Mapping[str, Any] | None, attempt: int | None = None) -> Html | None:
     """The last lines an action printed, of one attempt or of all."""
-    found = view["logs"].get(name)
     lines = [line for line in found["lines"] if attempt is None or line[0] == attempt] if found else []
     if not lines:
         return None
@@ -36,8 +40,7 @@ def log(view: View, name: str, attempt: int | None = None) -> Html | None:
     return el("div", el("pre", join(*blocks)), cls="fr-log", tabindex="0", aria_label="log")
 
 
-def log_title(view: View, name: str) -> str:
-    found = view["logs"][name]
+def log_title(found: Mapping[str, Any]) -> str:
     shown, printed = len(found["lines"]), found["printed"]
     if shown < printed:
         return f"Log: showing last {shown:,} of {printed:,} lines"
@@ -45,12 +48,12 @@ def log_title(view: View, name: str) -> str:
 
 
 def root_log(view: View, now: float) -> Html | None:
-    name = view["root"]
-    body = log(view, name)
+    found = view["logs"].get(view["root"])
+    body = log(found)
     if body is None or attempts(view, now) is not None:
         return None
-    is_open = view["phase"] != "succeeded" or view["logs"][name]["printed"] <= 12
-    return el("details", el("summary", log_title(view, name)), body, open=is_open)
+    is_open = view["phase"] != "succeeded" or found["printed"] <= 12
+    return el("details", el("summary", log_title(found)), body, open=is_open)
 
 
 def attempts(view: View, now: float) -> Html | None:
@@ -63,7 +66,7 @@ def attempts(view: View, now: float) -> Html | None:
     tabs = [_tab(view, now, n, is_open=n == shown[-1]) for n in shown]
     hidden = action["attempt"] + 1 - len(tabs)
     label = f"Attempts: {action['attempt'] + 1}" + (f" (the last {len(tabs)})" if hidden > 0 else "")
-    told = "· " + log_title(view, view["root"]).lower() if view["root"] in view["logs"] else None
+    told = "· " + log_title(view["logs"][view["root"]]).lower() if view["root"] in view["logs"] else None
     above = join(el("span", label, cls="fr-label"), " ", el("span", told, cls="fr-muted fr-small") if told else None)
     return el("div", above, el("div", *tabs, cls="fr-tabs"), cls="fr-sec")
 
@@ -84,7 +87,7 @@ def _tab(view: View, now: float, n: int, *, is_open: bool) -> Html:
         el("span", timeline.seconds(seconds), cls="fr-muted"),
     )
     is_told = is_open and view["phase"] in timeline.BAD  # above, under "Error"
-    printed = log(view, view["root"], n)
+    printed = log(view["logs"].get(view["root"]), n)
     silent = (
         el("div", "It printed nothing.", cls="fr-muted fr-small") if printed is None and n < action["attempt"] else None
     )

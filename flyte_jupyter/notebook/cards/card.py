@@ -19,6 +19,7 @@ from . import sections, timeline
 from .children import counted
 from .commands import commands_of
 from .logtext import plain
+from .once import made_once
 from .parts import cache, last_failure, root_of, stretches, total_seconds
 from .shrink import LEVELS, Limits, shrink
 from .theme import CSS
@@ -62,16 +63,23 @@ def data(kept: Mapping[str, Any]) -> dict[str, Any]:
     phase, seconds since the epoch, attempt and name; so is a line of a log, with attempt, seconds, stream and text
     between tabs: a notebook file needs a line for every value of a list.  The rich result is in the HTML, made safe.
     """
-    actions = [{name: value for name, value in of.items() if value or name == "attempt"} for of in kept["actions"]]
-    for of in actions:
-        if "history" in of:
-            of["history"] = [" ".join(map(str, filter(_is_said, step))) for step in of["history"]]
-    logs = {
-        name: {"printed": of["printed"], "lines": ["\t".join(map(str, entry)) for entry in of["lines"]]}
-        for name, of in kept["logs"].items()
-    }
     result = dict(kept["result"], html=None) if kept["result"] else None
+    actions = [_action(of) for of in kept["actions"]]
+    logs = {name: _log(of) for name, of in kept["logs"].items()}
     return {**kept, "actions": actions, "logs": logs, "result": result, "commands": commands_of(kept)}
+
+
+@made_once
+def _action(cut: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: value for name, value in cut.items() if value or name == "attempt"}
+    if "history" in told:
+        told["history"] = [" ".join(map(str, filter(_is_said, step))) for step in told["history"]]
+    return told
+
+
+@made_once
+def _log(cut: Mapping[str, Any]) -> dict[str, Any]:
+    return {"printed": cut["printed"], "lines": ["\t".join(map(str, entry)) for entry in cut["lines"]]}
 
 
 def _is_said(part: object) -> bool:
@@ -97,7 +105,17 @@ def _text_size(part: str) -> int:
 
 
 def _data_size(part: Mapping[str, Any]) -> int:
-    return len(json.dumps(part, ensure_ascii=False).encode()) + 13 * _nodes(part) + 40
+    """Of a card's data: of its actions and their logs one by one, and of all that is around them."""
+    many = [*part["actions"], *part["logs"].values()]
+    around = {**part, "actions": [], "logs": dict.fromkeys(part["logs"])}
+    return _json_size(around) + sum(map(_part_size, many)) + 40
+
+
+def _json_size(part: Mapping[str, Any]) -> int:
+    return len(json.dumps(part, ensure_ascii=False).encode()) + 13 * _nodes(part)
+
+
+_part_size = made_once(_json_size)
 
 
 def _nodes(value: Mapping[str, Any] | list[Any]) -> int:

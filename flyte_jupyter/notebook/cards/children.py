@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ...markup import Html, el, join
 from . import timeline
 from .attempts import log, log_title
-from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row
+from .once import made_once
+from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row, spaced
 
 LISTED = 50
 """They are listed up to here and counted above."""
@@ -84,33 +84,34 @@ def _tree(view: View, children: list[Action], now: float) -> Html:
 
 
 def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> Html:
-    if below is not None or action["phase"] not in timeline.TERMINAL:
-        return _line(view, action, now, below)
-    return _ended(json.dumps((action, view["logs"].get(action["name"]))))
-
-
-@functools.lru_cache(maxsize=1024)
-def _ended(told: str) -> Html:
-    """An action that will not change any more: most of those on a card that is live."""
-    action, printed = json.loads(told)
-    return _line({"logs": {action["name"]: printed} if printed else {}}, action, 0.0)
-
-
-def _line(view: View, action: Action, now: float, below: Html | None = None) -> Html:
     """One action on one line; its error and its log open beneath it."""
+    printed = view["logs"].get(action["name"])
+    seconds = el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right")
+    line = el("span", _said(action), " ", seconds, cls="fr-row")
+    body = join(_found(action), _printed(printed) if printed else None)
+    return el("li", el("details", el("summary", line), body) if body else line, below)
+
+
+@made_once
+def _said(action: Action) -> Html:
     again = f"attempt {action['attempt'] + 1}" if action["attempt"] else None
-    line = row(
+    return spaced(
         el("span", action["title"]),
         phase(action["phase"]),
         el("span", again, cls="fr-muted") if again else None,
         el("span", "from the cache", cls="fr-muted") if action["is_cached"] else None,
         el("span", action["reason"], cls="fr-muted") if action["reason"] else None,
         anchors(action["links"]),
-        el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right"),
     )
+
+
+@made_once
+def _found(action: Action) -> Html:
     found = last_failure(action)
-    lines = log(view, action["name"])
-    title = el("span", log_title(view, action["name"]), cls="fr-muted") if lines is not None else None
     said = el("div", quoted(cache(action)), cls="fr-muted") if cache(action) else None
-    body = join(failure(found) if found else None, said, title, lines)
-    return el("li", el("details", el("summary", line), body) if body else line, below)
+    return join(failure(found) if found else None, said)
+
+
+@made_once
+def _printed(found: Mapping[str, Any]) -> Html:
+    return join(el("span", log_title(found), cls="fr-muted"), log(found))

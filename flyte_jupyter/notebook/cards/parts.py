@@ -45,9 +45,13 @@ def phase(of: str) -> Html:
 
 
 def row(*parts: object) -> Html:
-    """Parts on one line, with spaces between them for those who see it without our style."""
-    shown = [part for part in parts if part is not None]
-    return el("span", *(join(" " if i else None, part) for i, part in enumerate(shown)), cls="fr-row")
+    """Parts on one line."""
+    return el("span", spaced(*parts), cls="fr-row")
+
+
+def spaced(*parts: object) -> Html:
+    """Parts with spaces between them for those who see them without our style."""
+    return join(*between(" ", (part for part in parts if part is not None)))
 
 
 def stretches(action: Action, now: float, attempt: int | None = None) -> list[tuple[str, str, float, bool]]:

@@ -14,6 +14,7 @@ from typing import Any
 from ...markup import clean, cut
 from ...pods import Requirements
 from .logtext import middle, normal
+from .once import made_once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,7 @@ def _notes(view: Mapping[str, Any], actions: list[Any]) -> list[str]:
     return list(dict.fromkeys(said))
 
 
+@made_once
 def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     history = [list(step) for step in action.get("history") or []]
     failures = dict(action.get("failures") or {})
@@ -235,14 +237,19 @@ def _logs(logs: Mapping[str, Any], names: list[str], limits: Limits) -> dict[str
         is_first = name == names[0] and len(speaking) > 1
         room = limits.logs // 2 if is_first else limits.logs // max(1, 2 * len(speaking) - 2)
         room = limits.logs if len(speaking) == 1 else max(room, limits.log_width)
-        lines: list[list[Any]] = []
-        for attempt, at, stream, text in reversed(logs[name]["lines"][-limits.log_lines :] if limits.log_lines else []):
-            line = normal(str(text), limits.log_width)
-            room -= len(line) + 12
-            if room < 0:
-                break
-            lines.append([attempt, round(float(at), 3), stream if stream in _STREAMS else "stdout", line])
-        printed = max(int(logs[name].get("printed") or 0), len(logs[name]["lines"]))
-        if lines and i < limits.actions:
-            out[_line(name, 120)] = {"printed": printed, "lines": lines[::-1]}
+        if i < limits.actions and (kept := _log(logs[name], limits, room))["lines"]:
+            out[_line(name, 120)] = kept
     return out
+
+
+@made_once
+def _log(log: Mapping[str, Any], limits: Limits, room: int) -> dict[str, Any]:
+    """The last lines of one action, of `room` characters together."""
+    lines: list[list[Any]] = []
+    for attempt, at, stream, text in reversed(log["lines"][-limits.log_lines :] if limits.log_lines else []):
+        line = normal(str(text), limits.log_width)
+        room -= len(line) + 12
+        if room < 0:
+            break
+        lines.append([attempt, round(float(at), 3), stream if stream in _STREAMS else "stdout", line])
+    return {"printed": max(int(log.get("printed") or 0), len(log["lines"])), "lines": lines[::-1]}

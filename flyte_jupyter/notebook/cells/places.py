@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from ...pack.failure import without_columns
+from ..cards.once import made_once
 
 NameOf = Callable[[str], "str | None"]
 """What people call a file; None for a real file."""
@@ -38,7 +39,11 @@ def names_of(shell: Any) -> NameOf:
 
 def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
     """`view` with the tracebacks of its failures, and what the cache says of places, naming cells and short files."""
+    return {**view, "actions": [_readable(of, name_of) for of in view.get("actions", ())]}
 
+
+@made_once
+def _readable(action: Mapping[str, Any], name_of: NameOf) -> Mapping[str, Any]:
     def place(found: re.Match[str]) -> str:
         name = name_of(found[1])
         return f"{name}, line {found[2]}" if name is not None else f'File "{file(found[1])}", line {found[2]}'
@@ -50,11 +55,8 @@ def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:
     def short(found: re.Match[str]) -> str:
         return f"{name_of(found[1]) or os.path.basename(found[1])}, line {found[2]}"
 
-    def action(of: Mapping[str, Any]) -> dict[str, Any]:
-        failures = {n: told(failure) for n, failure in (of.get("failures") or {}).items()}
-        return {**of, "failures": failures, "cache": _FILE.sub(short, of.get("cache") or "")}
-
-    return {**view, "actions": [action(of) for of in view.get("actions", ())]}
+    failures = {n: told(failure) for n, failure in (action.get("failures") or {}).items()}
+    return {**action, "failures": failures, "cache": _FILE.sub(short, action.get("cache") or "")}
 
 
 def file(path: str) -> str:
@@ -78,6 +80,7 @@ def without_home(made: Mapping[str, Any]) -> dict[str, Any]:
     if not home or home == "~":  # there is none, or it is the root of everything
         return dict(made)
     pattern = _pattern(home)
+    written = {home, html.escape(home), json.dumps(home, ensure_ascii=False)[1:-1]}
 
     def told(of: Any) -> Any:
         if isinstance(of, str):
@@ -86,11 +89,11 @@ def without_home(made: Mapping[str, Any]) -> dict[str, Any]:
             return {told(key): told(each) for key, each in of.items()}
         return list(map(told, of)) if isinstance(of, list) else of
 
-    written = json.dumps(home, ensure_ascii=False)[1:-1]
-    return {
-        kind: told(part) if isinstance(part, str) or written in json.dumps(part, ensure_ascii=False) else part
-        for kind, part in made.items()
-    }
+    def has_it(part: Any) -> bool:
+        text = part if isinstance(part, str) else json.dumps(part, ensure_ascii=False)
+        return any(each in text for each in written)
+
+    return {kind: told(part) if has_it(part) else part for kind, part in made.items()}
 
 
 @functools.cache

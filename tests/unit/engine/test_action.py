@@ -275,3 +275,17 @@ def test_what_has_no_end_yet_is_below_the_last_lines_until_it_has_one() -> None:
     state.apply(LogEvent(run="r1", action="a0", attempt=0, start=1, lines=((2.0, "stderr", "100%"),)))
     assert ["one", "100%"] == lines()
     assert 2 == state.view()["logs"]["a0"]["printed"]
+
+
+def test_of_what_has_not_changed_a_view_has_the_same_objects() -> None:
+    state = folded(*(event(Phase.RUNNING, name) for name in ("a0", "b", "c")))
+    for name in ("a0", "b", "c"):
+        state.apply(log(0, "begun", action=name))
+    before = state.view()
+    state.apply(event(Phase.SUCCEEDED, "b"))
+    state.apply(log(1, "more", action="c"))
+    after = state.view()
+    assert [True, False, True] == [of is was for of, was in zip(after["actions"], before["actions"], strict=True)]
+    assert [True, True, False] == [after["logs"][name] is before["logs"][name] for name in ("a0", "b", "c")]
+    assert "succeeded" == after["actions"][1]["phase"]
+    assert ["begun", "more"] == [line[3] for line in after["logs"]["c"]["lines"]]
