@@ -17,6 +17,7 @@ from .credentials.needs import Needs
 from .engine import interrupt
 from .engine.arrival import any_of
 from .engine.children import Call, Children, Prepared
+from .engine.record import items_failed
 from .engine.request import new_run_name
 from .engine.run import ROOT
 from .errors import ConfigTypeError
@@ -81,8 +82,9 @@ class _Items:
         if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
             raise ConfigTypeError(f"concurrency is a number of items, 0 for no bound, not {concurrency!r}.")
         self._arguments: deque[tuple[Any, ...]] = deque(zip(*iterables, strict=False)) if iterables else deque()
-        self._limit = concurrency or len(self._arguments) or 1
-        self.described = {"items": str(len(self._arguments)), **({"group": group} if group else {})}
+        self._count = len(self._arguments)
+        self._limit = concurrency or self._count or 1
+        self.described = {"items": str(self._count), **({"group": group} if group else {})}
         self._calls: deque[Call] = deque()
         self._running: set[Future[Outcome]] = set()
         self._failed = 0
@@ -146,8 +148,8 @@ class _Items:
         return self._task
 
     @property
-    def failed(self) -> int:
-        return self._failed
+    def outcome(self) -> str:
+        return items_failed(self._failed, self._count) or "all items succeeded"
 
     def cancel(self) -> None:
         """Stop what runs and was not asked for yet."""
@@ -249,7 +251,7 @@ class _Outside:
         key, store, name = self._here.home.key(), self._here.store, self._run.name
         pod = pod_name(name, ROOT)
         if failure is None:
-            text = f"{self._items.failed} items failed" if self._items.failed else "all items succeeded"
+            text = self._items.outcome
             payload = seal_value(key, dumps((text,)), {"text": text, "html": None}, name=pod)
         else:
             payload = seal_failure(key, failure, name=pod)

@@ -26,7 +26,22 @@ def told(record: Mapping[str, Any], happened: Mapping[str, Any]) -> dict[str, An
         "asked": (pod or {}).get("resources") or {},
         "runs_again": pod is not None and not is_kept,
         "progress": _items(record, happened) if pod is None else None,
+        "warning": _warning(record, happened) if pod is None else "",
     }
+
+
+def items_failed(failed: int, items: int) -> str:
+    """What is said of a map that went on without some of its items; "" when it has them all."""
+    return f"{failed:,} of {items:,} items failed" if failed else ""
+
+
+def _warning(record: Mapping[str, Any], happened: Mapping[str, Any]) -> str:
+    """What stands beside "succeeded", which is true of the map, and not of all that it called."""
+    if happened["phase"] != Phase.SUCCEEDED:
+        return ""
+    counts = happened["tasks"].get(record["title"], {})
+    ended = {phase: number for phase, number in counts.items() if Phase(phase).is_terminal}
+    return items_failed(sum(ended.values()) - ended.get(Phase.SUCCEEDED.value, 0), sum(ended.values()))
 
 
 def _items(record: Mapping[str, Any], happened: Mapping[str, Any]) -> dict[str, Any] | None:

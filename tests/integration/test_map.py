@@ -89,6 +89,9 @@ def test_errors_are_results() -> None:
     assert isinstance(second, ValueError)
     assert isinstance(second, errors.RuntimeUserError)
     assert "-2 is negative" == str(second)
+    (run,) = flyte.runs()
+    assert ("succeeded", "1 of 3 items failed") == (run.phase.value, run.view()["warning"])
+    assert "1 of 3 items failed" == run.result()
 
 
 def test_errors_are_raised(tmp_path: Path) -> None:

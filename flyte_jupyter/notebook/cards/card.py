@@ -132,9 +132,9 @@ def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
         else:
             parts.append(section(view, now))
     body = join(sections.header(view, now), *parts)
-    label = f"Run of {view['title']}: {timeline.word(view['phase'])}"
+    label = f"Run of {view['title']}: {timeline.words(view)}"
     style = el("style", Html(CSS))
-    return el("div", style, body, cls="flyte-run", data_phase=view["phase"], role="group", aria_label=label)
+    return el("div", style, body, cls="flyte-run", data_phase=timeline.look(view), role="group", aria_label=label)
 
 
 def _line(view: Mapping[str, Any], now: float) -> str:
@@ -143,7 +143,9 @@ def _line(view: Mapping[str, Any], now: float) -> str:
         f"after {seconds}" if phase in timeline.BAD else f"in {seconds}" if phase == "succeeded" else f"for {seconds}"
     )
     cached = " from the cache" if root_of(view).get("is_cached") else ""
-    return f"{timeline.icon(phase)} {view['title']} {timeline.word(phase)}{cached} {when} [{view['run']}]"
+    icon = timeline.icon(timeline.look(view))
+    warning = f", {view['warning']}" if view["warning"] else ""
+    return f"{icon} {view['title']} {timeline.word(phase)}{cached} {when}{warning} [{view['run']}]"
 
 
 def _text(view: Mapping[str, Any], now: float) -> str:

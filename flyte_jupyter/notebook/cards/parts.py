@@ -35,13 +35,15 @@ def total_seconds(view: View, now: float) -> float:
     return timeline.span(root_of(view), now, view.get("created"))
 
 
-def phase_text(phase: str) -> Html:
+def phase(of: str, words: str = "") -> Html:
     """Icon and word: never colour alone."""
-    return join(el("span", timeline.icon(phase), cls="fr-icon", aria_hidden="true"), " ", timeline.word(phase))
+    icon = el("span", timeline.icon(of), cls="fr-icon", aria_hidden="true")
+    return el("span", icon, " ", words or timeline.word(of), cls="fr-phase", data_phase=of)
 
 
-def phase(of: str) -> Html:
-    return el("span", phase_text(of), cls="fr-phase", data_phase=of)
+def run_phase(view: View) -> Html:
+    """Of a run as a whole."""
+    return phase(timeline.look(view), timeline.words(view))
 
 
 def row(*parts: object) -> Html:

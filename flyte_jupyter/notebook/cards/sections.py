@@ -12,7 +12,7 @@ from .attempts import attempts, root_log
 from .children import actions
 from .commands import again, commands
 from .foreign import contained
-from .parts import Section, View, cache, failure, last_failure, phase, quoted, root_of, times, total_seconds
+from .parts import Section, View, cache, failure, last_failure, quoted, root_of, run_phase, times, total_seconds
 from .task_parts import about, links, origin
 from .usage import progress, usage
 
@@ -26,7 +26,7 @@ def header(view: View, now: float) -> Html:
         el("strong", view["title"], cls="fr-title", role="heading", aria_level="4"),
         join(" ", el("span", view["task"], cls="fr-muted fr-small")) if is_renamed else None,
         " ",
-        el("span", phase(view["phase"]), role="status"),
+        el("span", run_phase(view), role="status"),
         " ",
         el("code", view["run"], cls="fr-muted"),
         " ",

@@ -91,6 +91,7 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "title": _line(view.get("title") or view.get("task"), 120),
         "mode": _line(view.get("mode"), 40),
         "phase": _line(view.get("phase"), 40),
+        "warning": _line(view.get("warning"), 80),
         "created": view.get("created"),
         "reattached": bool(view.get("reattached")),
         "total": max(int(view.get("total") or 0), len(actions)),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...markup import Html, columns, el, join, table
 from . import timeline
-from .parts import phase, root_of, total_seconds
+from .parts import root_of, run_phase, total_seconds
 from .shrink import LEVELS, shrink
 from .theme import CSS
 
@@ -38,8 +38,8 @@ def html(
 def run_row(view: Mapping[str, Any], *, now: float, rich: bool) -> list[object]:
     """The row of a run, as the columns of `RUNS`."""
     kept = shrink(view, LEVELS[-1])
-    of = kept["phase"]
-    shown: object = phase(of) if rich else f"{timeline.icon(of)} {timeline.word(of)}"
+    words = f"{timeline.icon(timeline.look(kept))} {timeline.words(kept)}"
+    shown: object = run_phase(kept) if rich else words
     if root_of(kept).get("is_cached"):
         shown = join(shown, " (cached)") if rich else f"{shown} (cached)"
     seconds = timeline.seconds(total_seconds(kept, now))

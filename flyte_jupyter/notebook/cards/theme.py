@@ -70,7 +70,8 @@ font:13px/1.5 var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",sans-se
 .flyte-run [data-phase=succeeded],.flyte-run[data-phase=succeeded]{--fr-now:var(--fr-ok)}
 .flyte-run [data-phase=failed],.flyte-run[data-phase=failed],
 .flyte-run [data-phase=timed_out],.flyte-run[data-phase=timed_out]{--fr-now:var(--fr-bad)}
-.flyte-run [data-phase=aborted],.flyte-run[data-phase=aborted]{--fr-now:var(--fr-wait)}
+.flyte-run [data-phase=aborted],.flyte-run[data-phase=aborted],
+.flyte-run [data-phase=warned],.flyte-run[data-phase=warned]{--fr-now:var(--fr-wait)}
 .flyte-run [data-phase=running],.flyte-run[data-phase=running],
 .flyte-run [data-phase=initializing],.flyte-run[data-phase=initializing]{--fr-now:var(--fr-run)}
 .flyte-run [data-phase=queued],.flyte-run[data-phase=queued],

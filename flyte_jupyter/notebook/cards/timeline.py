@@ -16,6 +16,7 @@ ICONS = {
     "failed": "✗",
     "aborted": "■",
     "timed_out": "◷",
+    "warned": "⚠\ufe0e",
 }
 """A shape for each phase; the word always stands beside it."""
 
@@ -42,9 +43,23 @@ class Segment:
     open: bool
 
 
+WARNED = "warned"
+"""Stands for the phase of what has succeeded, but not all of it, wherever its look is chosen."""
+
+
+def look(view: Mapping[str, Any]) -> str:
+    """What a run looks like: as its phase, or `WARNED`."""
+    return WARNED if view.get("warning") else str(view["phase"])
+
+
 def word(phase: str) -> str:
     """The phase as people read it."""
     return _WORDS.get(phase, phase)
+
+
+def words(view: Mapping[str, Any]) -> str:
+    """The phase of a run and, if it is one of many parts of which some failed, how many."""
+    return ", ".join(filter(None, (word(view["phase"]), view.get("warning"))))
 
 
 def icon(phase: str) -> str:
