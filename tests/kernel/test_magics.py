@@ -202,6 +202,15 @@ def test_a_syntax_error_that_the_code_of_a_cell_raises_has_its_line(front: Front
     assert "----> 3 compile(" in cell.traceback
 
 
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [("%%flyte_task\n1 / 0", 2), ("%%flyte_task --local\n1 / 0", 2), ("x = 1\n%flyte_run nope(1)", 2),
+     ("%%flyte_task\nx = (1", 2)],
+)  # fmt: skip
+def test_the_cell_of_an_error_has_the_number_that_is_shown_beside_it(front: Front, source: str, line: int) -> None:
+    assert f"Cell In[3], line {line}" in plain(front.run(source))
+
+
 # --- %flyte_logs, %flyte_cancel ---------------------------------------------------------------------------------------
 
 

@@ -57,8 +57,15 @@ class Use:
         if body and not raw.rstrip().endswith(body):  # called by a program
             raw = f"%%flyte_task {self.written}\n{self.body}"
         start = raw.rstrip().rfind(body) if body else max(0, raw.find(self.written.strip()))
-        filename: str = self.shell.compile.cache(raw, self.shell.execution_count, raw_code=raw)
+        filename: str = self.shell.compile.cache(raw, self._number(), raw_code=raw)
         return filename, raw[:start].count("\n")
+
+    def _number(self) -> int:
+        """Of the cell, as it is shown beside it: newer versions of IPython count on before they run a cell."""
+        count: int = self.shell.execution_count
+        kept = self.shell.history_manager.input_hist_raw
+        is_kept = len(kept) > 1 and kept[-1].rstrip() == self.hooks.raw_cell.rstrip()
+        return len(kept) - 1 if is_kept else count
 
 
 @dataclass(frozen=True)

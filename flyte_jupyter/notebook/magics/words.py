@@ -14,14 +14,15 @@ _OPENS = re.compile(r"(?:-{1,2}[\w-]+=)?(?=\{)")
 class Words:
     """The words of a line, taken one at a time.
 
-    `{...}`, also behind `--option=`, is one word when it holds a Python expression.
+    `{...}`, also behind `--option=`, is one word when it holds a Python expression. A word that begins with `#` and all
+    that follows is a comment, as in Python and in a shell.
 
     Attributes:
         rest: what was not taken yet, as it was written.
     """
 
     def __init__(self, line: str) -> None:
-        self.rest = line.strip()
+        self.rest = _uncommented(line.strip())
 
     def __repr__(self) -> str:
         return f"<Words {self.rest!r}>"
@@ -35,14 +36,15 @@ class Words:
 
     def pop(self) -> str:
         """Take the next word. Raises `ValueError`."""
-        word, self.rest = self._read()
+        word, rest = self._read()
+        self.rest = _uncommented(rest)
         return word
 
     def pop_code(self) -> str:
-        """Take a Python expression: up to the end, or to the options behind it."""
-        ends = [found.start() for found in re.finditer(r"\s+-", self.rest)]
+        """Take a Python expression: up to the end, or to the options or the comment behind it."""
+        ends = [found.start() for found in re.finditer(r"\s+[-#]", self.rest)]
         code = _shortest(self.rest, ends) or self.rest
-        self.rest = self.rest[len(code) :].lstrip()
+        self.rest = _uncommented(self.rest[len(code) :].lstrip())
         return code
 
     def _read(self) -> tuple[str, str]:
@@ -56,6 +58,10 @@ class Words:
         lexer.whitespace_split, lexer.commenters = True, ""
         word = lexer.get_token() or ""
         return word, self.rest[stream.tell() :].lstrip()
+
+
+def _uncommented(rest: str) -> str:
+    return "" if rest.startswith("#") else rest
 
 
 def in_braces(text: str) -> str | None:

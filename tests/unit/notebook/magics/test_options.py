@@ -6,7 +6,7 @@ from flyte_jupyter.config import text
 from flyte_jupyter.config.spec import PARAMS, Level
 from flyte_jupyter.config.values.resources import Resources
 from flyte_jupyter.notebook.magics import call, cell, environments, runs
-from flyte_jupyter.notebook.magics.options import TASK_LEVELS, OptionError, Parser, split_levels, values
+from flyte_jupyter.notebook.magics.options import TASK_LEVELS, Line, OptionError, Parser, split_levels, values
 
 TASK, ENV, RUNS, RUN = cell.TASK.parser, environments.ENV.parser, runs.RUNS.parser, call.RUN.parser
 
@@ -129,11 +129,21 @@ def test_help_names_every_option_under_a_heading(parser: Parser) -> None:
         ("train.override(retries=1)([1, 2]) --short-name 'a b'", "train.override(retries=1)([1, 2])",
          {"--short-name": "a b"}),
         ("train(x -1) --retries 2", "train(x -1)", {"--retries": "2"}),
+        ("train(rows)  # without --retries 3", "train(rows)", {}),
+        ("train('a # b') --retries 2  # and a comment", "train('a # b')", {"--retries": "2"}),
     ],
 )  # fmt: skip
 def test_python_with_options_before_and_behind(line: str, code: str, settings: dict[str, str]) -> None:
     found = RUN.parse(line)
     assert (code, settings) == (found.code, dict(found.settings))
+
+
+def test_a_comment_ends_the_line() -> None:
+    assert RUNS.parse("-n 5") == RUNS.parse("-n 5  # the last ones --help")
+    assert Line() == RUNS.parse("# all")
+    assert {"--env-vars": "COLOR=#fff", "--short-name": "#1"} == TASK.parse(
+        "--env-vars COLOR=#fff --short-name '#1'"
+    ).settings
 
 
 @pytest.mark.parametrize(
