@@ -7,6 +7,7 @@ worse than none.
 
 from __future__ import annotations
 
+import dis
 import json
 import math
 import re
@@ -45,6 +46,10 @@ _NAME = re.compile(
 _PASSWORD = re.compile(r"pass(?:word|wd|phrase)$", re.IGNORECASE)
 _PASSWORD_LIKE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[!-~]{8,}")
 _TOKEN_LIKE = re.compile(r"(?=.*\d.*\d)(?=.*[A-Za-z])[A-Za-z0-9_./+=:~@-]{16,}")
+_PLACE = re.compile(
+    r"(?:~|\.{1,2})[/\\]|[A-Za-z]:[/\\]|/[^/]+/|[a-z][a-z\d+.-]*://[^@?=]*$|[\w./-]+/[\w.-]*\.[A-Za-z]{1,7}$"
+)
+"""A path or an address without anything secret in it, also of a file that holds a credential."""
 _ENTROPY = 3.0
 """Bits per character; a word has less, random letters and digits have more."""
 _MAX_ITEMS = 100
@@ -59,14 +64,17 @@ def kind(name: str, text: str) -> str | None:
     """What a text looks like, "a GitHub token", going by its shape and its name; None for nothing secret."""
     if name in allowed:
         return None
-    for what, mark, shape in _KNOWN:
-        if mark in text and re.search(shape, text):
-            return what
-    if not _NAME.search(name):
-        return None
+    shape = _shape(text)
+    if shape is not None or not _NAME.search(name) or _PLACE.match(text):
+        return shape
     if _PASSWORD.search(name):
         return "a password" if _PASSWORD_LIKE.fullmatch(text) else None
     return "a credential" if _TOKEN_LIKE.fullmatch(text) and _entropy(text) >= _ENTROPY else None
+
+
+def _shape(text: str) -> str | None:
+    """The kind of token that a text is by its shape alone."""
+    return next((what for what, mark, shape in _KNOWN if mark in text and re.search(shape, text)), None)
 
 
 def without_known(text: str) -> str:
@@ -156,8 +164,7 @@ def _texts(function: types.FunctionType) -> Iterator[tuple[str, str, str]]:
     given = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
     for name, value in {**given, **(function.__kwdefaults__ or {})}.items():
         yield from _of(f"default of '{name}'", name, value)
-    for text in _constants(code):
-        yield "a text in its code", f"{function.__name__}_token", text
+    yield from _in_code(code, function.__name__)
 
 
 def _of(path: str, name: str, value: Any) -> Iterator[tuple[str, str, str]]:
@@ -169,12 +176,21 @@ def _of(path: str, name: str, value: Any) -> Iterator[tuple[str, str, str]]:
                 yield f"{path} → '{key}'", key, item
 
 
-def _constants(code: types.CodeType) -> Iterator[str]:
+def _in_code(code: types.CodeType, function: str) -> Iterator[tuple[str, str, str]]:
+    """Texts that stand in code: those with a shape of their own, and those that are given a telling name at once."""
     for constant in code.co_consts:
-        if isinstance(constant, str):
-            yield constant
+        if isinstance(constant, str) and _shape(constant):
+            yield "a text in its code", f"{function}_token", constant
         elif isinstance(constant, types.CodeType):
-            yield from _constants(constant)
+            yield from _in_code(constant, function)
+    if any(map(_NAME.search, (*code.co_varnames, *code.co_cellvars, *code.co_names))):
+        before: Any = None
+        for instruction in dis.get_instructions(code):
+            if instruction.opname.startswith("STORE_") and type(before) is str:
+                stored = instruction.argval  # of several that are stored at once the first
+                name = str(stored[0] if isinstance(stored, tuple) else stored)
+                yield f"variable '{name}'", name, before
+            before = instruction.argval if instruction.opname == "LOAD_CONST" else None
 
 
 def _entropy(text: str) -> float:

@@ -52,6 +52,14 @@ def test_names_count_together_with_values_that_look_random(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["https://ann:" + RANDOM + "@example.org/", "wJalrXUtnFEMI/K7MDENG/" + RANDOM, "/" + RANDOM],
+)
+def test_a_place_may_have_a_credential_in_it(text: str) -> None:
+    assert "a credential" == kind("token", text)
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("PAD_TOKEN", "<pad>"),
@@ -68,6 +76,11 @@ def test_names_count_together_with_values_that_look_random(name: str) -> None:
         ("x", "mask-learn-12345678901234567890"),
         ("url", "https://example.org/a1b2c3d4e5f6a7b8c9d0"),
         ("digest", RANDOM * 3),
+        ("token", "/home/ann/long/way/to/2024/run-17/token.txt"),
+        ("API_KEY", "~/keys/2024/api_key_11"),
+        ("secret_key", "conf/prod-2024-01/key_17.pem"),
+        ("access_token", "https://auth.example.org/oauth2/v2/2024/token"),
+        ("password", "/run/secrets/db1/password"),
         ("x", "Use the header -----BEGIN CERTIFICATE-----"),
         ("x", "-----BEGIN PRIVATE KEY-----"),
     ],
@@ -122,6 +135,15 @@ def by_closure() -> Any:
     return closed
 
 
+@env.task
+def by_variable() -> str:
+    def login() -> str:
+        api_token = "a1b2c3d4e5f6a7b8c9d0"
+        return "" + api_token
+
+    return login()
+
+
 def by_literal() -> Any:
     scope: dict[str, Any] = {"__name__": "__main__"}
     exec(f"def f() -> str:\n    return {SHAPES[0][0]!r}", scope)
@@ -135,6 +157,7 @@ def by_literal() -> Any:
         (by_dict, "suspects.by_dict → global 'CONFIG' → 'password': looks like a password", "password"),
         (by_default, "suspects.by_default → default of 'token': looks like a credential", "token"),
         (by_closure(), "suspects.closed → closure 'client_secret': looks like a credential", "client_secret"),
+        (by_variable, "suspects.by_variable → variable 'api_token': looks like a credential", "api_token"),
         (by_literal(), "suspects.f → a text in its code: looks like an API key", "f_token"),
     ],
 )
@@ -147,6 +170,16 @@ def test_what_travels_with_a_task_is_refused_with_its_path(task: Any, path: str,
     assert not any(value in text for value in (RANDOM, "hunter", SHAPES[0][0]))
     suspects.allowed.add(name)
     seal_code(b"k" * 32, task)
+
+
+@env.task
+def reads_files() -> list[str]:
+    revision = "a1b2c3d4e5f6a7b8c9d0"
+    return ["s3://bucket/2024/01/data.parquet", "/data/2024/run-17/file.csv", "experiment-12-run-7-final", revision]
+
+
+def test_ordinary_texts_in_code_travel() -> None:
+    seal_code(b"k" * 32, reads_files)
 
 
 def test_what_does_not_travel_is_no_matter() -> None:
