@@ -153,4 +153,6 @@ def _in_context(name: str, read: Any) -> Any:
     try:
         return read()
     except ConfigValueError as problem:
-        raise ConfigValueError(str(problem).replace("text:", f"{name}:", 1)) from None
+        said = ConfigValueError(str(problem).replace("text:", f"{name}:", 1))
+        said.each = problem.each
+        raise said from None

@@ -141,3 +141,13 @@ def _constant(value: Any) -> bytes:
 def _items(value: Any) -> Iterable[Any]:
     """Of a tuple, or of a slice (a constant from Python 3.14 on)."""
     return (value.start, value.stop, value.step) if isinstance(value, slice) else value
+
+
+def defaults_of(func: types.FunctionType) -> dict[str, Any]:
+    """The defaults of a function's parameters, by name."""
+    positional = func.__code__.co_varnames[: func.__code__.co_argcount]
+    defaults = func.__defaults__ or ()
+    return {
+        **dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True)),
+        **(func.__kwdefaults__ or {}),
+    }

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import CaptureError
+from .bytecode import defaults_of
 from .codec import dumps
 
 _MAX_DEPTH = 12
@@ -99,8 +100,7 @@ def _function_parts(func: types.FunctionType) -> Iterator[tuple[str, Any]]:
             yield f"closure '{name}'", cell.cell_contents
         except ValueError:  # not set yet
             continue
-    yield from ((f"default {i}", value) for i, value in enumerate(func.__defaults__ or ()))
-    yield from ((f"default '{name}'", value) for name, value in (func.__kwdefaults__ or {}).items())
+    yield from ((f"default of '{name}'", value) for name, value in defaults_of(func).items())
 
 
 def names_in(code: types.CodeType) -> set[str]:

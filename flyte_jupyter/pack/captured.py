@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..task import Task
-from .bytecode import facts
+from .bytecode import defaults_of, facts
 from .codec import dumps
 from .modules import is_installed, is_users
 
@@ -65,8 +65,7 @@ def _of(func: types.FunctionType) -> Iterator[tuple[str, Any]]:
             used.append((name, cell.cell_contents))
         except ValueError:  # not set yet
             continue
-    used += [(f"default {i}", value) for i, value in enumerate(func.__defaults__ or ())]
-    used += (func.__kwdefaults__ or {}).items()
+    used += [(f"default of '{name}'", value) for name, value in defaults_of(func).items()]
     return (one for one in used if not _is_imported(one[1]))
 
 

@@ -21,6 +21,7 @@ from cloudpickle import cloudpickle as internals
 from ..config.values.secret import Secret
 from ..credentials.mask import MASKED, SEARCHED
 from ..errors import CaptureError
+from .bytecode import defaults_of
 
 _BEFORE, _WORD = r"(?<![A-Za-z0-9_-])", "[A-Za-z0-9_-]"
 _SHAPES = [  # of a kind of token: what it is, what every one has in it, and its shape
@@ -159,10 +160,7 @@ def _texts(function: types.FunctionType) -> Iterator[tuple[str, str, str]]:
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
         if cell != types.CellType():
             yield from _of(f"closure '{name}'", name, cell.cell_contents)
-    positional = code.co_varnames[: code.co_argcount]
-    defaults = function.__defaults__ or ()
-    given = dict(zip(positional[len(positional) - len(defaults) :], defaults, strict=True))
-    for name, value in {**given, **(function.__kwdefaults__ or {})}.items():
+    for name, value in defaults_of(function).items():
         yield from _of(f"default of '{name}'", name, value)
     yield from _in_code(code, function.__name__)
 

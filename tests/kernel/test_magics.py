@@ -208,7 +208,7 @@ def test_a_syntax_error_that_the_code_of_a_cell_raises_has_its_line(front: Front
      ("%%flyte_task\nx = (1", 2)],
 )  # fmt: skip
 def test_the_cell_of_an_error_has_the_number_that_is_shown_beside_it(front: Front, source: str, line: int) -> None:
-    assert f"Cell In[3], line {line}" in plain(front.run(source))
+    assert f"Cell In[3], line {line}" in plain(front.run(source).traceback)
 
 
 # --- %flyte_logs, %flyte_cancel ---------------------------------------------------------------------------------------
@@ -222,6 +222,12 @@ def test_logs_of_the_newest_of_a_task_and_of_an_action(front: Front) -> None:
     assert "child has 7\n" == front.run("%flyte_logs child --lines 1").stdout
     assert "--action child: there are 2" in front.run("%flyte_logs parent --action child").stderr
     assert "no such run; did you mean parent?" in front.run("%flyte_logs parnt").stderr
+
+
+def test_an_attempt_that_was_not_is_said(front: Front) -> None:
+    front.run("flyte.run(child, 7)")
+    assert "child has 7\n" == front.run("%flyte_logs --attempt 0").stdout
+    assert "--attempt 1: no such attempt; there is only 0" in front.run("%flyte_logs --attempt 1").stderr
 
 
 def test_logs_are_followed_to_the_end(front: Front) -> None:
@@ -279,7 +285,7 @@ def completed(front: Front, code: str) -> list[str]:
     at = code.index("|")
     reply = front.reply(front.client.complete(code.replace("|", "", 1), at))
     replaced = code[reply["cursor_start"] : at]
-    assert all(match.startswith(replaced) or replaced == "" for match in reply["matches"]), reply
+    assert all(match.lstrip('"').startswith(replaced) or replaced == "" for match in reply["matches"]), reply
     matches: list[str] = reply["matches"]
     return matches
 
@@ -300,7 +306,8 @@ def test_completions_in_a_kernel(front: Front) -> None:
     assert "A100:1" in completed(front, "%%flyte_task --gpu A|")
     assert ["abc"] == completed(front, "%%flyte_task -o |\nabc = 1")
     assert {"child", "parent", "sleeps", "swim"} == set(completed(front, "%flyte_run |")[:4])
-    assert ["rows"] == completed(front, "x = 1\nr = %flyte_run parent(ro|)")
+    assert ["rows=", "rows"] == completed(front, "x = 1\nr = %flyte_run parent(ro|)")
+    assert [] == [name for name in completed(front, "%%flyte_task -i |") if name in ("In", "Out", "open")]
     assert {"r", "child"} <= set(completed(front, "%flyte_logs |"))
     assert ["slow"] == completed(front, "x = 1\nswim.override(\n    queue='|")
     assert ["override"] == completed(front, "swim.overr|")

@@ -104,7 +104,7 @@ def analyse(source: str, *, filename: str = "<cell>", offset: int = 0) -> CellCo
         if (e.text or "").lstrip().startswith("%%"):
             raise UnsupportedCell(e.lineno or 0, "a cell magic stands above %%flyte_task, not below it") from None
         if (e.text or "").lstrip()[:1] in ("!", "%"):
-            raise UnsupportedCell(e.lineno or 0, "IPython's ! and % cannot stand in a task") from None
+            raise UnsupportedCell(e.lineno or 0, _not_in_a_task((e.text or "").strip())) from None
         raise
     tree = ast.parse(above + source, filename)
     for node in ast.walk(tree):
@@ -129,6 +129,12 @@ def analyse(source: str, *, filename: str = "<cell>", offset: int = 0) -> CellCo
         has_value=bool(tree.body) and isinstance(tree.body[-1], ast.Expr) and not _is_silenced(source),
         is_async=bool(code.co_flags & inspect.CO_COROUTINE),
     )
+
+
+def _not_in_a_task(line: str) -> str:
+    command = line.lstrip("!").strip()
+    way = f"; subprocess.run({command!r}, shell=True) can" if line.startswith("!") and command else ""
+    return f"IPython's ! and % cannot stand in a task{way}"
 
 
 def _is_declaration(statement: ast.stmt) -> bool:

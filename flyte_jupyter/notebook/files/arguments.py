@@ -111,6 +111,9 @@ def value_of(text: str, annotation: Any) -> Any:
 
 
 def _value(texts: Sequence[str], annotation: Any, folder: Path) -> Any:
+    others = _without_none(annotation)
+    if len(others) == 1 and texts[-1].lower() not in _NONE:
+        annotation = others[0]
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (list, set, tuple) and args and (len(texts) > 1 or texts[0].lstrip()[:1] not in ("[", "(", "{", "@")):
         item = args[0]
@@ -201,9 +204,14 @@ def _plain(word: str) -> str:
     return word.removeprefix("--").replace("-", "_")
 
 
-def _is_bool(annotation: Any) -> bool:
+def _without_none(annotation: Any) -> list[Any]:
+    """What an annotation allows besides None."""
     args = typing.get_args(annotation) if typing.get_origin(annotation) in UNIONS else (annotation,)
-    return [a for a in args if a is not type(None)] == [bool]
+    return [arg for arg in args if arg is not type(None)]
+
+
+def _is_bool(annotation: Any) -> bool:
+    return _without_none(annotation) == [bool]
 
 
 def _unknown(name: str, interface: Interface) -> str:

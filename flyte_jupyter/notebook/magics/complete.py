@@ -6,8 +6,9 @@ Everything comes from the parsers and the table; `known` gives the names that th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from ...config.codec import codec_of
 from ...config.field import Field, fields_of
@@ -16,8 +17,12 @@ from ...config.spec import PARAMS, Level
 from .options import NAMES_OF, PYTHON, Flag, Names, Parser
 from .words import Words
 
-Known = Callable[[Names], Iterable[str]]
-"""The names of one kind."""
+
+class Known(Protocol):
+    """The names of one kind; of `inputs` those of the task that `of` names."""
+
+    def __call__(self, kind: Names, of: str = "") -> Iterable[str]: ...
+
 
 _MAGIC = re.compile(r"^\s*(?:[\w.,\s]+=\s*)?%{1,2}(\w+)\s+(.*)$", re.DOTALL)
 _TEXT = re.compile(r"""(?:(\w+)\s*=\s*)?\[?\s*(?:(["'])[^"']*\2\s*,\s*)*["']([^"']*)$""")
@@ -54,9 +59,15 @@ def in_magic(before: str, parsers: Mapping[str, Parser], known: Known) -> Comple
         return _values(last, fragment, known)
     if fragment.startswith("-"):
         return _matching(fragment, ((flag.name, "option") for flag in _open(parser, earlier)))
-    if parser.takes_code and ("(" in match[2] or fragment.startswith("{")):
-        return _matching(re.split(r"[^\w]", fragment)[-1], ((name, "variable") for name in known("variables")))
-    words = ((name, kind.removesuffix("s")) for kind in parser.names for name in known(kind))
+    called = _callee(match[2]) if parser.takes_code else ""
+    if called or fragment.startswith("{"):
+        inputs = ((f"{name}=", "input") for name in (known("inputs", called) if called else ()))
+        return _matching(
+            re.split(r"[^\w]", fragment)[-1], [*inputs, *((name, "variable") for name in known("variables"))]
+        )
+    is_called = parser.takes_code and match[2].rstrip().endswith(")")
+    kinds = () if is_called else parser.names
+    words = ((name, kind.removesuffix("s")) for kind in kinds for name in known(kind))
     options = () if fragment else ((flag.name, "option") for flag in _open(parser, earlier))
     return _matching(fragment, [*words, *options])
 
@@ -147,22 +158,23 @@ def _values(flag: Flag, fragment: str, known: Known) -> Completions:
             part, ((f"{opening}{name}{'}' if opening else ''}", "variable") for name in known("variables"))
         )
     field = PARAMS.get(flag.name[2:].replace("-", "_")) if flag.is_setting else None
-    part = fragment.rpartition(",")[2] if flag.joined or "FIELD" in flag.metavar else fragment
+    *earlier, part = fragment.split(",") if flag.joined or "FIELD" in flag.metavar else [fragment]
+    given = {one.partition("=")[0] for one in earlier}
     if field is not None and "FIELD" in flag.metavar:
         inner = {one.name: one for cls in field.types() for one in fields_of(cls)}
         name, equals, value = part.partition("=")
         if equals:
             return _matching(value, ((word, "choice") for word in (inner[name].words() if name in inner else ())))
         words = [(word, "choice") for word in flag.choices] if part == fragment else []
-        return _matching(part, [*words, *((f"{name}=", "field") for name in inner)])
-    words = [(word, "choice") for word in flag.choices]
+        return _matching(part, [*words, *((f"{name}=", "field") for name in inner if name not in given)])
+    words = [(f'"{word}"' if " " in word else word, "choice") for word in flag.choices]
     if flag.names is not None:
-        words += [(name, flag.names.removesuffix("s")) for name in known(flag.names)]
+        words += [(name, flag.names.removesuffix("s")) for name in known(flag.names) if name not in given]
     return _matching(part, words)
 
 
 def _matching(fragment: str, candidates: Iterable[tuple[str, str]]) -> Completions:
     """The candidates that begin with a fragment, whatever the case, each once."""
-    start = fragment.lower()
-    found = {text: kind for text, kind in candidates if text.lower().lstrip("{").startswith(start)}
+    start = fragment.lower().lstrip('"')
+    found = {text: kind for text, kind in candidates if text.lower().lstrip('{"').startswith(start)}
     return Completions(fragment, tuple(found.items()))

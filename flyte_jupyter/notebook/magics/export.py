@@ -35,11 +35,12 @@ EXPORT = Magic(
         "Write tasks, and what they need of the notebook, into a module; all of them when none are named. Run as a"
         " program it does what the notebook's runs of these tasks did. What counts is what this kernel has executed.",
         [
-            Flag("--notebook", "Of this notebook file instead, as it is saved.", "FILE"),
+            Flag("--notebook", "Of this notebook file instead, as it is saved.", "FILE", names="notebooks"),
             Flag("--flyte", "For Flyte's own package: `import flyte`."),
             Flag("--force", "Replace a file that was not written by this."),
         ],
         most=1000,
+        names=("modules", "tasks"),
     ),
     export,
 )

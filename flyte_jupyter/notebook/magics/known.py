@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from ... import api
@@ -21,6 +22,7 @@ from ...home import Home
 from ...task import Task
 from ..cells.extract import UnsupportedCell, analyse
 from .options import Names
+from .task import names_of_user
 
 _RUNS = 20
 
@@ -39,12 +41,12 @@ class Notebook:
     def __repr__(self) -> str:
         return f"<Notebook [{len(self._given)} variables]>"
 
-    def names(self, kind: Names) -> list[str]:
-        """The names of one kind, each once."""
-        return list(dict.fromkeys(getattr(self, f"_{kind}")()))
+    def names(self, kind: Names, of: str = "") -> list[str]:
+        """The names of one kind, each once; of `inputs` those of the task `of`."""
+        return list(dict.fromkeys(self._inputs(of) if kind == "inputs" else getattr(self, f"_{kind}")()))
 
     def _public(self) -> Iterator[tuple[str, Any]]:
-        return ((name, value) for name, value in list(self._given.items()) if not name.startswith("_"))
+        return ((name, self._given[name]) for name in names_of_user(list(self._given)))
 
     def _of(self, cls: type) -> Iterator[str]:
         return (name for name, value in self._public() if isinstance(value, cls))
@@ -55,6 +57,10 @@ class Notebook:
 
     def _tasks(self) -> Iterator[str]:
         yield from self._of(Task)
+
+    def _inputs(self, task: str) -> Iterator[str]:
+        found = self._given.get(task)
+        yield from found.interface.inputs if isinstance(found, Task) else ()
 
     def _runs(self) -> Iterator[str]:
         yield from self._of(Run)
@@ -95,6 +101,12 @@ class Notebook:
 
     def _parameters(self) -> Iterator[str]:
         yield from PARAMS
+
+    def _notebooks(self) -> Iterator[str]:
+        yield from sorted(path.name for path in Path().glob("*.ipynb"))
+
+    def _modules(self) -> Iterator[str]:
+        yield from sorted(path.name for path in Path().glob("*.py"))
 
     def _configured(self, name: str) -> Iterator[Any]:
         """The values of a parameter that environments and tasks have."""

@@ -17,7 +17,19 @@ from ...errors import ConfigError, nearest
 from .words import Words, in_braces
 
 Names: TypeAlias = Literal[
-    "environments", "tasks", "runs", "queues", "secrets", "keys", "variables", "outputs", "parameters", "actions"
+    "environments",
+    "tasks",
+    "inputs",
+    "runs",
+    "actions",
+    "queues",
+    "secrets",
+    "keys",
+    "variables",
+    "outputs",
+    "parameters",
+    "notebooks",
+    "modules",
 ]
 """Names that the notebook has; `known.py` finds them."""
 PYTHON = "{PYTHON}"
@@ -228,7 +240,7 @@ class Parser:
         try:
             text.collect({name: value for name, value in given.items() if in_braces(value) is None}, self._level)
         except ConfigError as problem:
-            return [str(problem)]
+            return [*problem.each] or [str(problem)]
         return []
 
 

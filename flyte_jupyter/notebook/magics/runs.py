@@ -31,7 +31,7 @@ def logs(use: Use) -> None:
     """Print what a run has printed."""
     run = run_of(use.line.words[0] if use.line.words else "", use.variables)
     action = _action(run, use.line.options.get("--action", ""))
-    attempt = _number(use, "--attempt", None)
+    attempt = _attempt(use, run, action)
     most = None if use.line.options.get("--lines") == "all" else _number(use, "--lines", 200)
     lines = list(run.get_logs(attempt, action=action))
     left_out = len(lines) - most if most is not None else 0
@@ -112,6 +112,15 @@ def _action(run: Run, word: str) -> str:
     if len(titled) > 1:
         raise OptionError(f"--action {word}: there are {len(titled)}: {', '.join(titled[:10])}")
     return titled[0]
+
+
+def _attempt(use: Use, run: Run, action: str) -> int | None:
+    """The attempt that is asked for; None for the last."""
+    number: int | None = _number(use, "--attempt", None)
+    last = max((int(of["attempt"]) for of in run.view()["actions"] if of["name"] == action), default=0)
+    if number is not None and number > last:
+        raise OptionError(f"--attempt {number}: no such attempt; there is {'only 0' if last == 0 else f'0 to {last}'}")
+    return number
 
 
 def _follow(run: Run, action: str, attempt: int | None, seen: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..cells.extract import CellCode
 from .options import OptionError, split_levels
 
 DEFAULT_ENV = "notebook"
+_OF_IPYTHON = ("In", "Out", "exit", "quit", "open", "get_ipython")
 _kept: dict[str, TaskEnvironment] = {}  # the list of environments holds none of them alive
 
 
@@ -60,6 +61,11 @@ def make_environment(name: str, settings: Mapping[str, Any]) -> TaskEnvironment:
     return env
 
 
+def names_of_user(variables: Iterable[str]) -> list[str]:
+    """The names that somebody may mean: neither private ones nor those that IPython puts among the variables."""
+    return [name for name in variables if not name.startswith("_") and name not in _OF_IPYTHON]
+
+
 def inputs_of(cell: CellCode, variables: Mapping[str, Any], given: Sequence[str] | None) -> tuple[str, ...]:
     """The names that become parameters of the task: data that the cell reads, or those that were `given`.
 
@@ -76,7 +82,7 @@ def inputs_of(cell: CellCode, variables: Mapping[str, Any], given: Sequence[str]
         return tuple(dict.fromkeys([*(n for n in cell.free if _is_data(n, variables)), *both]))
     for name in given:
         if name not in variables:
-            near = nearest(name, [n for n in variables if not n.startswith("_")])
+            near = nearest(name, names_of_user(variables))
             raise OptionError(f"-i {name}: no such variable" + (f"; did you mean {near}?" if near else ""))
     return tuple(dict.fromkeys([*given, *both]))
 
@@ -152,7 +158,7 @@ def _is_data(name: str, variables: Mapping[str, Any]) -> bool:
 
 
 def _undefined(cell: CellCode, missing: Sequence[str], variables: Mapping[str, Any]) -> UndefinedNames:
-    known = [n for n in variables if not n.startswith("_")]
+    known = names_of_user(variables)
     parts = []
     for name in missing:
         near = nearest(name, known)

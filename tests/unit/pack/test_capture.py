@@ -99,8 +99,8 @@ def test_a_closure_that_is_not_set_yet(db: sqlite3.Connection) -> None:
 
 def test_defaults() -> None:
     lock = threading.Lock()
-    assert "train → default 1 → _thread.lock" == trail(cell("def f(a=1, b=lock): ...", lock=lock))
-    assert "train → default 'b' → _thread.lock" == trail(cell("def f(*, a=1, b=lock): ...", lock=lock))
+    assert "train → default of 'b' → _thread.lock" == trail(cell("def f(a=1, b=lock): ...", lock=lock))
+    assert "train → default of 'b' → _thread.lock" == trail(cell("def f(*, a=1, b=lock): ...", lock=lock))
 
 
 def test_nested_containers() -> None:

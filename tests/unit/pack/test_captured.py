@@ -39,7 +39,7 @@ def made(secret: Any) -> Any:
 def test_what_goes_along_is_found_through_functions_and_tasks_with_the_largest_first() -> None:
     found = captured(made([1.5]))
     by_name = {one.name: one for one in found}
-    assert {"child", "outer", "inner", "numbers", "scale", "Box", "secret", "default 0"} == set(by_name)
+    assert {"child", "outer", "inner", "numbers", "scale", "Box", "secret", "default of 'k'"} == set(by_name)
     assert sorted((one.size for one in found), reverse=True) == [one.size for one in found]
     assert size_of(numbers) == by_name["numbers"].size
     assert ("Task", False) == (by_name["child"].type, by_name["child"].is_data)

@@ -58,7 +58,12 @@ def test_a_text_is_the_value_that_the_annotation_wants(text: str, annotation: An
 
 def read(*words: str) -> dict[str, Any]:
     def task(
-        count: int, name: str = "a", fast: bool = False, parts: tuple[int, ...] = (), file: Path = Path()
+        count: int,
+        name: str = "a",
+        fast: bool = False,
+        parts: tuple[int, ...] = (),
+        file: Path = Path(),
+        some: list[int] | None = None,
     ) -> None: ...
 
     return inputs(words, Interface.of(task), folder=Path("/here"))
@@ -72,6 +77,9 @@ def test_options_are_read_in_all_ways_of_writing_them() -> None:
     assert {"count": 1, "parts": (1, 2)} == read("--parts", "1", "--parts", "2", "--count", "1")
     assert {"count": 1, "parts": (1, 2)} == read("--parts", "[1, 2]", "--count", "1")
     assert {"count": 1, "file": Path("/here/x")} == read("--file", "x", "--count", "1")
+    assert {"count": 1, "some": [2]} == read("--count", "1", "--some", "2")
+    assert {"count": 1, "some": [2, 3]} == read("--count", "1", "--some", "2", "--some", "3")
+    assert {"count": 1, "some": None} == read("--count", "1", "--some", "none")
 
 
 def test_a_value_can_come_from_a_file(tmp_path: Path) -> None:

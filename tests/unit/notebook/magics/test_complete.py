@@ -21,11 +21,13 @@ NAMES: dict[str, Iterable[str]] = {
     "outputs": ["mean", "median"],
     "parameters": ["retries", "resources"],
     "actions": ["child"],
+    "notebooks": ["a.ipynb", "b.ipynb"],
+    "modules": ["tools.py"],
 }
 
 
-def known(kind: str) -> Iterable[str]:
-    return NAMES[kind]
+def known(kind: str, of: str = "") -> Iterable[str]:
+    return ["rate", "rounds"] if (kind, of) == ("inputs", "train") else NAMES.get(kind, [])
 
 
 def texts(found: Completions | None) -> list[str]:
@@ -40,7 +42,7 @@ def texts(found: Completions | None) -> list[str]:
         ("%%flyte_task --env ", "", ["birds", "fish"]),
         ("%%flyte_task --env=f", "f", ["fish"]),
         ("%%flyte_task --queue s", "s", ["slow"]),
-        ("%%flyte_task --secrets token,", "", ["db/api-key", "token"]),
+        ("%%flyte_task --secrets token,", "", ["db/api-key"]),
         ("%%flyte_task --secrets token, d", "d", ["db/api-key"]),
         ("%%flyte_task --cache ov", "ov", ["override"]),
         ("%%flyte_task --cache behavior=a", "a", ["auto"]),
@@ -52,7 +54,14 @@ def texts(found: Completions | None) -> list[str]:
         ("%%flyte_task --triggers ", "", ["{rows}", "{table}", "{train}"]),
         ("%%flyte_task --triggers {ta", "ta", ["table"]),
         ("  r = %flyte_run t", "t", ["train", "total"]),
-        ("%flyte_run train(ro", "ro", ["rows"]),
+        ("%flyte_run train(ro", "ro", ["rounds=", "rows"]),
+        ("%flyte_run --retries 1 train(rows, r", "r", ["rate=", "rounds=", "rows"]),
+        ("%flyte_run train(rows) ", "", []),
+        ("%%flyte_task --gpu T4", "T4", ["T4:1", '"T4 shared:1"']),
+        ('%%flyte_task --gpu "T4', '"T4', ["T4:1", '"T4 shared:1"']),
+        ("%flyte_export tasks.py to", "to", ["tools.py", "total"]),
+        ("%flyte_export --notebook ", "", ["a.ipynb", "b.ipynb"]),
+        ("%%flyte_task --cache behavior=auto,s", "s", ["serialize=", "salt="]),
         ("%flyte_run train(rows) --retr", "--retr", ["--retries"]),
         ("%flyte_run --retries 3 tr", "tr", ["train"]),
         ("%flyte_override tr", "tr", ["train"]),

@@ -156,7 +156,10 @@ def test_options_that_do_not_fit_functions(shell: Any, line: str, message: str) 
         ("%%flyte_task --retrys 3\n1", "no option --retrys; did you mean --retries?"),
         ("%%flyte_task --retries many\n1", "retries: 'many' is not accepted"),
         ("%%flyte_task --env nowhere\n1", "--env nowhere: no such environment"),
-        ("%%flyte_task\nx = 1\n!ls", "line 3: IPython's ! and % cannot stand in a task"),
+        (
+            "%%flyte_task\nx = 1\n!ls",
+            "line 3: IPython's ! and % cannot stand in a task; subprocess.run('ls', shell=True)",
+        ),
         ("%%flyte_task\n%%time\nx = 1", "line 2: a cell magic stands above %%flyte_task, not below it"),
         ("%%flyte_task --triggers nightly\n1", "it has no text form; write Python in braces, --triggers {nightly}"),
         ("%%flyte_task --local --dry-run\n1", "--dry-run and --local do not go together"),
