@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from .bars import Bars
     from .engine.run import Run
     from .task import Task
 
@@ -34,6 +35,20 @@ class Caller(Protocol):
 
     def start(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Invocation:
         """Start an action. Raises what is wrong with the arguments, before anything runs."""
+        ...
+
+
+class Outlet(Protocol):
+    """Takes what a task shows of itself while it runs.
+
+    Attributes:
+        bars: its progress bars.
+    """
+
+    bars: Bars
+
+    def changed(self) -> None:
+        """Something is new: it is told soon, once for all that is new until then. May be called very often."""
         ...
 
 
@@ -74,16 +89,22 @@ class TaskContext:
         return self.mode == "remote"
 
 
-_OUTSIDE: tuple[TaskContext, Caller | None] = (TaskContext(), None)
-_process: tuple[TaskContext, Caller | None] = _OUTSIDE
+class _Here(NamedTuple):
+    context: TaskContext
+    caller: Caller | None
+    outlet: Outlet | None
+
+
+_OUTSIDE = _Here(TaskContext(), None, None)
+_process = _OUTSIDE
 """For threads that the task starts itself: they do not inherit context variables."""
-_here: ContextVar[tuple[TaskContext, Caller | None] | None] = ContextVar("flyte_jupyter_context", default=None)
+_here: ContextVar[_Here | None] = ContextVar("flyte_jupyter_context", default=None)
 
 
-def enter(context: TaskContext, caller: Caller) -> None:
+def enter(context: TaskContext, caller: Caller, outlet: Outlet | None = None) -> None:
     """This process now runs a task. Called once per attempt, before the task's code."""
     global _process  # noqa: PLW0603 - one attempt per process
-    _process = (context, caller)
+    _process = _Here(context, caller, outlet)
     _here.set(_process)
 
 
@@ -91,8 +112,8 @@ def enter(context: TaskContext, caller: Caller) -> None:
 def having(data: Mapping[str, Any]) -> Iterator[None]:
     """Within it `ctx().data` is `data`, also in the threads that are started there."""
     global _process  # noqa: PLW0603 - one attempt per process
-    outside, (here, caller) = _process, _here.get() or _process
-    _process = (replace(here, data=data), caller)
+    outside, here = _process, _here.get() or _process
+    _process = here._replace(context=replace(here.context, data=data))
     token = _here.set(_process)
     try:
         yield
@@ -103,12 +124,17 @@ def having(data: Mapping[str, Any]) -> Iterator[None]:
 
 def ctx() -> TaskContext:
     """Where this code runs: run, action and attempt inside a task; falsy outside."""
-    return (_here.get() or _process)[0]
+    return (_here.get() or _process).context
 
 
 def caller() -> Caller | None:
     """Who runs the tasks that are called here; None outside a task, where calling a task is calling its function."""
-    return (_here.get() or _process)[1]
+    return (_here.get() or _process).caller
+
+
+def outlet() -> Outlet | None:
+    """Who takes what the task shows of itself; None outside a task."""
+    return (_here.get() or _process).outlet
 
 
 observers: list[Callable[[Run], None]] = []

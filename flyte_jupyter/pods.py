@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from .vitals import VitalsEvent
+
 
 class Phase(str, enum.Enum):
     """Where an action stands; the names are Flyte's."""
@@ -319,7 +321,7 @@ class LogEvent:
         return cls(**dict(data, lines=lines))
 
 
-Event: TypeAlias = PodEvent | LogEvent
+Event: TypeAlias = PodEvent | LogEvent | VitalsEvent
 
 
 @dataclass(frozen=True)

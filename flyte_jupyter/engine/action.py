@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..pods import Event, Failure, LogEvent, Phase, PodEvent
+from ..vitals import Vitals, VitalsEvent
 
 LOG_TAIL = 200
 """Lines of a log that are kept in memory per action; all lines are in the store."""
+SHOWN_ATTEMPTS = 10
+"""The last attempts of an action, whose vitals are kept in memory."""
 SHOWN_ACTIONS = 50
 """Actions a view lists one by one; above that it counts."""
 _LINES_OF_ALL, _FEWEST_LINES = 2 * LOG_TAIL, 5
@@ -36,6 +39,7 @@ class Action:
         is_cached: whether its result was kept from an earlier call.
         cache: where that is from, or why it runs although its task is cached; "" for others.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
+        vitals: what its last attempts have shown of themselves, by their number.
         unfinished: of the last attempt that printed, by stream, what has no line end yet.
     """
 
@@ -57,6 +61,7 @@ class Action:
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
     unfinished: tuple[int, Mapping[str, str]] = (0, {})
+    vitals: dict[int, Vitals] = field(default_factory=dict)
 
     @property
     def failure(self) -> Failure | None:
@@ -79,6 +84,7 @@ class Action:
             "is_cached": self.is_cached,
             "cache": self.cache,
             "links": [dict(link) for link in self.links],
+            "vitals": {str(n): vitals.to_json() for n, vitals in self.vitals.items()},
         }
 
 
@@ -115,9 +121,11 @@ class RunState:
             changed: dict[str, Any] = self._told_lines if isinstance(event, LogEvent) else self._told
             changed.pop(event.action, None)
             action = self._actions.get(event.action)
-            if isinstance(event, LogEvent):
-                if action is not None:
+            if not isinstance(event, PodEvent):
+                if action is not None and isinstance(event, LogEvent):
                     self._print(action, event)
+                elif action is not None and isinstance(event, VitalsEvent) and not self._is_passed_over(action):
+                    self._show(action, event)
                 return
             if action is None:
                 action = Action(event.action, event.parent, event.task, event.title)
@@ -128,6 +136,7 @@ class RunState:
             self._count(action, +1)
             if self._is_passed_over(action):
                 action.tail.clear()
+                action.vitals.clear()
                 self._told_lines.pop(event.action, None)
 
     def _count(self, action: Action, by: int) -> None:
@@ -171,6 +180,12 @@ class RunState:
         if event.start + len(event.lines) >= seen:  # else it is old
             action.unfinished = (event.attempt, event.unfinished)
         action.tail.extend((event.attempt, at, stream, text) for at, stream, text in new)
+
+    @staticmethod
+    def _show(action: Action, event: VitalsEvent) -> None:
+        action.vitals.setdefault(event.attempt, Vitals()).apply(event)
+        for old in sorted(action.vitals)[:-SHOWN_ATTEMPTS]:
+            del action.vitals[old]
 
     def get(self, action: str) -> Action | None:
         return self._actions.get(action)

@@ -16,7 +16,7 @@ from ..host.shelf import leave
 from ..pack.call import Packed, Sealed, pack_inputs, seal_code, seal_inputs
 from ..pack.envelope import Envelope
 from ..pack.outcome import Outcome, outcome_again, outcome_of, unseal_outcome
-from ..pods import Event, Failure, LogEvent, PodEvent, PodRequest, Synced, history_as_bytes, history_of, pod_name
+from ..pods import Event, Failure, PodEvent, PodRequest, Synced, history_as_bytes, history_of, pod_name
 from ..runners import Runner
 from ..store import Store, keys
 from . import cached
@@ -304,7 +304,7 @@ class Engine:
             self._catch_up()
             return
         self._pass_on(event.run, event)
-        if isinstance(event, LogEvent):
+        if not isinstance(event, PodEvent):
             return
         if event.phase.is_terminal:
             self._open.discard((event.run, event.action))

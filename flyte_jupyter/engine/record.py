@@ -51,4 +51,4 @@ def _items(record: Mapping[str, Any], happened: Mapping[str, Any]) -> dict[str, 
         return None
     counts = happened["tasks"].get(record["title"], {})
     done = sum(number for phase, number in counts.items() if Phase(phase).is_terminal)
-    return {"done": done, "total": int(items), "unit": "items"}
+    return {"done": done, "total": int(items), "unit": "items", "began": record["created"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -19,6 +20,7 @@ from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
 from ..pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, history_of, pod_name
 from ..store import keys
+from ..vitals import VitalsEvent, from_bytes
 from .action import RunState
 from .arrival import arrival
 from .engine import Engine
@@ -241,7 +243,8 @@ class Run:
             self._recall_all()  # actions may have begun and ended while nobody watched
         else:
             self._state.apply(event)
-        self._tell()
+        if not (isinstance(event, VitalsEvent) and event.is_only_samples):
+            self._tell()
 
     def follow(self, future: Future[Outcome]) -> None:
         """Take the outcome from there. For whoever starts the run."""
@@ -344,6 +347,8 @@ class Run:
         for event in history:
             self._state.apply(event)
         for number in range(history[-1].attempt + 1):
+            with contextlib.suppress(KeyError):  # it showed nothing
+                self._state.apply(from_bytes(store.get(keys.vitals(self.name, action, number))))
             try:
                 lines = parse(bytes(store.get(keys.log(self.name, action, number))))
             except KeyError:

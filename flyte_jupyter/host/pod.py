@@ -35,6 +35,7 @@ from .process.forks import ForkError, Worker
 from .process.zygotes import Zygotes
 from .shares import Share, Shares
 from .shelf import Pruning, recall
+from .showing import Showing
 from .stop import Stop
 from .vault import Vault
 
@@ -72,13 +73,17 @@ class Pod:
     """Runs the attempts of one request and reports each phase.
 
     Attributes:
-        history: its phases so far; tail: the last lines of log, for those who come to watch.
+        history: its phases so far; tail: the last lines of log; showing: what its attempts show of themselves; all for
+            those who come to watch.
     """
 
     def __init__(self, request: PodRequest, host: Environment, attempts: Attempts | None = None) -> None:
         self.request = request
         self.history = History(request, lambda event: host.publish(request.labels, event), self._close)
         self.tail = Tail()
+        self.showing = Showing(
+            request, lambda event: host.publish(request.labels, event), lambda: host.vault.mask(request.session)
+        )
         now = time.time()
         self._host = host
         self.is_adopted = attempts is not None
@@ -171,6 +176,7 @@ class Pod:
             return End(failed.failure)
         finally:
             log.close()
+            self.showing.close(number)
             if image is not None:
                 self._host.images.release(image)
 
@@ -263,7 +269,7 @@ class Pod:
             worker.discard()
             return End(lifecycle.not_handed_out(error))
         log.follow(worker.stdout, worker.stderr)
-        conversation = Conversation(self._started)
+        conversation = Conversation(self._started, functools.partial(self.showing.take, number))
         line = Line(worker, conversation.take)
         line.send(
             {

@@ -19,6 +19,7 @@ from ..home import Home
 from ..pods import Event, LogEvent, PodEvent, PodRequest, SecretRef
 from ..store import keys
 from ..store.files import FileStore
+from ..vitals import VitalsEvent
 from . import lifecycle, notes
 from .environs import Environs
 from .flights import Flights
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
 _BEHIND = 8 * 1024 * 1024
-"""A watcher that is this many bytes behind gets no more lines of log until it has caught up."""
+"""A watcher that is this many bytes behind gets phases only, until it has caught up."""
 
 
 def idle_limit() -> float:
@@ -62,8 +63,8 @@ class Watcher:
         return all(labels.get(k) == v for k, v in self.labels.items())
 
     def tell(self, event: Event) -> None:
-        op = "log" if isinstance(event, LogEvent) else "event"
-        if op == "log" and self.writer.transport.get_write_buffer_size() > _BEHIND:
+        op = "log" if isinstance(event, LogEvent) else "vitals" if isinstance(event, VitalsEvent) else "event"
+        if op != "event" and self.writer.transport.get_write_buffer_size() > _BEHIND:
             return
         self.writer.write(encode({"op": op, **event.to_json()}))
 
@@ -283,8 +284,8 @@ class Host:
             if watcher.wants(pod.request.labels):
                 for event in pod.history.events:
                     watcher.tell(event)
-                for lines in pod.tail:
-                    watcher.tell(lines)
+                for news in (*pod.tail, *pod.showing):
+                    watcher.tell(news)
         writer.write(encode({"op": "synced"}))
         self._watchers.add(watcher)
         return watcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from ..pods import LogEvent, PodEvent, PodRequest, Synced
+from ..pods import Event, PodEvent, PodRequest, Synced
 
 
 class Runner(Protocol):
@@ -25,7 +25,7 @@ class Runner(Protocol):
         """
         ...
 
-    def watch(self, labels: Mapping[str, str]) -> Iterator[PodEvent | LogEvent | Synced]:
+    def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
         """What happens to the open pods with these labels: first all so far, then `Synced`, then the news.
 
         The iterator ends when the other side goes away; watching again brings everything that is still open.

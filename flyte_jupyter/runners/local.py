@@ -16,7 +16,8 @@ from ..errors import ConfigValueError, HostError
 from ..home import Home
 from ..host.client import call, connect, connect_or_start
 from ..host.wire import Channel
-from ..pods import LogEvent, PodEvent, PodRequest, SecretRef, Synced
+from ..pods import Event, LogEvent, PodEvent, PodRequest, SecretRef, Synced
+from ..vitals import VitalsEvent
 
 
 class LocalRunner:
@@ -123,7 +124,7 @@ class LocalRunner:
             else:
                 call(self._home, message)  # no Host is started for that: without one nobody watches
 
-    def watch(self, labels: Mapping[str, str]) -> Iterator[PodEvent | LogEvent | Synced]:
+    def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
         channel = connect_or_start(self._home)
         with self._lock:
             self._watching.add(channel)
@@ -138,6 +139,8 @@ class LocalRunner:
                     yield PodEvent.from_json(message)
                 elif op == "log":
                     yield LogEvent.from_json(message)
+                elif op == "vitals":
+                    yield VitalsEvent.from_json(message)
                 elif op == "synced":
                     yield Synced()
         except OSError:

@@ -91,3 +91,13 @@ def status(run: str, action: str) -> str:
 
 def log(run: str, action: str, attempt: int) -> str:
     return f"runs/{run}/actions/{action}/log.{attempt}"
+
+
+def vitals(run: str, action: str, attempt: int) -> str:
+    """How far an attempt came, and what it used; only of one that showed something."""
+    return f"runs/{run}/actions/{action}/vitals.{attempt}.json"
+
+
+def report(run: str, action: str, attempt: int) -> str:
+    """What the task has logged as its report."""
+    return f"runs/{run}/actions/{action}/report.{attempt}.json"

@@ -78,7 +78,7 @@ def test_another_context_counts_where_it_is_set() -> None:
     other = dataclasses.replace(INSIDE, attempt_number=7)
 
     def inner() -> TaskContext:
-        context._here.set((other, None))
+        context._here.set(context._Here(other, None, None))
         return ctx()
 
     assert (other, INSIDE) == (copy_context().run(inner), ctx())

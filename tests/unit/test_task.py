@@ -145,7 +145,7 @@ class Started:
 def inside() -> Iterator[Threads]:
     """As if inside a running task."""
     caller = Threads()
-    token = context._here.set((context.TaskContext(), caller))
+    token = context._here.set(context._Here(context.TaskContext(), caller, None))
     yield caller
     context._here.reset(token)
     caller.pool.shutdown()

@@ -74,7 +74,7 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         limits.bound_memory(memory)
         channel.send({"op": "running"})
 
-    call = Call(pod, request, mask, inside, Codes())
+    call = Call(pod, request, mask, inside, Codes(), channel.send)
     channel.send(call.run(ready))
 
 

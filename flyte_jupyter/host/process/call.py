@@ -31,6 +31,7 @@ from ...store import cached, keys, open_store
 from ..machine import limits
 from . import missing
 from .inside import Inside
+from .outlet import Outlet
 
 if TYPE_CHECKING:
     from ...task import Task
@@ -84,9 +85,18 @@ class Call:
     Args:
         told: the Host's message: the attempt's number, the home, and what the process was given.
         mask: knows the secrets of the task; inside: the image; codes: the tasks that this process has.
+        send: takes what the task shows while it runs to the Host.
     """
 
-    def __init__(self, pod: PodRequest, told: Mapping[str, Any], mask: Mask, inside: Inside, codes: Codes) -> None:
+    def __init__(
+        self,
+        pod: PodRequest,
+        told: Mapping[str, Any],
+        mask: Mask,
+        inside: Inside,
+        codes: Codes,
+        send: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._pod = pod
         self._told = told
         self._mask = mask
@@ -98,6 +108,7 @@ class Call:
         self._process = os.getpid()
         self._kept: Mapping[str, Any] = {}
         self._calls = _Calls(pod, told)
+        self._outlet = Outlet(send, mask)
 
     def run(
         self, ready: Callable[[], None], complete: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
@@ -119,6 +130,8 @@ class Call:
             raise
         except BaseException as error:
             left = self._failed(error)
+        finally:
+            self._outlet.close()
         return self._leave(*left)
 
     def _open(self) -> tuple[Task[..., Any], dict[str, Any]]:
@@ -144,7 +157,7 @@ class Call:
             custom_context=dict(pod.options.get("custom_context", {})),
             data={},
         )
-        context.enter(here, self._calls)
+        context.enter(here, self._calls, self._outlet)
 
     def _succeeded(self, task: Task[..., Any], outputs: tuple[Any, ...]) -> _Left:
         """The payload, no failure, and how many bytes are kept for later calls."""

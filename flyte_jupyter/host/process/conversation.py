@@ -16,19 +16,25 @@ class Conversation:
     Attributes:
         done: the attempt's last message; told: done when it came.
         on_start: called when the task's own code begins.
+
+    Args:
+        shown: called with what it shows of itself while it runs.
     """
 
-    def __init__(self, started: Callable[[], None]) -> None:
+    def __init__(self, started: Callable[[], None], shown: Callable[[dict[str, Any]], None]) -> None:
         self.done: dict[str, Any] | None = None
         self.told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_start: Callable[[], Any] = lambda: None
         self._started = started
+        self._shown = shown
 
     def take(self, message: dict[str, Any]) -> None:
         """One message of the attempt's."""
         if message["op"] == "running":
             self._started()
             self.on_start()
+        elif message["op"] == "shows":
+            self._shown(message)
         elif message["op"] == "done":
             self.done = message
             if not self.told.done():

@@ -15,6 +15,7 @@ from . import timeline
 from .logtext import coloured
 from .once import made_once
 from .parts import View, failure, phase, root_of, row, times
+from .usage import used
 
 _APART = {"stderr": "stderr", "image": "the build of the image"}
 """Streams that are not the task's standard output, and what they are."""
@@ -91,5 +92,6 @@ def _tab(view: View, now: float, n: int, *, is_open: bool) -> Html:
     silent = (
         el("div", "It printed nothing.", cls="fr-muted fr-small") if printed is None and n < action["attempt"] else None
     )
-    body = join(times(action, now, n), failure(found) if found and not is_told else None, printed, silent)
+    shown = used(action.get("vitals", {}).get(str(n), {}), view["asked"]) if n < action["attempt"] else None
+    body = join(times(action, now, n), shown, failure(found) if found and not is_told else None, printed, silent)
     return el("details", el("summary", title), el("div", body, cls="fr-panel"), open=is_open)

@@ -21,9 +21,9 @@ from .commands import commands_of
 from .logtext import plain
 from .once import made_once
 from .parts import cache, last_failure, root_of, stretches, total_seconds
+from .progress import progress_text
 from .shrink import LEVELS, Limits, shrink
 from .theme import CSS
-from .usage import progress_text
 
 MIME = "application/vnd.flyte.run.v1+json"
 MOST = 64 << 10
@@ -60,8 +60,9 @@ def data(kept: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON of a card, of a view that is cut.
 
     Of actions it has what there is anything of.  A step of a history is a text, "running 1780000000.013 0", with its
-    phase, seconds since the epoch, attempt and name; so is a line of a log, with attempt, seconds, stream and text
-    between tabs: a notebook file needs a line for every value of a list.  The rich result is in the HTML, made safe.
+    phase, seconds since the epoch, attempt and name; so is a sample, with seconds, cores and bytes, and a line of a
+    log, with attempt, seconds, stream and text between tabs: a notebook file needs a line for every value of a list.
+    The rich result is in the HTML, made safe.
     """
     result = dict(kept["result"], html=None) if kept["result"] else None
     actions = [_action(of) for of in kept["actions"]]
@@ -74,7 +75,14 @@ def _action(cut: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in cut.items() if value or name == "attempt"}
     if "history" in told:
         told["history"] = [" ".join(map(str, filter(_is_said, step))) for step in told["history"]]
+    if "vitals" in told:
+        told["vitals"] = {n: _shown(of) for n, of in told["vitals"].items()}
     return told
+
+
+def _shown(vitals: Mapping[str, Any]) -> dict[str, Any]:
+    samples = [" ".join(map(str, sample)) for sample in vitals.get("samples", ())]
+    return {**vitals, **({"samples": samples} if samples else {})}
 
 
 @made_once
@@ -153,8 +161,7 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     out = [_line(view, now)]
     if parts := stretches(root, now):
         out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
-    if said := progress_text(view, now):
-        out.append(f"  {said}")
+    out += [f"  {said}" for said in progress_text(view, now).splitlines()]
     if said := cache(root):
         out.append(f"  {said[:1].lower()}{said[1:]}")
     if root.get("reason") and view["phase"] not in timeline.TERMINAL:

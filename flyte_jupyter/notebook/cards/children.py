@@ -11,6 +11,8 @@ from . import timeline
 from .attempts import log, log_title
 from .once import made_once
 from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row, spaced
+from .progress import bars_of
+from .usage import in_words
 
 LISTED = 50
 """They are listed up to here and counted above."""
@@ -88,8 +90,9 @@ def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> 
     printed = view["logs"].get(action["name"])
     seconds = el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right")
     line = el("span", _said(action), " ", seconds, cls="fr-row")
+    bars = bars_of(action, now) if action.get("vitals") else None
     body = join(_found(action), _printed(printed) if printed else None)
-    return el("li", el("details", el("summary", line), body) if body else line, below)
+    return el("li", el("details", el("summary", line), body) if body else line, bars, below)
 
 
 @made_once
@@ -109,7 +112,8 @@ def _said(action: Action) -> Html:
 def _found(action: Action) -> Html:
     found = last_failure(action)
     said = el("div", quoted(cache(action)), cls="fr-muted") if cache(action) else None
-    return join(failure(found) if found else None, said)
+    used = el("div", of, cls="fr-muted") if (of := in_words(action)) else None
+    return join(failure(found) if found else None, said, used)
 
 
 @made_once

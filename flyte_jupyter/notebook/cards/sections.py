@@ -13,8 +13,9 @@ from .children import actions
 from .commands import again, commands
 from .foreign import contained
 from .parts import Section, View, cache, failure, last_failure, quoted, root_of, run_phase, times, total_seconds
+from .progress import progress
 from .task_parts import about, links, origin
-from .usage import progress, usage
+from .usage import usage
 
 
 def header(view: View, now: float) -> Html:

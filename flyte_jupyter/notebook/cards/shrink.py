@@ -15,6 +15,7 @@ from ...markup import clean, cut
 from ...pods import Requirements
 from .logtext import middle, normal
 from .once import made_once
+from .vitals import cut_vitals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class Limits:
         rich: bytes of the result's own HTML; log_lines: per action; logs: of all actions together.
         links: per run, and three per action that it started.
         actions: listed one by one; failures: attempts whose failure is kept, per action.
+        samples: of CPU and memory, per attempt of the first action.
     """
 
     rich: int
@@ -42,11 +44,10 @@ class Limits:
     tasks: int
     failures: int
     history: int
+    samples: int
 
 
 _LONGEST_LINK = 1000
-_SAMPLES = 60
-"""Samples of CPU and memory that are kept: (seconds since the epoch, cores, bytes)."""
 _ASKED = tuple(f.name for f in fields(Requirements))
 
 _STREAMS = ("stdout", "stderr", "image")
@@ -54,23 +55,23 @@ _STREAMS = ("stdout", "stderr", "image")
 LEVELS = (
     Limits(
         rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, links=10, log_lines=200,
-        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40,
+        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40, samples=60,
     ),
     Limits(
         rich=24 << 10, text=4000, traceback=3000, message=600, value=120, values=40, notes=10, links=10, log_lines=200,
-        log_width=100, logs=2000, actions=51, tasks=20, failures=4, history=24,
+        log_width=100, logs=2000, actions=51, tasks=20, failures=4, history=24, samples=40,
     ),
     Limits(
         rich=16 << 10, text=2000, traceback=3000, message=600, value=120, values=24, notes=8, links=6, log_lines=60,
-        log_width=160, logs=4000, actions=31, tasks=12, failures=4, history=24,
+        log_width=160, logs=4000, actions=31, tasks=12, failures=4, history=24, samples=30,
     ),
     Limits(
         rich=0, text=800, traceback=1200, message=300, value=60, values=12, notes=4, links=3, log_lines=20,
-        log_width=100, logs=1200, actions=13, tasks=6, failures=2, history=12,
+        log_width=100, logs=1200, actions=13, tasks=6, failures=2, history=12, samples=20,
     ),
     Limits(
         rich=0, text=200, traceback=300, message=100, value=30, values=0, notes=0, links=0, log_lines=0,
-        log_width=0, logs=0, actions=1, tasks=0, failures=1, history=8,
+        log_width=0, logs=0, actions=1, tasks=0, failures=1, history=8, samples=10,
     ),
 )  # fmt: skip
 """From generous to the least that still says what happened; `card.bundle` takes the first that fits."""
@@ -117,7 +118,6 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "result": _result(result, limits) if result else None,
         "asked": {name: value for name, value in (view.get("asked") or {}).items() if name in _ASKED},
         "progress": _progress(view.get("progress")),
-        "samples": [[round(float(n), 3) for n in sample] for sample in list(view.get("samples") or [])[-_SAMPLES:]],
         "runs_again": bool(view.get("runs_again")),
     }
 
@@ -126,7 +126,8 @@ def _progress(progress: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not progress:
         return None
     total = max(int(progress["total"]), 1)
-    return {"done": min(int(progress["done"]), total), "total": total, "unit": _line(progress["unit"], 40)}
+    unit, began = _line(progress["unit"], 40), progress.get("began")
+    return {"done": min(int(progress["done"]), total), "total": total, "unit": unit, "began": began}
 
 
 def _line(value: object, size: int) -> str:
@@ -172,7 +173,14 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "cache": _line(action.get("cache"), 300),
         "peak_memory": action.get("peak_memory"),
         "links": _links(action.get("links"), min(limits.links, 3)),
+        "vitals": _vitals(action, limits),
     }
+
+
+def _vitals(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """Of each attempt of the first action, and of the last one of another in words."""
+    is_first = not action.get("parent")
+    return cut_vitals(action.get("vitals") or {}, limits.failures if is_first else 1, limits.samples if is_first else 0)
 
 
 def _links(links: Any, most: int) -> list[dict[str, str]]:

@@ -74,7 +74,6 @@ def view(**more: Any) -> dict[str, Any]:
         "reattached": False,
         "asked": {},
         "progress": None,
-        "samples": [],
         "runs_again": True,
         **more,
     }
