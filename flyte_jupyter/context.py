@@ -140,5 +140,8 @@ def outlet() -> Outlet | None:
 observers: list[Callable[[Run], None]] = []
 """Called with every run that is started here, on the caller's thread; the notebook shows its card."""
 
+cell_of: list[Callable[[str], str | None]] = []
+"""What a file of this process is called when it is a cell, such as "Cell In[4]"; the notebook knows."""
+
 notebook: dict[str, str] = {}
 """The notebook whose cells this process runs, as far as it is known; every run that is started here remembers it."""

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .. import context
 from ..config.values.duration import rough_duration, seconds
 from ..pack.envelope import Envelope, PayloadError
+from ..pack.modules import is_place
 from ..pack.outcome import unseal_kept
 from ..pack.preview import describe
 from ..pack.reach import Reach, reach
@@ -150,7 +152,7 @@ class _Question:
         before = cached.last_for(store, name, self._inputs) or cached.last_of(store, name)
         if before is None:
             return "nothing is stored yet"
-        places = {name: (part.file, part.line) for found in self._all() for name, part in found.items()}
+        places = {name: (_called(part.file), part.line) for found in self._all() for name, part in found.items()}
         try:
             return told_apart(before, self.told(), places)
         except (LookupError, TypeError, AttributeError):
@@ -159,6 +161,12 @@ class _Question:
     def _all(self) -> Iterator[Mapping[str, Any]]:
         yield from (found.parts for found in self.given.values())
         yield self.version.parts
+
+
+def _called(file: str) -> str:
+    """A file as Python names it in a traceback, a cell by its number: the reason is for people, and is kept."""
+    names = (cell_of(file) for cell_of in context.cell_of)
+    return next(filter(None, names), f'File "{file}"' if is_place(file) else "")
 
 
 def _digests(found: Reach) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..pack.modules import is_place
-
 _MOST = 3
 _ORDER = ("function", "class", "global", "closure", "task", "module", "file", "library")
 
@@ -18,7 +16,7 @@ def told_apart(before: Mapping[str, Any], now: Mapping[str, Any], places: Places
 
     Args:
         before, now: "version", "parts" and "inputs" of both.
-        places: where the parts of `now` are defined.
+        places: where the parts of `now` are defined: what the file is called, "" for none, and the line.
     """
     python = before["version"]["Python"], now["version"]["Python"]
     if python[0] != python[1]:  # which has byte code of its own
@@ -94,4 +92,4 @@ def _shown(part: str) -> str:
 
 def _at(part: str, places: Places) -> str:
     file, line = places.get(part, ("", 0))
-    return f' in File "{file}", line {line}' if is_place(file) else ""
+    return f" in {file}, line {line}" if file else ""

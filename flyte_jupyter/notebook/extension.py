@@ -61,6 +61,7 @@ def unload(shell: Any) -> None:
     formatters = shell.display_formatter
     for formatter, name in _formatters(formatters):
         formatter.pop(".".join(name), None)
+    context.cell_of.clear()
     found = _hooks.pop(shell, None)
     if found is not None:
         shell.events.unregister("pre_run_cell", found.pre_run_cell)
@@ -73,6 +74,7 @@ def prepare(shell: Any) -> None:
         return
     _hooks[shell] = found = Hooks(shell)
     context.notebook.update(origin.of(shell))
+    context.cell_of[:] = [names_of(shell)]
     shell.events.register("pre_run_cell", found.pre_run_cell)
     shell.events.register("post_run_cell", found.post_run_cell)
     formatters = shell.display_formatter

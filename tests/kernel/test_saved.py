@@ -38,6 +38,27 @@ def fails(path: str) -> int:
     "flyte.run(fails, os.path.expanduser('~/none.csv'))",
     "run = flyte.submit(reads, 'x')",
     "run.wait()\nrun",
+    """\
+def scale(x):
+    return 2 * x
+
+@env.task(cache="auto")
+def scales(x: int) -> int:
+    return scale(x)
+
+value = flyte.run(scales, 1).result()
+""",
+    """\
+def scale(x):
+    return 3 * x
+
+run = flyte.run(scales, 1)
+print(run.cache)
+""",
+    "%flyte_runs",
+    "%flyte_logs",
+    "%flyte_config scales",
+    "display(env, scales, scales.override(retries=2))",
 )
 
 
@@ -61,7 +82,7 @@ def executed(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any
 
 def test_no_folder_of_the_user_no_secret_and_no_pickle(executed: Any, home: Home, tmp_path: Path) -> None:
     cards = [out for cell in executed.cells for out in cell.outputs if card.MIME in out.get("data", {})]
-    assert ["succeeded", "failed", "succeeded", "succeeded"] == [out["data"][card.MIME]["phase"] for out in cards]
+    assert ["succeeded", "failed", *["succeeded"] * 4] == [out["data"][card.MIME]["phase"] for out in cards]
     assert "~/data.csv" in cards[0]["data"]["text/html"]
     assert "File &quot;helpers.py&quot;, line 2, in opens" in cards[1]["data"]["text/html"]
     for out in cards:
@@ -71,6 +92,10 @@ def test_no_folder_of_the_user_no_secret_and_no_pickle(executed: Any, home: Home
             assert unwanted not in saved
         assert out["data"].keys() == {"text/plain", "text/html", card.MIME}
     assert SECRET not in nbformat.writes(executed)
+    ours = [out for cell in executed.cells for out in cell.outputs if out["output_type"] != "error"]
+    for unwanted in (str(tmp_path), str(home.path), "ipykernel_"):  # an error's message is the task's own
+        assert unwanted not in json.dumps(ours)
+    assert "`scale` changed in Cell In[7], line 1\n" in [out.get("text") for out in executed.cells[6].outputs]
 
 
 def test_nothing_is_left_that_needs_a_kernel(executed: Any) -> None:

@@ -38,7 +38,7 @@ def log(found: Mapping[str, Any] | None, attempt: int | None = None) -> Html | N
             content = Html("\n".join(block) + ("" if is_apart else "\n"))
             blocks.append(el("span", content, cls=f"fr-{stream}", title=_APART[stream]) if is_apart else content)
             block = []
-    return el("div", el("pre", join(*blocks)), cls="fr-log", tabindex="0", aria_label="log")
+    return el("div", el("pre", join(*blocks)), cls="fr-log", role="group", tabindex="0", aria_label="log")
 
 
 def log_title(found: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import functools
 import html
 import re
@@ -88,7 +89,8 @@ def _segments(line: str, width: int) -> Iterator[tuple[bool, str, str]]:
 
 
 def _sgr(codes: str, bold: bool, colour: str) -> tuple[bool, str]:
-    numbers = iter([int(c) if c.isdigit() and len(c) < 4 else 0 for c in codes.replace(":", ";").split(";")])
+    """What follows from the numbers of one sequence; what it says of the background and of other looks is left out."""
+    numbers = _numbers(codes)
     for n in numbers:
         if n == 0:
             bold, colour = False, ""
@@ -100,6 +102,38 @@ def _sgr(codes: str, bold: bool, colour: str) -> tuple[bool, str]:
             colour = COLOURS[n % 10]
         elif n in (38, 48):  # a palette or true colour: its arguments are not codes of their own
             kind = next(numbers, None)
-            for _ in range({5: 1, 2: 3}.get(kind or 0, 0)):
-                next(numbers, None)
+            given = [next(numbers, 0) for _ in range({5: 1, 2: 3}.get(kind or 0, 0))]
+            if n == 38 and given:
+                colour = _of_palette(*given) if kind == 5 else _nearest(*given)
     return bold, colour
+
+
+def _numbers(codes: str) -> Iterator[int]:
+    for code in codes.split(";"):
+        parts = code.split(":")
+        if len(parts) > 5 and parts[1] == "2":
+            del parts[2]  # the colour space, which is mostly empty
+        yield from (int(part) if part.isdigit() and len(part) < 4 else 0 for part in parts)
+
+
+def _of_palette(n: int) -> str:
+    """One of 256: the eight twice, a cube of colours, and greys."""
+    if n < 16:
+        return COLOURS[n % 8]
+    if n > 231:
+        return _nearest(*[8 + 10 * (n - 232)] * 3)
+    steps = [(n - 16) // step % 6 for step in (36, 6, 1)]
+    return _nearest(*[55 + 40 * step if step else 0 for step in steps])
+
+
+_HUES = ((25, "red"), (75, "yellow"), (160, "green"), (200, "cyan"), (265, "blue"), (335, "magenta"), (360, "red"))
+"""Up to which degree of the circle a colour has its name; orange is a yellow."""
+
+
+def _nearest(red: int, green: int, blue: int) -> str:
+    """The one of the eight that is nearest: these can be read on each kind of theme, which any other may not be."""
+    parts = [min(part, 255) / 255 for part in (red, green, blue)]
+    if max(parts) - min(parts) < 0.125:
+        return "white" if max(parts) >= 0.5 else "black"
+    hue, _, _ = colorsys.rgb_to_hls(*parts)
+    return next(name for most, name in _HUES if 360 * hue <= most)

@@ -95,7 +95,7 @@ def failure(found: Mapping[str, Any]) -> Html:
     trace = Html("\n".join(coloured(line, 400) for line in (found.get("cause", "") + found["traceback"]).splitlines()))
     return join(
         el("div", el("span", "✗ ", aria_hidden="true"), headline, cls="fr-error"),
-        el("pre", trace, tabindex="0", aria_label="traceback") if trace else None,
+        el("pre", trace, role="group", tabindex="0", aria_label="traceback") if trace else None,
     )
 
 

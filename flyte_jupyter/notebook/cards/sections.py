@@ -81,7 +81,8 @@ def result(view: View, _now: float, *, limit: int = 24 << 10) -> Html | None:
     rich = contained(found["html"], limit=limit) if found.get("html") and limit else None
     if not rich and not found["text"]:
         return None
-    body = el("div", rich, cls="fr-rich", tabindex="0") if rich else el("pre", found["text"], tabindex="0")
+    box = {"role": "group", "tabindex": "0", "aria_label": "result"}
+    body = el("div", rich, cls="fr-rich", **box) if rich else el("pre", found["text"], **box)
     return el("div", el("span", "Result", cls="fr-label"), body, cls="fr-sec")
 
 

@@ -59,7 +59,7 @@ def parts(**digests: str) -> dict[str, Any]:
     ],
 )
 def test_what_is_different(before: dict[str, Any], now: dict[str, Any], said: str) -> None:
-    assert said == told_apart(before, now, {"function scale": (HERE, 3), "class Box": ("<string>", 2)})
+    assert said == told_apart(before, now, {"function scale": (f'File "{HERE}"', 3), "class Box": ("", 2)})
 
 
 def test_names_are_those_that_people_have_written() -> None:
