@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +10,7 @@ from . import session
 from .engine import interrupt
 from .engine.options import RunOptions
 from .engine.run import ROOT, Run, RunList
-from .errors import ConfigTypeError, ConfigValueError, HostError, RunInterrupted, RunNotFoundError, nearest
+from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, nearest
 from .store import keys
 from .task import Task
 
@@ -50,22 +49,14 @@ class RunTask:
             RuntimeUserError: the task failed; it is also an instance of the class that the task raised.
         """
         run = _start(task, args, kwargs, self._options)
-        try:
-            run.wait()
-        except KeyboardInterrupt:
-            interrupt.runs(run)
-            raise RunInterrupted(f"{run.title} ({run.name}) was cancelled.") from None
+        interrupt.wait(run)
         run.raise_for_status()
         return run
 
     async def aio(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """The same, without blocking the event loop."""
         run = _start(task, args, kwargs, self._options)
-        try:
-            await run.wait_aio()
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            await interrupt.runs_aio(run)
-            raise
+        await interrupt.wait_aio(run)
         run.raise_for_status()
         return run
 
@@ -218,31 +209,17 @@ class Attach:
             RunNotFoundError: there is no such run, or nothing is left of its value.
             RuntimeUserError: its task failed; it is also an instance of the class that the task raised.
         """
-        found = self._shown(run)
-        try:
-            return found.result()
-        except KeyboardInterrupt:
-            self._say_detached(found)
-            raise RunInterrupted(f"{found.title} ({found.name}) goes on.") from None
+        return self._shown(run).result()
 
     async def aio(self, run: Run | str | int) -> Any:
         """The same, without blocking the event loop."""
-        found = self._shown(run)
-        try:
-            return await found
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            self._say_detached(found)
-            raise
+        return await self._shown(run)
 
     @staticmethod
     def _shown(run: Run | str | int) -> Run:
         found = run if isinstance(run, Run) else get_run(run)
         session.current().show(found)
         return found
-
-    @staticmethod
-    def _say_detached(run: Run) -> None:
-        interrupt.say(f"Detached: {run.title} ({run.name}) goes on. flyte.attach({run.name!r}) waits for it again.")
 
 
 attach = Attach()

@@ -57,19 +57,21 @@ class ShortTraceback(BaseException):
     """Mixed into our exceptions: IPython calls `_render_traceback_` and shows what it returns."""
 
     def _render_traceback_(self) -> list[str]:
-        return [*getattr(self, "remote_cause", "").splitlines(), *self._own_traceback()]
+        return [*getattr(self, "remote_cause", "").splitlines(), *short_traceback(self)]
 
-    def _own_traceback(self) -> list[str]:
-        tb = user_frames(self.__traceback__)
-        shell = _shell()
-        if shell is not None:
-            cause, self.__cause__ = self.__cause__, None  # its frames are already part of `tb` or of the message
-            suppressed, self.__suppress_context__ = self.__suppress_context__, True
-            try:
-                return list(shell.InteractiveTB.structured_traceback(type(self), self, tb, tb_offset=0))
-            finally:
-                self.__cause__, self.__suppress_context__ = cause, suppressed
-        return "".join(traceback.format_exception(type(self), self, tb, chain=False)).splitlines()
+
+def short_traceback(error: BaseException) -> list[str]:
+    """The lines of a traceback as IPython, where it runs, would show it, without our frames."""
+    tb = user_frames(error.__traceback__)
+    shell = _shell()
+    if shell is not None:
+        cause, error.__cause__ = error.__cause__, None  # its frames are already part of `tb` or of the message
+        suppressed, error.__suppress_context__ = error.__suppress_context__, True
+        try:
+            return list(shell.InteractiveTB.structured_traceback(type(error), error, tb, tb_offset=0))
+        finally:
+            error.__cause__, error.__suppress_context__ = cause, suppressed
+    return "".join(traceback.format_exception(type(error), error, tb, chain=False)).splitlines()
 
 
 def _shell() -> Any:

@@ -5,7 +5,6 @@ A build is a run of a small task in the image, so that it has a card with its pr
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +16,7 @@ from .engine import interrupt
 from .engine.images import require_uv
 from .engine.run import Run
 from .environment import TaskEnvironment, reached
-from .errors import ImageFileError, RunInterrupted
+from .errors import ImageFileError
 from .interface import Interface
 from .pack.image import prepared
 from .task import Task
@@ -107,13 +106,7 @@ class BuildImages:
         """
         del copy_style
         started = _start_all(envs, seed_cache)
-        runs = _runs_of(started)
-        try:
-            for run in runs:
-                run.wait()
-        except KeyboardInterrupt:
-            interrupt.runs(*runs)
-            raise RunInterrupted("The builds were cancelled.") from None
+        interrupt.wait(*_runs_of(started))
         return _checked(started)
 
     async def aio(
@@ -125,12 +118,7 @@ class BuildImages:
         """The same, without blocking the event loop."""
         del copy_style
         started = _start_all(envs, seed_cache)
-        runs = _runs_of(started)
-        try:
-            await asyncio.gather(*(run.wait_aio() for run in runs))
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            await interrupt.runs_aio(*runs)
-            raise
+        await interrupt.wait_aio(*_runs_of(started))
         return _checked(started)
 
 

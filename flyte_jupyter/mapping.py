@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import threading
 import time
@@ -20,7 +21,7 @@ from .engine.children import Call, Children, Prepared
 from .engine.record import items_failed
 from .engine.request import new_run_name
 from .engine.run import ROOT
-from .errors import ConfigTypeError
+from .errors import ConfigTypeError, RunInterrupted
 from .host.lifecycle import aborted
 from .pack.codec import dumps
 from .pack.failure import failure_of
@@ -31,6 +32,9 @@ from .task import Task
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_NOT_WANTED = "The rest of the map is not wanted any more."
 
 
 class Map:
@@ -109,7 +113,10 @@ class _Items:
             while self._fill(root) or self._calls:
                 call = self._calls[0]
                 while not call.future.done():
-                    await any_of(self._awaited(call))
+                    try:
+                        await any_of(self._awaited(call))
+                    except (asyncio.CancelledError, KeyboardInterrupt) as error:
+                        raise await root.interrupted_aio(error) from None
                     self._fill(root)
                 self._calls.popleft()
                 root.hand_over()
@@ -151,15 +158,20 @@ class _Items:
     def outcome(self) -> str:
         return items_failed(self._failed, self._count) or "all items succeeded"
 
-    def cancel(self) -> None:
+    def cancel(self, reason: str = _NOT_WANTED) -> None:
         """Stop what runs and was not asked for yet."""
         for call in list(self._calls):
             if not call.future.done():
-                call.cancel("The rest of the map is not wanted any more.")
+                call.cancel(reason)
 
     def have_ended(self, seconds: float) -> bool:
         """Wait so long at most for what runs; whether nothing does any more."""
         return not wait([call.future for call in self._calls], seconds).not_done
+
+    async def end(self) -> None:
+        """Wait for what runs, whatever comes of it."""
+        for call in list(self._calls):
+            await any_of([call.future])
 
 
 class _Inside:
@@ -178,6 +190,9 @@ class _Inside:
         return self._caller.start(task, args, kwargs)
 
     def hand_over(self) -> None: ...
+
+    async def interrupted_aio(self, error: BaseException) -> BaseException:
+        return error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is not None:
@@ -227,8 +242,18 @@ class _Outside:
     def interrupted(self) -> None:
         """The loop over the items was interrupted, and is kept alive by the traceback that shows it."""
         if not self._outcome.done():
-            self.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+            self._cancel(KeyboardInterrupt())
             self._run.is_cancelled = True  # whoever takes another item all the same starts none
+
+    async def interrupted_aio(self, error: BaseException) -> BaseException:
+        """The wait for an item was; what is to be raised."""
+        what = self._run.label
+        try:
+            ending = await interrupt.end_aio(what, self._stop, self._items.end())
+            interrupt.say(interrupt.said(what, ending))
+        finally:
+            self._end(error)
+        return interrupt.of_user(error, interrupt.cancelled(what))
 
     def start(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._children.start(task, args, kwargs, self._prepared)
@@ -236,15 +261,23 @@ class _Outside:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._outcome.done():
             return
+        self._cancel(error)
+        if isinstance(error, KeyboardInterrupt):
+            raise RunInterrupted(interrupt.cancelled(self._run.label)) from None
+
+    def _cancel(self, error: BaseException | None) -> None:
+        """Stop what runs, for this reason, and put down how it has ended."""
         try:
             if isinstance(error, KeyboardInterrupt):
-                what = f"{self._run.title} ({self._run.name})"
-                ending = interrupt.end(what, self._items.cancel, self._items.have_ended)
-                interrupt.say(interrupt.said(what, ending))
+                what = self._run.label
+                interrupt.say(interrupt.said(what, interrupt.end(what, self._stop, self._items.have_ended)))
             elif error is not None:
                 self._items.cancel()
         finally:
             self._end(error)
+
+    def _stop(self) -> None:
+        self._items.cancel(interrupt.REASON)
 
     def _end(self, error: BaseException | None) -> None:
         phase, failure = self._verdict(error)
@@ -269,7 +302,8 @@ class _Outside:
             return Phase.SUCCEEDED, None
         if isinstance(error, Exception):
             return Phase.FAILED, failure_of(error)
-        return Phase.ABORTED, aborted("The rest of the map was not wanted.")
+        is_interrupted = isinstance(error, (asyncio.CancelledError, KeyboardInterrupt))
+        return Phase.ABORTED, aborted(interrupt.REASON if is_interrupted else _NOT_WANTED)
 
 
 handed_over: weakref.WeakSet[_Outside] = weakref.WeakSet()

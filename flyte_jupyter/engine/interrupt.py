@@ -13,19 +13,22 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..errors import RunInterrupted, short_traceback
 from .arrival import SLICE, arrival
-from .run import Run
+
+if TYPE_CHECKING:
+    from .run import Run
 
 CANCEL_WITHIN = 5.0
 """Seconds that an interrupted cell waits for what it has cancelled."""
 _SOON = 0.5
 """Seconds after which it says that it waits."""
-_REASON = "The cell was interrupted."
+REASON = "The cell was interrupted."
 
 
 class Ending(enum.Enum):
@@ -36,36 +39,64 @@ class Ending(enum.Enum):
     DETACHED = "detached"
 
 
-def runs(*interrupted: Run) -> None:
-    """Cancel runs side by side, wait a little for all of them, and say what happened."""
-    titles = ", ".join(f"{run.title} ({run.name})" for run in interrupted)
-    ending = end(titles, lambda: _cancel(interrupted), lambda seconds: _have_ended(interrupted, seconds))
-    for run in interrupted:
-        _say(run, ending)
-
-
-async def runs_aio(*interrupted: Run) -> None:
-    """The same without blocking the event loop."""
-    titles = ", ".join(f"{run.title} ({run.name})" for run in interrupted)
-    cancelling = _aside(lambda: _cancel(interrupted))
-    waiting = asyncio.ensure_future(asyncio.gather(arrival(cancelling), *(run.wait_aio() for run in interrupted)))
-    ending = Ending.ENDED
+def wait(*runs: Run) -> None:
+    """Wait for runs that an interrupt cancels, all of them side by side. Raises `RunInterrupted`, having said it."""
     try:
-        with _second() as again:
-            if not await _comes(waiting, _SOON, again):
-                say_waiting(titles)
-                is_done = await _comes(waiting, CANCEL_WITHIN - _SOON, again)
-                ending = Ending.ENDED if is_done else Ending.DETACHED if again.is_set() else Ending.LATE
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        ending = Ending.DETACHED
-    finally:
-        if waiting.done() and not waiting.cancelled():
-            waiting.exception()  # what cannot be had of a run, its card says
-        waiting.cancel()
-        for run in interrupted:
-            _say(run, ending)
-    if cancelling.done():
-        cancelling.result()
+        for run in runs:
+            run.until_ended()
+    except KeyboardInterrupt:
+        titles = _titles(runs)
+        ending = end(titles, lambda: _cancel(runs), lambda seconds: _have_ended(runs, seconds))
+        _say_all(runs, ending)
+        raise RunInterrupted(cancelled(titles)) from None
+
+
+async def wait_aio(*runs: Run) -> None:
+    """The same without blocking the event loop. Raises what has ended the wait."""
+    try:
+        await asyncio.gather(*(run.until_ended_aio() for run in runs))
+    except (asyncio.CancelledError, KeyboardInterrupt) as error:
+        ended = asyncio.gather(*(run.until_ended_aio() for run in runs))
+        titles = _titles(runs)
+        ending = await end_aio(titles, lambda: _cancel(runs), ended)
+        _say_all(runs, ending)
+        raise of_user(error, cancelled(titles)) from None
+
+
+class LeftAlone:
+    """Within it a run is waited for that goes on when the wait is interrupted, and says so."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if not isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)) or self._run.phase.is_terminal:
+            return
+        name = self._run.name
+        say(
+            f"Detached: {self._run.label} goes on. flyte.attach({name!r}) waits for it again,"
+            f" flyte.get_run({name!r}).cancel() ends it."
+        )
+        raise of_user(error, f"{self._run.label} goes on.") from None
+
+
+def of_user(error: BaseException, text: str) -> BaseException:
+    """What to raise after an interrupt, so that a notebook shows none of the frames below the user's own.
+
+    What cancels a coroutine stays what it is, since asyncio looks for it; only Ctrl-C can have a text.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return RunInterrupted(text)
+    error._render_traceback_ = lambda: short_traceback(error)  # type: ignore[attr-defined]  # IPython looks for it
+    return error.with_traceback(None)
+
+
+def cancelled(what: str) -> str:
+    """The text of an interrupt that has cancelled something."""
+    return f"{what} {'were' if ', ' in what else 'was'} cancelled."
 
 
 def end(what: str, cancel: Callable[[], None], has_ended: Callable[[float], bool]) -> Ending:
@@ -93,6 +124,32 @@ def end(what: str, cancel: Callable[[], None], has_ended: Callable[[float], bool
         return Ending.DETACHED
 
 
+async def end_aio(what: str, cancel: Callable[[], None], ended: Awaitable[Any]) -> Ending:
+    """The same without blocking the event loop.
+
+    Args:
+        ended: arrives when it has ended.
+    """
+    cancelling = _aside(cancel)
+    waiting = asyncio.ensure_future(asyncio.gather(arrival(cancelling), ended))
+    ending = Ending.ENDED
+    try:
+        with _second() as again:
+            if not await _comes(waiting, _SOON, again):
+                say_waiting(what)
+                is_done = await _comes(waiting, CANCEL_WITHIN - _SOON, again)
+                ending = Ending.ENDED if is_done else Ending.DETACHED if again.is_set() else Ending.LATE
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        ending = Ending.DETACHED
+    finally:
+        if waiting.done() and not waiting.cancelled():
+            waiting.exception()  # what cannot be had of a run, its card says
+        waiting.cancel()
+    if cancelling.done():
+        cancelling.result()
+    return ending
+
+
 def say_waiting(what: str) -> None:
     """Tell who waits longer than a moment what is being done, and the way out."""
     say(f"Interrupted: {what} is being cancelled. ■ again (or Ctrl-C) does not wait for that.")
@@ -116,22 +173,26 @@ def said(what: str, ending: Ending, phase: str = "") -> str:
     return f"Interrupted: {what} was cancelled{f' and has ended: {phase}' if phase else ''}."
 
 
-def _say(run: Run, ending: Ending) -> None:
-    if run.phase.is_terminal:  # also if others were late
-        ending = Ending.ENDED
-    say(said(f"{run.title} ({run.name})", ending, run.phase.value))
+def _titles(runs: tuple[Run, ...]) -> str:
+    return ", ".join(run.label for run in runs)
 
 
-def _cancel(interrupted: tuple[Run, ...]) -> None:
-    for run in interrupted:
-        run.cancel(_REASON)
+def _say_all(runs: tuple[Run, ...], ending: Ending) -> None:
+    for run in runs:
+        its = Ending.ENDED if run.phase.is_terminal else ending  # also if others were late
+        say(said(run.label, its, run.phase.value))
 
 
-def _have_ended(interrupted: tuple[Run, ...], seconds: float) -> bool:
+def _cancel(runs: tuple[Run, ...]) -> None:
+    for run in runs:
+        run.cancel(REASON)
+
+
+def _have_ended(runs: tuple[Run, ...], seconds: float) -> bool:
     until = time.monotonic() + seconds
     try:
-        for run in interrupted:
-            run.wait(max(0.0, until - time.monotonic()))
+        for run in runs:
+            run.until_ended(max(0.0, until - time.monotonic()))
     except TimeoutError:
         return False
     return True

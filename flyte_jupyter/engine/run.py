@@ -24,6 +24,7 @@ from ..vitals import VitalsEvent, from_bytes
 from .action import RunState
 from .arrival import arrival
 from .engine import Engine
+from .interrupt import LeftAlone
 from .record import told
 
 ROOT = "a0"
@@ -69,6 +70,11 @@ class Run:
     def __repr__(self) -> str:
         return f"<Run {self.name} {self.title} [{self.phase.value}]>"
 
+    @property
+    def label(self) -> str:
+        """Which one it is, for people: title and name."""
+        return f"{self.title} ({self.name})"
+
     # --- where it stands ----------------------------------------------------------------------------------------------
 
     @property
@@ -106,17 +112,29 @@ class Run:
     def wait(self, timeout: float | None = None) -> None:
         """Wait until it has ended; does not raise its error (as in Flyte), see `raise_for_status`.
 
-        Interrupting leaves the run alone. Raises `TimeoutError` when `timeout` seconds are over before.
+        Interrupting leaves the run alone, and says so. Raises `TimeoutError` when `timeout` seconds are over before.
         """
-        self._outcome(timeout)
+        with LeftAlone(self):
+            self._outcome(timeout)
 
     async def wait_aio(self) -> None:
+        """The same, without blocking the event loop."""
+        with LeftAlone(self):
+            await self._arrived()
+
+    def until_ended(self, timeout: float | None = None) -> None:
+        """As `wait`, for those who deal with interrupts themselves."""
+        self._outcome(timeout)
+
+    async def until_ended_aio(self) -> None:
         """The same, without blocking the event loop."""
         await self._arrived()
 
     def outputs(self) -> Outputs:
         """Wait, and return what the task returned: `outputs()[0]`, `.named_outputs`. Raises the task's error."""
-        return self._open(self._outcome())
+        with LeftAlone(self):
+            outcome = self._outcome()
+        return self._open(outcome)
 
     def result(self) -> Any:
         """Wait, and return the value itself: what `await task(...)` gives in a task. Raises the task's error."""
@@ -137,7 +155,9 @@ class Run:
         return self._value().__await__()
 
     async def _value(self) -> Any:
-        return self._unpacked(self._open(await self._arrived()))
+        with LeftAlone(self):
+            outcome = await self._arrived()
+        return self._unpacked(self._open(outcome))
 
     async def _arrived(self) -> Outcome:
         while self._is_starting():  # noqa: ASYNC110 - another process launches it

@@ -169,9 +169,8 @@ def _help(notebook: str, name: str, task: Task[..., Any]) -> str:
 def _start(task: Task[..., Any], inputs: dict[str, Any]) -> int:
     run = api.submit(task, **inputs)
     try:
-        run.wait()
-    except KeyboardInterrupt:
-        interrupt.runs(run)
+        interrupt.wait(run)
+    except RunInterrupted:
         return _INTERRUPTED
     _say(card.text(run.view(), now=time.time()))
     try:

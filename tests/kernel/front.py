@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ipykernel
 import pytest
 from jupyter_client.manager import KernelManager
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0
 START = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte\nenv = flyte.TaskEnvironment(name='my_env')"
+
+
+needs_subshells = pytest.mark.skipif(ipykernel.version_info < (7,), reason="ipykernel has subshells since version 7")
 
 
 def plain(text: str) -> str:
@@ -134,6 +138,12 @@ class Front:
             if message["parent_header"].get("msg_id") == request:
                 content: dict[str, Any] = message["content"]
                 return content
+
+    def new_subshell(self) -> str:
+        """The id of a new subshell."""
+        self.client.control_channel.send(self.client.session.msg("create_subshell_request", {}))
+        subshell: str = self.client.get_control_msg(timeout=DEADLINE)["content"]["subshell_id"]
+        return subshell
 
     def more(self, cell: Cell, enough: Callable[[Cell], object]) -> None:
         """Go on listening after the cell has ended, until it is enough."""

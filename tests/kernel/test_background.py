@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
 from tests.conftest import eventually
-from tests.kernel.front import START, Front
+from tests.kernel.front import START, Front, needs_subshells
 
 WAIT = "%%flyte_task waits --background\nimport time, os\nwhile not os.path.exists(go): time.sleep(0.02)\nprint('over')"
 BLOCK = "import time\nuntil = time.monotonic() + 30\nwhile not {0} and time.monotonic() < until: time.sleep(0.02)"
@@ -116,13 +116,11 @@ def test_executed_without_a_screen_the_first_card_is_final_too(
     assert "'succeeded'" == done.cells[-1].outputs[-1].data["text/plain"]
 
 
+@needs_subshells
 def test_a_front_end_of_subshells_has_the_card_in_its_own_cell(front: Front, tmp_path: Path) -> None:
     """JupyterLab uses them for what must not wait for a cell: a comm's message, or a cell in another subshell."""
     client = front.client
-    control = client.session.msg("create_subshell_request", {})
-    client.control_channel.send(control)
-    reply = client.get_control_msg(timeout=30)
-    subshell = reply["content"]["subshell_id"]
+    subshell = front.new_subshell()
     front.run("@env.task\ndef two() -> int:\n    return 2")
     front.run(f"go = {str(tmp_path / 'go')!r}")
     message = client.session.msg("execute_request", {"code": "value = flyte.run(two).result()\nopen(go, 'w').close()"})

@@ -61,23 +61,54 @@ def no_pods(home: Home) -> bool:
     return status is not None and status["pods"] == []
 
 
-@pytest.mark.parametrize("form", ["await flyte.run.aio(stays, {0!r})", "await flyte.submit(stays, {0!r})"])
-def test_awaiting_a_run(front: Front, home: Home, tmp_path: Path, form: str) -> None:
+def test_awaiting_a_run(front: Front, home: Home, tmp_path: Path) -> None:
     place = tmp_path / "pid"
     each, asked = interrupting(front, place)
-    cell = front.run(form.format(str(place)), each=each)
+    line = f"await flyte.run.aio(stays, {str(place)!r})"
+    cell = front.run(line, each=each)
     assert "error" == cell.status
     assert time.monotonic() - asked[0] < 5
     assert cell.error.startswith(("KeyboardInterrupt", "CancelledError"))
-    if "submit" in form:  # which is not touched
-        assert not is_gone(pid_in(place))
-        assert "cancelled" not in cell.stderr
-        front.run("flyte.runs()[0].cancel()")
-    else:
-        assert "was cancelled and has ended: aborted" in cell.stderr
-        assert "aborted" in cell.card()[-1]
+    assert "was cancelled and has ended: aborted" in cell.stderr
+    assert "aborted" in cell.card()[-1]
+    assert is_short(cell, line)
     eventually(lambda: is_gone(pid_in(place)) and no_pods(home))
     assert "2" == front.run("1 + 1").result
+
+
+def is_short(cell: Cell, line: str) -> bool:
+    """Whether the traceback has one frame: the cell's own, with that line."""
+    frames = [each for each in cell.traceback.splitlines() if each.startswith(("Cell In", "File "))]
+    return len(frames) == 1 and f"----> 1 {line}" in cell.traceback
+
+
+WAITS = [
+    "{0}.wait()",
+    "{0}.outputs()",
+    "{0}.result()",
+    "await {0}",
+    "await {0}.wait_aio()",
+    "flyte.attach({0})",
+    "await flyte.attach.aio({0})",
+]
+
+
+def test_what_was_submitted_goes_on_and_that_is_said(front: Front, tmp_path: Path) -> None:
+    for number, form in enumerate(WAITS):
+        place = tmp_path / str(number)
+        each, asked = interrupting(front, place)
+        line = form.format(f"flyte.submit(stays, {str(place)!r})")
+        cell = front.run(line, each=each)
+        assert ("error", 1) == (cell.status, len(asked))
+        assert cell.error.startswith(("KeyboardInterrupt", "CancelledError"))
+        name = front.run("run = flyte.runs()[0]\nrun.name").result
+        said = f"goes on. flyte.attach({name}) waits for it again, flyte.get_run({name}).cancel() ends it."
+        assert said in cell.stderr
+        assert 1 == len(cell.stderr.splitlines())
+        assert is_short(cell, line)
+        assert "running" in front.run("run.phase.value").result
+        front.run("run.cancel()")
+        eventually(lambda: is_gone(pid_in(place)))  # noqa: B023 - it waits here
 
 
 def test_gathering_runs(front: Front, home: Home, tmp_path: Path) -> None:
@@ -90,6 +121,27 @@ def test_gathering_runs(front: Front, home: Home, tmp_path: Path) -> None:
     eventually(lambda: all(is_gone(pid_in(place)) for place in places) and no_pods(home))
     front.more(cell, lambda c: c.stderr.count("was cancelled and has ended: aborted") == 2)
     assert "['aborted', 'aborted']" == front.run("[run.phase.value for run in flyte.runs()]").result
+
+
+LOOPS = [
+    "for value in flyte.map(stays, {0}): print(value)",
+    "async for value in flyte.map.aio(stays, {0}): print(value)",
+]
+
+
+@pytest.mark.parametrize("form", LOOPS)
+def test_waiting_for_an_item_of_a_map(front: Front, home: Home, tmp_path: Path, form: str) -> None:
+    places = [tmp_path / name for name in "ab"]
+    each, asked = interrupting(front, *places)
+    line = form.format([*map(str, places)])
+    cell = front.run(line, each=each)
+    assert ("error", 1) == (cell.status, len(asked))
+    assert time.monotonic() - asked[0] < 5
+    assert all(is_gone(pid_in(place)) for place in places)
+    assert ["Interrupted:", "was", "cancelled."] == [*cell.stderr.split()[:1], *cell.stderr.split()[-2:]]
+    assert "stays × 2: 2 aborted" in cell.card()[-1]
+    assert "The cell was interrupted." in cell.card()[-1]
+    assert is_short(cell, line)
 
 
 @pytest.mark.parametrize("form", ["for", "async for"])

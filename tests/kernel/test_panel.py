@@ -11,7 +11,7 @@ import pytest
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
-from tests.kernel.front import START, Cell, Front
+from tests.kernel.front import START, Cell, Front, needs_subshells
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 TASK = """
@@ -277,10 +277,10 @@ def test_messages_wait_while_a_cell_runs_and_are_then_all_there(front: Widgets) 
     assert sent
 
 
+@needs_subshells
 def test_a_panel_works_on_a_subshell_while_a_cell_runs(front: Widgets) -> None:
     """On another thread.  ipykernel 7.4 handles messages of a comm where it was opened, before it where they say."""
-    front.client.control_channel.send(front.client.session.msg("create_subshell_request", {}))
-    front.subshell = front.client.get_control_msg(timeout=60)["content"]["subshell_id"]
+    front.subshell = front.new_subshell()
     content = {"code": "train.panel()", "silent": False, "store_history": False, "user_expressions": {}}
     front.listen(front.post("execute_request", {**content, "allow_stdin": False, "stop_on_error": True}))
     front.client.execute("import time\ntime.sleep(600)")

@@ -148,7 +148,7 @@ def main() -> int:
     try:
         code: int = run.result()
     except Exception as error:
-        print(f"{run.title} ({run.name}): {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - likewise
+        print(f"{run.label}: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return 1
     return code
 

@@ -42,7 +42,7 @@ def logs(use: Use) -> None:
     if "--follow" in use.line.options:
         _follow(run, action, attempt, len(lines))
     elif not lines:
-        _print(f"{run.title} ({run.name}) has printed nothing{'' if run.done() else ' so far'}.")
+        _print(f"{run.label} has printed nothing{'' if run.done() else ' so far'}.")
 
 
 def cancel(use: Use) -> None:
@@ -139,19 +139,19 @@ def _follow(run: Run, action: str, attempt: int | None, seen: int) -> None:
                 return
             changed.wait()
     except KeyboardInterrupt:
-        _print(f"{run.title} ({run.name}) goes on; this has stopped following it.")
+        _print(f"{run.label} goes on; this has stopped following it.")
     finally:
         unsubscribe()
 
 
 def _cancelled(run: Run, deadline: float, *, was_over: bool) -> str:
     if was_over:
-        return f"{run.title} ({run.name}) had ended already: {run.phase.value}"
+        return f"{run.label} had ended already: {run.phase.value}"
     try:
         run.wait(max(0.0, deadline - time.monotonic()))
     except TimeoutError:
-        return f"{run.title} ({run.name}) was cancelled and is being killed"
-    return f"{run.title} ({run.name}) was cancelled: {run.phase.value}"
+        return f"{run.label} was cancelled and is being killed"
+    return f"{run.label} was cancelled: {run.phase.value}"
 
 
 def _number(use: Use, option: str, default: Any) -> Any:
