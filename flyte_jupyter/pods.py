@@ -91,6 +91,25 @@ _NOTHING = Requirements()
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reuse:
+    """The pool of warm processes that an attempt runs in: its `ReusePolicy`, in plain numbers.
+
+    Attributes:
+        environment: whose pool it is.
+        least, most: replicas; concurrency: calls at a time in each.
+        idle_ttl, scaledown_ttl: seconds. per_run: whether each run has a pool of its own.
+    """
+
+    environment: str
+    least: int
+    most: int
+    concurrency: int = 1
+    idle_ttl: float = 30.0
+    scaledown_ttl: float = 30.0
+    per_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class PodRequest:
     """One action to run: everything the Host needs, and nothing that has to be unpickled.
 
@@ -108,6 +127,7 @@ class PodRequest:
         store: URL of the store that holds the call and takes the outcome.
         options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
         image: digest of the recipe of what it runs in, None for the environment of the one who calls.
+        reuse: the pool that it runs in, None for processes of its own.
         interruptible, service_account: for runners of clusters.
         trigger_time: for inputs that are `TriggerTime`, in seconds since the epoch; None when no trigger started it.
         links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
@@ -140,6 +160,7 @@ class PodRequest:
     preload: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     image: str | None = None
+    reuse: Reuse | None = None
     interruptible: bool = False
     service_account: str | None = None
     trigger_time: float | None = None
@@ -175,13 +196,15 @@ class PodRequest:
         return self.event(Phase.SUCCEEDED, at=at, links=self.links, is_cached=True, cache=self.cache)
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "resources": self.resources.to_json()}
+        reuse = vars(self.reuse) if self.reuse is not None else None
+        return {**vars(self), "resources": self.resources.to_json(), "reuse": reuse}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PodRequest:
         backoff = data.get("backoff")
         known: dict[str, Any] = {name: tuple(data.get(name, ())) for name in ("path", "preload", "links")}
         known["resources"] = Requirements(**data.get("resources", {}))
+        known["reuse"] = Reuse(**data["reuse"]) if data.get("reuse") else None
         known["secrets"] = tuple(SecretRef(*ref) for ref in data.get("secrets", ()))
         return cls(**dict(data, **known, backoff=tuple(backoff) if backoff is not None else None))
 
@@ -251,6 +274,7 @@ class PodEvent:
         step: what is done within the phase, in a word such as "image"; "" for what the phase itself says.
         reason: why it waits or what is being done, one line for people.
         notes: what the attempt asks for and does not get, or not quite so, one line each.
+        replica: which replica of which pool it runs in, for people; "" for a process of its own.
         links: those of the request, only with queued.
         is_cached: whether the result was kept from an earlier call, so that nothing ran.
         cache: where it is from, or why it runs although its task is cached, for people.
@@ -270,6 +294,7 @@ class PodEvent:
     step: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()
+    replica: str = ""
     links: tuple[Mapping[str, str], ...] = ()
     is_cached: bool = False
     cache: str = ""

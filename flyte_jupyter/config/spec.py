@@ -208,6 +208,7 @@ class TaskSpec(Value):
         of=("reuse.ReusePolicy",),
         shorthand="replicas",
         off="off",
+        honoured=LOCAL,
         local="Processes stay warm between tasks.",
         kubernetes="Pods stay warm between tasks.",
     )

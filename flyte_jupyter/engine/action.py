@@ -34,6 +34,7 @@ class Action:
         history: (phase, seconds since the epoch, attempt, step) in the order they happened.
         reason: why it waits, or what is being done, in words; "" when there is nothing to say.
         notes: what its attempts asked for and did not get, or not quite so.
+        replica: which replica of which pool the last of them ran in, "" for a process of its own.
         failure: of the last attempt that failed; failures: of every failed attempt, by its number.
         links: to elsewhere, as `PodRequest` has them.
         is_cached: whether its result was kept from an earlier call.
@@ -54,6 +55,7 @@ class Action:
     retry_in: float | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    replica: str = ""
     peak_memory: int | None = None
     is_cached: bool = False
     cache: str = ""
@@ -80,6 +82,7 @@ class Action:
             "retry_in": self.retry_in,
             "reason": self.reason,
             "notes": list(self.notes),
+            "replica": self.replica,
             "peak_memory": self.peak_memory,
             "is_cached": self.is_cached,
             "cache": self.cache,
@@ -164,6 +167,7 @@ class RunState:
         action.cache = event.cache or action.cache
         action.links = event.links or action.links
         action.notes = event.notes or action.notes
+        action.replica = event.replica or action.replica
         if event.failure is not None:
             failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt
             action.failures[failed] = event.failure

@@ -113,6 +113,10 @@ class Children:
         self._screen.check(pod, given)
         return Call(engine, pod, task.interface, engine.start(pod, code, given))
 
+    def close(self) -> None:
+        """Nothing is started any more."""
+        self._engine.close()
+
     def _request(
         self, task: Task[..., Any], action: str, answer: Answer | None, referenced: frozenset[str], image: str | None
     ) -> PodRequest:

@@ -19,7 +19,7 @@ from ..config.values.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.words import together
 from ..credentials.needs import ref_of
 from ..errors import ConfigValueError
-from ..pods import ALPHABET, PodRequest, Requirements, pod_name, run_name
+from ..pods import ALPHABET, PodRequest, Requirements, Reuse, pod_name, run_name
 from .links import rendered
 from .options import RunOptions
 
@@ -101,6 +101,7 @@ def pod_request(
         retries=spec.retries.count,
         backoff=_backoff(spec),
         resources=_requirements(spec),
+        reuse=_reuse(task),
         queue=spec.queue or options.queue,
         preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
         options=options.to_json(),
@@ -123,6 +124,21 @@ def _backoff(spec: TaskSpec) -> tuple[float, float, float] | None:
 
 def _seconds(value: Any) -> float | None:
     return seconds(value) or None if value is not None else None
+
+
+def _reuse(task: Task[..., Any]) -> Reuse | None:
+    policy = task.spec.reusable
+    if policy is None or not policy.max_replicas:
+        return None
+    return Reuse(
+        environment=task.name.rpartition(".")[0],
+        least=policy.min_replicas,
+        most=policy.max_replicas,
+        concurrency=1,
+        idle_ttl=seconds(policy.idle_ttl),
+        scaledown_ttl=seconds(policy.get_scaledown_ttl()),
+        per_run=policy.scope == "run",
+    )
 
 
 def _requirements(spec: TaskSpec) -> Requirements:
@@ -165,6 +181,8 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
             (elsewhere if param.honoured else nowhere).append(name)
         elif param.honoured[runner]:
             said.append(f"{name}: {here} applies {param.honoured[runner]}.")
+    if runner == "local" and task.spec.reusable is not None and task.spec.reusable.concurrency > 1:
+        said.append("reusable: this machine runs one call at a time in each process yet, whatever concurrency says.")
     if runner == "local" and os.getuid() != 0 and any(secret.mount is not None for secret in task.spec.secrets):
         said.append(f"secrets: only root can make {MOUNT} here; {FOLDER_VARIABLE} names the folder that they are in.")
     if len(elsewhere) == 1:

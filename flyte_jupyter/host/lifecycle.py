@@ -54,6 +54,11 @@ def not_handed_out(error: Exception) -> Failure:
     )
 
 
+def not_forked(error: Exception) -> Failure:
+    """Why an attempt was not started: the system gave no process."""
+    return Failure(code=LOST, kind="system", message=f"No process could be started: {error}.")
+
+
 TORN = Failure(
     code="HostFailed",
     kind="system",
@@ -62,6 +67,9 @@ TORN = Failure(
 )
 _LOST_DELAYS = (0.0, 0.5, 2.0)
 LOST_WITH_HOST = Failure(code=LOST, kind="system", message="The task's process was lost together with its Host.")
+LOST_WITH_ANOTHER = Failure(
+    code=LOST, kind="system", message="The replica that it ran in was lost through another task in it."
+)
 
 
 @dataclass(frozen=True)

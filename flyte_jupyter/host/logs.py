@@ -69,6 +69,23 @@ class AttemptLog:
             self._pipes[stream] = pipe
             loop.add_reader(pipe, self._read, stream)
 
+    @property
+    def is_following(self) -> bool:
+        return bool(self._pipes)
+
+    def unfollow(self) -> None:
+        """Read what is there, and let go of the pipes."""
+        self.drain()
+        for stream in STREAMS:
+            self._let_go(stream)
+
+    def feed(self, stream: str, text: str) -> None:
+        """Text that no pipe has brought."""
+        if lines := self._split(stream, text):
+            self._take(stream, lines)
+        elif self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_TELL_EVERY, self._tell)
+
     def write(self, stream: str, lines: list[str]) -> None:
         """Lines that no pipe has brought."""
         self._take(stream, [self._mask()(line) for line in lines])
@@ -103,10 +120,7 @@ class AttemptLog:
         if not data:
             self._let_go(stream)
             return False
-        if lines := self._split(stream, self._decoders[stream].decode(data)):
-            self._take(stream, lines)
-        elif self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_TELL_EVERY, self._tell)
+        self.feed(stream, self._decoders[stream].decode(data))
         return True
 
     def _split(self, stream: str, text: str) -> list[str]:

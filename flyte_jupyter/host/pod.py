@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -14,9 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..config.image.index_url import without as without_credentials
 from ..errors import HostError
-from ..home import Home
 from ..pack import outcome
 from ..pack.envelope import PayloadError
 from ..pack.failure import masked
@@ -26,30 +22,26 @@ from ..store.files import FileStore
 from . import lifecycle, notes
 from .flights import Flights
 from .history import History
-from .image.images import Follower, Image, ImageFailed, Images
+from .image.images import Follower, Image, ImageFailed
 from .lifecycle import Attempts, Exit, Finish
 from .logs import AttemptLog, Tail
+from .pool.pools import Pools
 from .process import stacks
-from .process.conversation import Conversation, Line
+from .process.conversation import Conversation
 from .process.forks import ForkError, Worker
-from .process.zygotes import Zygotes
-from .shares import Share, Shares
+from .running import Alone, Machinery, Running, forked, remove_folder, told
+from .shares import Share
 from .shelf import Pruning, recall
 from .showing import Showing
 from .stop import Stop
-from .vault import Vault
 
 
-class Environment(Protocol):
+class Environment(Machinery, Protocol):
     """What a pod needs of the Host that has it."""
 
-    home: Home
-    zygotes: Zygotes
-    shares: Shares
-    vault: Vault
     flights: Flights
     pruning: Pruning
-    images: Images
+    pools: Pools
 
     def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
     def publish(self, labels: Mapping[str, str], event: Event) -> None: ...
@@ -88,6 +80,7 @@ class Pod:
         self._host = host
         self.is_adopted = attempts is not None
         self._attempts = attempts or Attempts(accepted_at=now, queued_at=now)
+        self._process: Running | None = None
         self._stop = Stop(lambda: lifecycle.time_limit(self._attempts, request))
 
     def __repr__(self) -> str:
@@ -204,6 +197,8 @@ class Pod:
                 entering = asyncio.ensure_future(shares.lanes.enter(request.queue, request.name))
                 if not await self._waited(entering, Phase.QUEUED, shares.lanes.why):
                     return End()
+            if request.reuse is not None:
+                return await self._seated(environ, image, log)
             acquiring = asyncio.ensure_future(shares.acquire(request, environ))
             is_wanted = await self._waited(acquiring, Phase.WAITING_FOR_RESOURCES, shares.admission.why)
             if not is_wanted:
@@ -214,37 +209,66 @@ class Pod:
         finally:
             shares.release(request.name)
 
+    async def _seated(self, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
+        """Run in a replica of its pool."""
+        request = self.request
+        if (end := await self._know_secrets(environ)) is not None:
+            return end
+        pool = self._host.pools.of(request, environ)
+        taking = asyncio.ensure_future(pool.take(request, environ, image, log, self._conversation()))
+        try:
+            is_wanted = await self._waited(taking, Phase.WAITING_FOR_RESOURCES, pool.why)
+        except (OSError, HostError) as error:
+            return End(lifecycle.not_handed_out(error))
+        except ForkError as error:
+            return End(lifecycle.not_forked(error))
+        if not is_wanted:
+            if not taking.cancelled() and taking.exception() is None:
+                taking.result().close()
+            return End()
+        seat = taking.result()
+        self._report(Phase.INITIALIZING, notes=seat.notes)
+        seat.begin(self._attempts.number)
+        return await self._watch(seat)
+
     async def _start(self, share: Share, environ: Mapping[str, str], image: Image | None, log: AttemptLog) -> End:
-        request, vault = self.request, self._host.vault
+        request, host = self.request, self._host
+        folder = f"{request.name}-{self._attempts.number}"
         worker: Worker | None = None
         try:
-            wanted = (request.session, request.secrets, environ)
-            if unknown := vault.unknown(*wanted):
-                self._report(Phase.INITIALIZING, step="secrets", reason=lifecycle.waits_for(unknown))
-                is_wanted = await self._stop.unless(vault.until_known(*wanted, request.cwd))
-                if not is_wanted or (unknown := vault.unknown(*wanted)):
-                    return End(lifecycle.forgotten(unknown))
+            if (end := await self._know_secrets(environ)) is not None:
+                return end
             self._report(Phase.INITIALIZING, notes=share.notes)
             if share.scratch is not None:
                 self.save(share.scratch)
-            # variables of its own may change how a library loads
-            own_variables = bool(request.env or request.secrets or (image is not None and image.recipe.env_vars))
-            python = image.python if image is not None else request.python
-            worker = await self._host.zygotes.worker(
-                python,
-                request.task,
-                request.preload,
-                plain=own_variables,
-                path=request.path if image is None else (),
-                threads=share.threads,
-                grouped=share.is_bounded,
-            )
-            return await self._watch(worker, share, environ, image, log)
+            worker = await forked(host, request, share, image)
+            remove_folder(host, image, worker, folder)
+            try:
+                secrets = host.vault.hand_out(request, folder, environ)
+            except (OSError, HostError) as error:
+                worker.discard()
+                return End(lifecycle.not_handed_out(error))
+            log.follow(worker.stdout, worker.stderr)
+            what = {"attempt": self._attempts.number, **told(host, request, environ, share, image, folder)}
+            return await self._watch(Alone(worker, share, host.vault, secrets, what, self._conversation()))
         except ForkError as error:
-            lost = Failure(code=lifecycle.LOST, kind="system", message=f"No process could be started: {error}.")
-            return End(lost)
+            return End(lifecycle.not_forked(error))
         finally:
             share.let_go(worker)
+
+    def _conversation(self) -> Conversation:
+        return Conversation(self._started, functools.partial(self.showing.take, self._attempts.number))
+
+    async def _know_secrets(self, environ: Mapping[str, str]) -> End | None:
+        """Wait until the values of its secrets are known; the end of the attempt when nobody has them."""
+        request, vault = self.request, self._host.vault
+        wanted = (request.session, request.secrets, environ)
+        if unknown := vault.unknown(*wanted):
+            self._report(Phase.INITIALIZING, step="secrets", reason=lifecycle.waits_for(unknown))
+            is_wanted = await self._stop.unless(vault.until_known(*wanted, request.cwd))
+            if not is_wanted or (unknown := vault.unknown(*wanted)):
+                return End(lifecycle.forgotten(unknown))
+        return None
 
     async def _waited(self, waiting: asyncio.Future[Any], phase: Phase, why: Callable[[str], str]) -> bool:
         """Wait for what others have, and tell what for; False as in `Stop.unless`."""
@@ -259,84 +283,59 @@ class Pod:
 
         return await self._stop.unless(waiting, tell)
 
-    async def _watch(
-        self, worker: Worker, share: Share, environ: Mapping[str, str], image: Image | None, log: AttemptLog
-    ) -> End:
-        request, number, vault = self.request, self._attempts.number, self._host.vault
+    async def _watch(self, process: Running) -> End:
+        request, vault = self.request, self._host.vault
+        self._process = process
         try:
-            secrets = vault.hand_out(request, number, environ)
-        except (OSError, HostError) as error:
-            worker.discard()
-            return End(lifecycle.not_handed_out(error))
-        log.follow(worker.stdout, worker.stderr)
-        conversation = Conversation(self._started, functools.partial(self.showing.take, number))
-        line = Line(worker, conversation.take)
-        line.send(
-            {
-                "pod": request.to_json(),
-                "attempt": number,
-                "environ": without_credentials({**environ, **share.variables}),
-                "secrets": secrets,
-                "image": image and self._told(image, worker),
-                "home": str(self._host.home.path),
-                **share.hold(worker),
-            }
-        )
-        try:
-            await self._until_done(worker, conversation)
-            done = conversation.done
+            await self._until_done(process)
+            done = process.conversation.done
             if done is not None:
                 self._host.zygotes.learn(request.task, done["imported"])
                 self._host.pruning.came(done["kept"])
             if done is not None and self._stop.reason is None:
-                told = Failure.from_json(done["failure"]) if done["failure"] else None
-                failure = told and masked(told, vault.mask(request.session))  # it knows its own secrets, and no others
-                if failure is not None and share.ran_out_of_memory:  # what it says is what came of that
-                    exit = share.explain(Exit(signal=signal.SIGKILL))
+                said = Failure.from_json(done["failure"]) if done["failure"] else None
+                failure = said and masked(said, vault.mask(request.session))  # it knows its own secrets, and no others
+                if failure is not None and process.ran_out_of_memory:  # what it says is what came of that
+                    exit = process.explain(Exit(signal=signal.SIGKILL)) or Exit()
                     return End(lifecycle.unexplained(exit, request, failure), exit.peak_memory)
-                return End(failure, done["peak_memory"], told=failure == told)
-            exit = share.explain(await worker.exited)
+                return End(failure, done["peak_memory"], told=failure == said)
             if self._stop.reason is not None and self._stop.is_late:
-                where = stacks.told(self._stop.reason, worker.stacks())
+                where = stacks.told(self._stop.reason, process.stacks())
                 self._stop.reason = masked(where, vault.mask(request.session))
-            failure = lifecycle.unexplained(exit, request)
-            if exit.signal is not None:  # it may have crashed
-                failure = masked(stacks.told(failure, worker.stacks()), vault.mask(request.session))
-            return End(failure, exit.peak_memory)
+            if not process.exited.done():  # the replica goes on
+                return End()
+            exited = process.explain(process.exited.result())
+            if exited is None:
+                return End(lifecycle.LOST_WITH_ANOTHER)
+            failure = lifecycle.unexplained(exited, request)
+            if exited.signal is not None:  # it may have crashed
+                failure = masked(stacks.told(failure, process.stacks()), vault.mask(request.session))
+            return End(failure, exited.peak_memory)
         finally:
-            line.close()
-            vault.take_back(secrets)
-            os.close(worker.paper)
+            self._process = None
+            process.close()
 
-    def _told(self, image: Image, worker: Worker) -> dict[str, Any]:
-        """What the attempt is told of its image; the folder that it may get goes with its process."""
-        root = self._host.home.workdirs / f"{self.request.name}-{self._attempts.number}"
-        if image.recipe.has_folder:
-            removal = functools.partial(shutil.rmtree, root, ignore_errors=True)
-            loop = asyncio.get_running_loop()
-            worker.exited.add_done_callback(lambda _: loop.run_in_executor(None, removal))
-        return image.told(root)
-
-    async def _until_done(self, worker: Worker, conversation: Conversation) -> None:
+    async def _until_done(self, process: Running) -> None:
+        """Until it has told its end, has been ended, or its process is gone."""
         # not when it hangs up: a task may close what it does not know, and still be running
-        either: list[asyncio.Future[Any]] = [conversation.told, worker.exited]
+        either: list[asyncio.Future[Any]] = [process.conversation.told, process.exited]
         ended = asyncio.ensure_future(asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED))
         while not ended.done():
             stop = asyncio.ensure_future(self._stop.wait())
-            conversation.on_start = stop.cancel  # the limits are others once it runs
+            process.conversation.on_start = stop.cancel  # the limits are others once it runs
             await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
             if self._stop.reason is not None and not ended.done():
                 if self._stop.is_late and self._attempts.started_at is not None:  # else it cannot write yet
-                    worker.write_stacks()
-                await worker.end(self._stop.grace)
+                    process.write_stacks()
+                await process.end(self._stop.grace)
                 ended.cancel()
                 return
 
     def _started(self) -> None:
         now = time.time()
         self._attempts = replace(self._attempts, started_at=now)
-        self._report(Phase.RUNNING, at=now)
+        self._report(Phase.RUNNING, at=now, replica=self._process.replica if self._process is not None else "")
 
     def _print(self, event: LogEvent) -> None:
         self.tail.add(event)

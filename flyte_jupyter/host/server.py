@@ -26,6 +26,7 @@ from .flights import Flights
 from .image.images import Images
 from .mounts import SecretFiles
 from .pod import Pod
+from .pool.pools import Pools
 from .process.forks import ForkError
 from .process.heap import trim
 from .process.zygotes import Zygotes
@@ -80,6 +81,7 @@ class Host:
     shares: Shares = field(init=False)
     flights: Flights = field(init=False)
     pruning: Pruning = field(init=False)
+    pools: Pools = field(init=False)
     vault: Vault = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +90,7 @@ class Host:
         self.zygotes = Zygotes(self.log, self.home.images, self.shares.groups)
         self.images = Images(self.home, self.zygotes, self.log, self.vault)
         self.flights = Flights(self._parents)
+        self.pools = Pools(self)
         self.pruning = Pruning(self.home.store_url, Bounds.given())
         self.pods: dict[str, Pod] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -137,6 +140,7 @@ class Host:
             for task in self._tasks.values():
                 task.cancel()
             self.images.end()
+            self.pools.close()
             self.zygotes.end()
             self.shares.end()
 
@@ -213,6 +217,9 @@ class Host:
         finally:
             if caller is not None:
                 self.shares.closed(caller)
+                self.pools.look()
+            else:
+                self.pools.ended(pod.request.run)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
             self._environs.release(pod.request.session)
             self._used = time.monotonic()
@@ -323,6 +330,7 @@ class Host:
                 self.triggers.launched(request)
         elif op == "rebuild":
             self.images.rebuild(message["key"])
+            self.pools.rebuild(message["key"])
         elif op == "tell":
             self.publish(message["labels"], PodEvent.from_json(message["event"]))
         elif op == "stop":
@@ -338,6 +346,11 @@ class Host:
                 self.triggers.change(message["id"], message["do"])
             except LookupError:
                 return {"op": "refused", "reason": "it does not fire that trigger (any more); see flyte.triggers()"}
+        elif op == "pools":
+            return {"op": "pools", "pools": self.pools.to_json()}
+        elif op == "shutdown_pool":
+            if not self.pools.shutdown(message["id"]):
+                return {"op": "refused", "reason": "that pool has ended; see flyte.pools()"}
         elif op == "shutdown":
             self._is_stopping = True
             self._ending.set()
@@ -366,7 +379,7 @@ class Host:
     def _check_idle(self) -> None:
         limit = idle_limit()
         idle = time.monotonic() - self._used
-        is_needed = bool(self.pods) or (self._has_triggers and self.triggers.next() is not None)
+        is_needed = bool(self.pods) or bool(self.pools) or (self._has_triggers and self.triggers.next() is not None)
         if not is_needed and idle >= limit:
             print("host: idle, ending", file=sys.stderr)  # noqa: T201 - its log
             self._ending.set()

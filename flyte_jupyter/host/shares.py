@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,14 @@ class Share:
     """What one attempt has of the machine, from its start to its end.
 
     Attributes:
+        holder: the name of the pod or replica that has it.
         threads: that libraries are told to use, None for as many as they like.
         notes: what it asks for and does not get, or not quite so, for people.
         variables: for its environment; scratch: the folder that it has to itself.
     """
 
     request: PodRequest
+    holder: str
     grant: Grant
     threads: int | None
     notes: tuple[str, ...]
@@ -60,13 +63,18 @@ class Share:
                 worker.group.bound(memory=asked.most_memory, cores=self._quota)
                 self._group = worker.group
             except OSError as error:  # the groups are not ours any more
-                print(f"host: {self.request.name} cannot be bounded: {error}", file=sys.stderr)  # noqa: T201 - its log
+                print(f"host: {self.holder} cannot be bounded: {error}", file=sys.stderr)  # noqa: T201 - its log
         return {
             "memory": asked.most_memory,
             "grouped": self._group is not None and self._group.memory is not None,
-            "cores": sorted(self.grant.cores) if self.grant.cores is not None else None,
+            "cores": self.cores,
             "file_size": asked.disk if self.scratch is not None else None,
         }
+
+    @property
+    def cores(self) -> list[int] | None:
+        """Those that it may run on, None for all."""
+        return sorted(self.grant.cores) if self.grant.cores is not None else None
 
     def explain(self, exit: Exit) -> Exit:
         """What is known besides of how the process ended."""
@@ -109,28 +117,58 @@ class Shares:
         memory = "together" if self.groups.has_memory else "each" if linux else ""
         self._means = Means(memory=memory, affinity=linux, quota=self.groups.has_cpu)
         self._gpus: list[Accelerator] = []
+        self._holders: dict[str, str] = {}
+        self._open: Counter[str] = Counter()
+        self.on_grant: Callable[[], None] = lambda: None
+        """Called when somebody has got something."""
 
     def __repr__(self) -> str:
         return f"<Shares {self.admission!r} {self.groups!r}>"
 
-    async def acquire(self, request: PodRequest, environ: Mapping[str, str]) -> Share:
+    async def acquire(self, request: PodRequest, environ: Mapping[str, str], holder: str | None = None) -> Share:
         """Wait for what an attempt asks for. Released by the name of its pod, also when the wait is given up.
 
         Args:
-            environ: of the kernel.
+            environ: of the kernel; holder: the replica that it is for, and by whose name it is released then.
         """
+        holder = holder or request.name
         pool = await self._pool(request, environ)
-        grant = await self.admission.acquire(_claim(request, pool))
+        grant = await self.admission.acquire(self._claim(request, holder, tuple(gpu.key for gpu in pool)))
         notes = self._shortfalls(request, environ, pool)
         if grant.shared:
             notes.append("gpu: oversubscribed: it shares with a parent that waits for what it called")
         chosen = [gpu for gpu in pool if gpu.key in grant.accelerators]
         threads = self._threads(request)
         variables = {**thread_variables(threads), **_gpu_variables(request, chosen, environ)}
-        share = Share(request, grant, threads, tuple(notes), variables)
+        share = Share(request, holder, grant, threads, tuple(notes), variables)
         if request.resources.disk:
             self._give_scratch(share, environ)
+        self.on_grant()
         return share
+
+    async def again(self, share: Share, request: PodRequest) -> None:
+        """Wait until a replica that has released its share may have it again, with the same GPUs.
+
+        Args:
+            request: what it is to run next.
+        """
+        claim = self._claim(request, share.holder, share.grant.accelerators)
+        grant = await self.admission.acquire(claim)
+        share.grant = replace(grant, accelerators=share.grant.accelerators)
+        self.on_grant()
+
+    def _claim(self, request: PodRequest, holder: str, gpus: tuple[str, ...]) -> Claim:
+        asked, caller = request.resources, request.caller
+        return Claim(
+            name=holder,
+            title=request.title,
+            parent=self._holders.get(caller, caller) if caller is not None else None,
+            cores=asked.cpu or 0.0,
+            most_cores=asked.most_cores or 0.0,
+            memory=asked.memory or 0,
+            accelerators=asked.gpu or 0 if gpus else 0,
+            pool=gpus,
+        )
 
     def missing(self, request: PodRequest, environ: Mapping[str, str]) -> list[str]:
         """What of a request this machine does not have, or does not do."""
@@ -145,13 +183,36 @@ class Shares:
 
     def opened(self, parent: str) -> None:
         """A task called by that pod is open."""
-        self.admission.opened(parent)
+        self._open[parent] += 1
+        self.admission.opened(self._holders.get(parent, parent))
         self.lanes.opened(parent)
 
     def closed(self, parent: str) -> None:
         """It has ended."""
-        self.admission.closed(parent)
+        self._open[parent] -= 1
+        if not self._open[parent]:
+            del self._open[parent]
+        self.admission.closed(self._holders.get(parent, parent))
         self.lanes.closed(parent)
+
+    def waits(self, holder: str) -> bool:
+        """Whether it waits for tasks that were called there."""
+        return self.admission.waits(holder)
+
+    def sit(self, pod: str, replica: str) -> None:
+        """A pod's attempt runs in a replica: when it waits for what it has called, that one does."""
+        for _ in range(self._open[pod]):  # left by an attempt before this one
+            self.admission.opened(replica)
+            self.admission.closed(pod)
+        self._holders[pod] = replica
+
+    def stand(self, pod: str) -> None:
+        """It does not any more."""
+        replica = self._holders.pop(pod, None)
+        if replica is not None:
+            for _ in range(self._open[pod]):
+                self.admission.opened(pod)
+                self.admission.closed(replica)
 
     def end(self) -> None:
         """The Host ends."""
@@ -196,20 +257,6 @@ class Shares:
 
 def _wants_gpus(request: PodRequest) -> bool:
     return bool(request.resources.gpu) and request.resources.device in VISIBLE
-
-
-def _claim(request: PodRequest, pool: list[Accelerator]) -> Claim:
-    asked = request.resources
-    return Claim(
-        name=request.name,
-        title=request.title,
-        parent=request.caller,
-        cores=asked.cpu or 0.0,
-        most_cores=asked.most_cores or 0.0,
-        memory=asked.memory or 0,
-        accelerators=asked.gpu or 0 if pool else 0,
-        pool=tuple(gpu.key for gpu in pool),
-    )
 
 
 def _gpu_variables(request: PodRequest, chosen: list[Accelerator], environ: Mapping[str, str]) -> dict[str, str]:

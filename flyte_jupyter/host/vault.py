@@ -100,9 +100,12 @@ class Vault:
             found = await asyncio.to_thread(lambda: [(*ref, _looked_up(ref, Path(folder))) for ref in unknown])
             self.take(session, found)
 
-    def hand_out(self, pod: PodRequest, attempt: int, environ: Mapping[str, str]) -> dict[str, Any]:
+    def hand_out(self, pod: PodRequest, to: str, environ: Mapping[str, str]) -> dict[str, Any]:
         """What an attempt is told of its secrets: environment variables, the folder with the files or None, and names
         and values of those that it has to keep out of what it tells. To be taken back when it has ended.
+
+        Args:
+            to: the name of the folder.
 
         Raises:
             HostError: one has been forgotten meanwhile, or the files cannot be written. OSError: the same.
@@ -118,7 +121,7 @@ class Vault:
         mounted = {ref.title: value for ref, value in values.items() if ref.mounted}
         return {
             "env": {ref.env_var: value for ref, value in values.items() if ref.env_var is not None},
-            "folder": str(self._files.write(f"{pod.name}-{attempt}", mounted)) if mounted else None,
+            "folder": str(self._files.write(to, mounted)) if mounted else None,
             "values": sorted({(ref.title, value) for ref, value in values.items()}),
         }
 

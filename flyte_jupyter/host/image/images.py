@@ -160,6 +160,11 @@ class Images:
         self._users[venv.key] += 1
         return Image(recipe, venv.python, venv.key)
 
+    def hold(self, image: Image) -> None:
+        """Somebody else uses an image too, and gives it back with `release`."""
+        if image.key is not None:
+            self._users[image.key] += 1
+
     def release(self, image: Image) -> None:
         """An attempt that has had it is over."""
         if image.key is not None:

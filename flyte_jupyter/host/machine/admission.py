@@ -177,6 +177,19 @@ class Admission:
                 self._count(claim, 1)
                 self._cores.go_on(parent)
 
+    def waits(self, name: str) -> bool:
+        """Whether tasks that it has called are open."""
+        return self._children[name] > 0
+
+    @property
+    def memory_used(self) -> int:
+        """Bytes that are claimed by those that do not wait."""
+        return self._memory_used
+
+    def is_used(self, accelerator: str) -> bool:
+        """Whether somebody has it."""
+        return bool(self._users.get(accelerator))
+
     def why(self, name: str) -> str:
         """What that pod waits for, for people; "" when it does not wait."""
         waiting = self._waiting.get(name)

@@ -14,7 +14,7 @@ _SHARE_OF_FREE = 0.9
 
 
 def bound_memory(limit: int | None) -> None:
-    """Bound what this process may allocate; what the interpreter and its libraries hold at the start comes on top.
+    """Bound what this process may allocate; what the interpreter and its libraries hold now comes on top.
 
     Without a limit, or when a control group has it (`cgroups`), it may take 90 % of the free memory, so that a runaway
     task fails instead of the machine. The system's out-of-memory killer is told to take this process first. Not
@@ -105,6 +105,23 @@ def bound_open_files(limit: int) -> None:
     """Let this process open so many files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+
+def memory_bound() -> tuple[int, int]:
+    """What `bound_memory` has set, for `bound_again` after `lift`."""
+    return resource.getrlimit(resource.RLIMIT_DATA)
+
+
+def bound_again(bound: tuple[int, int]) -> None:
+    """As it was."""
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, bound)
+
+
+def forget_peak() -> None:
+    """Have `peak_memory` begin anew, where the system can do that."""
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as refs:
+        refs.write("5")
 
 
 def kills_for_memory() -> int | None:

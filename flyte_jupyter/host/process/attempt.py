@@ -7,25 +7,21 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
-import time
 import types
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
-from ...config.values.secret import FOLDER_VARIABLE
-from ...credentials.mask import Mask
 from ...pods import PodRequest
 from ..machine import limits
 from ..machine.cgroup_trees import join
-from ..mounts import show
 from ..wire import Channel
 from . import stacks
 from .call import Call, Codes, Stopped
 from .forked import reset_in_children
 from .inside import Inside
 from .orphans import adopt_orphans, die_with_parent
+from .surroundings import enter, receive, reseed
 
 
 def attempt(control: int, stdout: int, stderr: int, paper: int, groups: list[str]) -> int:
@@ -43,16 +39,26 @@ def attempt(control: int, stdout: int, stderr: int, paper: int, groups: list[str
     if request is None:
         return 0
     os.set_inheritable(paper, False)
-    stacks.write_on_signal(paper)
-    stacks.wake_on_signal()
+    memory = None if is_grouped and request["grouped"] else request["memory"]
+    if request["op"] == "replica":
+        from .replica import serve
+
+        return serve(channel, request, memory, paper)
     stop = functools.partial(_stop, paper)
-    signal.signal(signal.SIGTERM, stop)
-    reset_in_children(stop)
+    listen(paper, stop)
     try:
-        _serve(channel, request, None if is_grouped and request["grouped"] else request["memory"])
+        _serve(channel, request, memory)
     except Stopped:
         return 128 + signal.SIGTERM
     return 0
+
+
+def listen(paper: int, stop: Callable[[int, types.FrameType | None], None]) -> None:
+    """To the signals of the Host. Called on the main thread."""
+    stacks.write_on_signal(paper)
+    stacks.wake_on_signal()
+    signal.signal(signal.SIGTERM, stop)
+    reset_in_children(stop)
 
 
 def _stop(paper: int, _number: int, frame: types.FrameType | None) -> None:
@@ -67,8 +73,9 @@ def _serve(channel: Channel, request: dict[str, Any], memory: int | None) -> Non
         threading.Thread(target=_until_the_host_is_gone, args=(channel,), daemon=True).start()
     inside = Inside(request["image"])
     limits.keep_to_cores(request["cores"])
-    _enter(pod, int(request["attempt"]), request["environ"], inside)
-    mask = _receive(request["secrets"])
+    secrets, mask = receive(request["secrets"])
+    enter(pod, int(request["attempt"]), request["environ"], secrets, inside)
+    reseed()
 
     def ready() -> None:
         limits.bound_memory(memory)
@@ -82,34 +89,3 @@ def _until_the_host_is_gone(channel: Channel) -> None:
     while channel.socket.recv(1):
         pass
     os.killpg(0, signal.SIGKILL)
-
-
-def _enter(pod: PodRequest, number: int, environ: dict[str, str], inside: Inside) -> None:
-    """The environment, folder and import path of the kernel or of the image."""
-    os.environ.clear()
-    os.environ.update(inside.environ(environ))
-    os.environ.update(pod.env)
-    time.tzset()
-    tempfile.tempdir = None  # it may be another folder now
-    os.environ.update(RUN_NAME=pod.run, ACTION_NAME=pod.action, FLYTE_ATTEMPT_NUMBER=str(number))
-    if folder := inside.folder(pod.cwd):
-        os.chdir(folder)
-    sys.path[:] = inside.path(pod.path, pod.cwd)
-    sys.argv = [pod.title]
-    _reseed()
-
-
-def _receive(secrets: Mapping[str, Any]) -> Mask:
-    """The secrets as the task wants them, and what keeps their values out of what is told of it."""
-    os.environ.update(secrets["env"])
-    if secrets["folder"] is not None:
-        os.environ[FOLDER_VARIABLE] = show(secrets["folder"])
-    return Mask(value for _, value in secrets["values"])
-
-
-def _reseed() -> None:
-    """Random numbers of libraries that were loaded before the fork: `random` does this itself."""
-    for name, seed in (("numpy.random", "seed"), ("torch", "seed")):
-        library = sys.modules.get(name)
-        if library is not None:
-            getattr(library, seed)()

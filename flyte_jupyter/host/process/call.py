@@ -34,6 +34,7 @@ from .inside import Inside
 from .outlet import Outlet
 
 if TYPE_CHECKING:
+    from ...engine.children import Children
     from ...task import Task
 
     _Left: TypeAlias = tuple[list[bytes | memoryview], Failure | None, int]
@@ -133,6 +134,10 @@ class Call:
         finally:
             self._outlet.close()
         return self._leave(*left)
+
+    def close(self) -> None:
+        """The process goes on: let go of what only this call has used."""
+        self._calls.close()
 
     def _open(self) -> tuple[Task[..., Any], dict[str, Any]]:
         """The task and its inputs, once their signatures are checked."""
@@ -242,10 +247,10 @@ class _Calls:
     def __init__(self, pod: PodRequest, told: Mapping[str, Any]) -> None:
         self._pod = pod
         self._told = told
-        self._caller: context.Caller | None = None
+        self._caller: Children | None = None
         self._lock = threading.Lock()
 
-    def _ready(self) -> context.Caller:
+    def _ready(self) -> Children:
         with self._lock:
             if self._caller is None:
                 nested = importlib.import_module("flyte_jupyter.engine.nested")
@@ -255,6 +260,10 @@ class _Calls:
 
     def start(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> context.Invocation:
         return self._ready().start(task, args, kwargs)
+
+    def close(self) -> None:
+        if self._caller is not None:
+            self._caller.close()
 
 
 def _pickled(pod: PodRequest, task: Task[..., Any], outputs: tuple[Any, ...]) -> Pickled:

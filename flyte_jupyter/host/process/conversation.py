@@ -14,7 +14,7 @@ class Conversation:
     """What one attempt tells, from its start to its last message.
 
     Attributes:
-        done: the attempt's last message; told: done when it came.
+        done: the attempt's last message, None when it was stopped; told: done when it came.
         on_start: called when the task's own code begins.
 
     Args:
@@ -35,8 +35,8 @@ class Conversation:
             self.on_start()
         elif message["op"] == "shows":
             self._shown(message)
-        elif message["op"] == "done":
-            self.done = message
+        elif message["op"] in ("done", "stopped"):
+            self.done = message if message["op"] == "done" else None
             if not self.told.done():
                 self.told.set_result(None)
 

@@ -24,7 +24,7 @@ from . import stacks
 
 _IMAGE = ((), ("flyte_jupyter.config.image.image",))
 """What tasks need besides: those with an image know it."""
-_WAKE_AFTER = 0.1
+WAKE_AFTER = 0.1
 """Seconds until a process that was asked to end, and does not, is woken: it may not have noticed."""
 _OF_PYTHON = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -98,14 +98,18 @@ class Worker:
         if not self.exited.done():
             self.zygote.signal(self.pid, stacks.SIGNAL, alone=True)
 
+    def wake(self) -> None:
+        """Have it notice the signals that it has got."""
+        if not self.exited.done():
+            self.zygote.signal(self.pid, stacks.WAKE, alone=True)
+
     async def end(self, grace: float) -> None:
         """Ask it to end, kill it after so many seconds, and wait until it is gone."""
         self.signal(signal.SIGTERM)
-        for seconds in (min(_WAKE_AFTER, grace), grace):
+        for seconds in (min(WAKE_AFTER, grace), grace):
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self.exited), seconds)
-            if not self.exited.done():
-                self.zygote.signal(self.pid, stacks.WAKE, alone=True)
+            self.wake()
         self.signal(signal.SIGKILL)
         await self.exited
 

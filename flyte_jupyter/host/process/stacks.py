@@ -13,6 +13,7 @@ import contextlib
 import faulthandler
 import gc
 import json
+import mmap
 import os
 import re
 import signal
@@ -51,6 +52,40 @@ def read(paper: int) -> str:
     """What is written there."""
     size = os.fstat(paper).st_size
     return os.pread(paper, size, 0).decode("utf-8", "replace")
+
+
+def clear(paper: int) -> None:
+    """Have an empty one again; whoever writes on it begins anew too."""
+    if os.fstat(paper).st_size:
+        os.ftruncate(paper, 0)
+        os.lseek(paper, 0, os.SEEK_SET)
+
+
+def running_call(paper: int) -> int | None:
+    """Which of several calls had the event loop at the end, as `Marker` has written it; None when none had."""
+    written = os.pread(paper, _MARKED, 0)
+    return int(written) or None if written.strip().isdigit() else None
+
+
+class Marker:
+    """The first line of a paper, which says at any time which of several calls has the event loop.
+
+    Args:
+        paper: what is written on it from then on comes below that line.
+    """
+
+    def __init__(self, paper: int) -> None:
+        os.ftruncate(paper, _MARKED)
+        os.lseek(paper, _MARKED, os.SEEK_SET)
+        self._line = mmap.mmap(paper, _MARKED)
+        self.set(0)
+
+    def set(self, call: int) -> None:
+        """That call, 0 for none, has the event loop."""
+        self._line[:] = b"%15d\n" % call
+
+
+_MARKED = 16
 
 
 # --- in the attempt ---------------------------------------------------------------------------------------------------

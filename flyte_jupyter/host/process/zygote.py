@@ -34,6 +34,7 @@ _TASKS_BRING = (
     "flyte_jupyter.config.image.image",
     *(f"flyte_jupyter.config.values.{name}" for name in ("resources", "secret", "reuse", "link", "documentation")),
     "flyte_jupyter.engine.nested",
+    "flyte_jupyter.host.process.replica",
 )
 """What the configuration of tasks consists of, and what they need to call others: imported as soon as there is nothing
 else to do.

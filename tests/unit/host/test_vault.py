@@ -118,8 +118,8 @@ def test_when_the_kernel_is_gone_the_vault_looks_where_nobody_is_asked(
 
 def test_an_attempt_gets_what_it_names_and_nothing_else(here: Vault) -> None:
     here.take("s1", [[*PLAIN, "one"], [*OTHER, "two"], [*FILE, "three\nlines\n"]])
-    assert {"env": {}, "folder": None, "values": []} == here.hand_out(pod(), 0, {})
-    got = here.hand_out(pod(PLAIN, FILE), 2, {})
+    assert {"env": {}, "folder": None, "values": []} == here.hand_out(pod(), "p-0", {})
+    got = here.hand_out(pod(PLAIN, FILE), f"{pod().name}-2", {})
     assert {"DB_API_KEY": "one"} == got["env"]
     assert [("db/api-key", "one"), ("tls/cert.pem", "three\nlines\n")] == got["values"]
     folder = Path(got["folder"])
@@ -134,7 +134,7 @@ def test_an_attempt_gets_what_it_names_and_nothing_else(here: Vault) -> None:
 
 def test_what_was_forgotten_meanwhile_is_not_handed_out_as_nothing(here: Vault) -> None:
     with pytest.raises(HostError, match="the value of 'db/api-key' has been forgotten meanwhile"):
-        here.hand_out(pod(PLAIN), 0, {})
+        here.hand_out(pod(PLAIN), "p-0", {})
 
 
 def test_bytes_that_are_no_text_are_the_same_in_a_file(files: SecretFiles) -> None:
