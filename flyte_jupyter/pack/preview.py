@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import io
 import itertools
 import pprint
 import reprlib
+from collections.abc import Iterator
 from typing import Any
 
 from ..credentials.mask import MASKED, Mask
@@ -14,6 +17,8 @@ _TEXT = 4000
 _WIDTH = 100
 """A container whose text is longer than this is broken into lines, as IPython does."""
 _HTML = 24 * 1024
+_DPI = (80, 60, 45, 30)
+"""Of a figure: the first that is small enough."""
 
 _NO_MASK = Mask(())
 
@@ -82,7 +87,7 @@ def describe(value: Any, limit: int = 200, *, mask: Mask = _NO_MASK) -> str:
 
 
 def preview(value: Any, mask: Mask = _NO_MASK) -> dict[str, Any]:
-    """How a notebook shows the value: {"text": its repr, "html": its `_repr_html_` or None}, both bounded.
+    """How a notebook shows the value: {"text": its repr, "html": its own HTML or picture, or None}, both bounded.
 
     Args:
         mask: takes the values of secrets out.
@@ -94,11 +99,37 @@ def preview(value: Any, mask: Mask = _NO_MASK) -> dict[str, Any]:
             text = pprint.pformat(value, width=_WIDTH, compact=True, sort_dicts=False)
     except Exception as error:  # somebody's broken repr must not fail the task
         text = mask(f"<{type(value).__name__}, whose repr fails: {error!r}>")
-    html = None
     try:
-        maker = getattr(value, "_repr_html_", None) if not isinstance(value, type) else None
-        made = maker() if callable(maker) else None
-        html = mask(made) if isinstance(made, str) and len(made) <= _HTML else None
+        rich = None if isinstance(value, type) else next(filter(None, _rich(value)), None)
     except Exception:
-        html = None  # the text is there
-    return {"text": text if len(text) <= _TEXT else text[:_TEXT] + " …", "html": html}
+        rich = None  # the text is there
+    return {
+        "text": text if len(text) <= _TEXT else text[:_TEXT] + " …",
+        "html": mask(rich) if rich is not None else None,
+    }
+
+
+def _rich(value: Any) -> Iterator[str | None]:
+    """What it says of itself in the ways of IPython, as HTML; None is too much, or of another kind."""
+    for method in ("_repr_html_", "_repr_svg_"):
+        made = _own(value, method)
+        yield made if isinstance(made, str) and len(made) <= _HTML else None
+    for kind in ("png", "jpeg"):
+        yield _picture(kind, _own(value, f"_repr_{kind}_"))
+    if any(of.__module__ == "matplotlib.figure" and of.__name__ == "Figure" for of in type(value).__mro__):
+        for dpi in _DPI:
+            drawn = io.BytesIO()
+            value.savefig(drawn, format="png", dpi=dpi, bbox_inches="tight")
+            yield _picture("png", drawn.getvalue())
+
+
+def _own(value: Any, method: str) -> Any:
+    maker = getattr(value, method, None)
+    made = maker() if callable(maker) else None
+    return made[0] if isinstance(made, tuple) and made else made  # IPython takes metadata beside it
+
+
+def _picture(kind: str, made: Any) -> str | None:
+    written = base64.b64encode(made).decode() if isinstance(made, bytes) else None
+    html = f'<img alt="the result, a picture" src="data:image/{kind};base64,{written}">'
+    return html if written and len(html) <= _HTML else None

@@ -42,8 +42,8 @@ def actions(view: View, now: float) -> Html | None:
     stored = f"{view['cached']:,} from the cache" if view["cached"] else None
     label = row(
         el("span", f"Actions: {number:,}"),
-        el("span", counted(totals), cls="fr-muted"),
-        el("span", stored, cls="fr-muted") if stored else None,
+        el("span", f"· {counted(totals)}", cls="fr-muted"),
+        el("span", f"· {stored}", cls="fr-muted") if stored else None,
     )
     return el("details", el("summary", label), body, open=True)
 
@@ -53,7 +53,7 @@ def _aggregate(view: View, children: Iterable[Action], now: float) -> Html:
     for title, counts in view["tasks"].items():
         bar = join(*(el("span", style=f"flex-grow:{counts[p]}", data_phase=p) for p in timeline.ORDER if counts.get(p)))
         line = row(
-            el("span", f"{title} × {sum(counts.values()):,}"),
+            el("span", f"{title} × {sum(counts.values()):,}:"),
             el("span", bar, cls="fr-bar fr-counts", aria_hidden="true"),
             el("span", counted(counts), cls="fr-muted"),
         )

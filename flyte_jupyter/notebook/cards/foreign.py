@@ -12,18 +12,22 @@ from ...markup import VOID, Html, clean
 _DROPPED_WITH_CONTENT = frozenset({"script", "iframe", "object", "applet", "noscript", "template", "title"})
 _DROPPED = frozenset(
     {"base", "body", "embed", "frame", "frameset", "head", "html", "link", "meta", "noembed", "noframes", "plaintext"}
-    | {"form", "textarea", "xmp"}
+    | {"form", "textarea", "xmp", "animate", "animatemotion", "animatetransform", "set"}
 )
 _RAW = frozenset({"style"})
 _URLS = frozenset({"src", "srcset", "href", "xlink:href", "background", "poster", "data", "action", "formaction"})
-_OUTSIDE = re.compile(r"(?i)@import|url\(\s*['\"]?\s*(?!data:|#)|</|<!--|expression\(")
+_OUTSIDE = re.compile(r"(?i)@import|url\(\s*['\"]?\s*(?!data:|#)|image-set\(|src\(|expression\(|[<\\]")
+_TOKEN = re.compile(r"/\*.*?\*/|\"[^\"{}\n]*\"|'[^'{}\n]*'|\burl\([^(){}]*\)", re.DOTALL)
+_SHOWN = re.compile(r"<(?:img|svg|canvas|video|audio|hr|input|progress|meter)\b")
+"""Elements that show something without any text."""
 
 
 def contained(markup: str, *, limit: int) -> Html | None:
     """Somebody else's HTML with its tags balanced, so that it cannot reach out of the element it is put into.
 
     Scripts, frames, forms and everything loaded from elsewhere are left out: a card is shown in saved notebooks too.
-    None when the result would be longer than `limit` bytes.
+    Style sheets hold for this element alone, in browsers that can see to that, and else not at all.  None when nothing
+    is left to be seen, or when it would be longer than `limit` bytes.
     """
     if len(markup) > 4 * limit:
         return None
@@ -31,7 +35,8 @@ def contained(markup: str, *, limit: int) -> Html | None:
     keeper.feed(clean(markup))
     keeper.close()
     result = keeper.result()
-    return result if len(result.encode()) <= limit else None
+    is_seen = keeper.has_text or _SHOWN.search(result)
+    return result if is_seen and len(result.encode()) <= limit else None
 
 
 class _Keeper(HTMLParser):
@@ -40,6 +45,7 @@ class _Keeper(HTMLParser):
         self._out: list[str] = []
         self._open: list[str] = []
         self._skipped: list[str] = []
+        self.has_text = False
 
     def result(self) -> Html:
         return Html("".join(self._out) + "".join(f"</{tag}>" for tag in reversed(self._open)))
@@ -77,9 +83,21 @@ class _Keeper(HTMLParser):
         if self._skipped:
             return
         if self._open and self._open[-1] in _RAW:
-            self._out.append("" if _OUTSIDE.search(data) else data)
+            self._out.append(f"@scope{{{data}}}" if _is_closed(data) else "")
         else:
+            self.has_text = self.has_text or not data.isspace()
             self._out.append(html.escape(data, quote=False))
+
+
+def _is_closed(sheet: str) -> bool:
+    """Whether a style sheet loads nothing, and closes what it opens: else it would end the scope it is put into."""
+    bare = _TOKEN.sub("", sheet)
+    depth = 0
+    for brace in re.findall("[{}]", bare):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0 and not _OUTSIDE.search(sheet) and not re.search(r"[\"']|/\*|\burl\(", bare)
 
 
 def _is_harmless(tag: str, name: str, value: str) -> bool:

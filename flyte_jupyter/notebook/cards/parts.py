@@ -94,7 +94,7 @@ def failure(found: Mapping[str, Any]) -> Html:
     headline = message if not code or message.startswith(code) else f"{code}: {message}"
     trace = Html("\n".join(coloured(line, 400) for line in (found.get("cause", "") + found["traceback"]).splitlines()))
     return join(
-        el("div", el("span", "✗ ", aria_hidden="true"), headline, cls="fr-error"),
+        el("div", el("span", "✗ ", aria_hidden="true"), *between(el("br"), headline.split("\n")), cls="fr-error"),
         el("pre", trace, role="group", tabindex="0", aria_label="traceback") if trace else None,
     )
 

@@ -110,6 +110,7 @@ font:12px/1.45 var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)}
 .flyte-run pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .flyte-run.flyte-run.flyte-run code{padding:0;background:none;overflow-wrap:anywhere}
 .flyte-run .fr-rich{background:none;padding:0;isolation:isolate;contain:layout paint}
+.flyte-run .fr-rich>img,.flyte-run .fr-rich>svg{display:block;max-width:100%;max-height:19em;width:auto;height:auto}
 .flyte-run .fr-rich table.dataframe{border-collapse:collapse;border:0;font-size:12px}
 .flyte-run .fr-rich table.dataframe :is(td,th){border:0;padding:.15em .7em}
 .flyte-run .fr-rich table.dataframe thead{border-bottom:1px solid var(--fr-line)}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from flyte_jupyter.pack.preview import describe, preview
 
@@ -86,6 +88,30 @@ def test_a_frame_shows_its_table() -> None:
     shown = preview(pd.DataFrame({"a": [1, 2]}))
     assert "   a\n0  1\n1  2" == shown["text"]
     assert "<table" in shown["html"]
+
+
+def test_drawings_and_pictures_are_shown() -> None:
+    class Drawn:
+        def _repr_svg_(self) -> str:
+            return "<svg></svg>"
+
+    class Painted:
+        def __init__(self, made: Any) -> None:
+            self._repr_png_ = lambda: made
+
+    assert "<svg></svg>" == preview(Drawn())["html"]
+    picture = '<img alt="the result, a picture" src="data:image/png;base64,AQI=">'
+    assert [picture, picture] == [preview(Painted(made))["html"] for made in (b"\x01\x02", (b"\x01\x02", {"width": 1}))]
+    assert [None, None] == [preview(Painted(made))["html"] for made in (b"x" * 24_000, 7)]
+
+
+def test_a_figure_is_a_picture_that_is_small_enough() -> None:
+    figure = Figure(figsize=(12, 9))
+    noise = random.Random(1)
+    figure.subplots().imshow([[noise.random() for _ in range(60)] for _ in range(40)])
+    html = preview(figure)["html"]
+    assert html.startswith('<img alt="the result, a picture" src="data:image/png;base64,iVBOR')
+    assert 24 * 1024 >= len(html)
 
 
 @pytest.mark.parametrize("html", [None, 3, b"<b>", ValueError("no"), "x" * (24 * 1024 + 1)])
