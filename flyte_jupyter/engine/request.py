@@ -134,7 +134,7 @@ def _reuse(task: Task[..., Any]) -> Reuse | None:
         environment=task.name.rpartition(".")[0],
         least=policy.min_replicas,
         most=policy.max_replicas,
-        concurrency=1,
+        concurrency=policy.concurrency,
         idle_ttl=seconds(policy.idle_ttl),
         scaledown_ttl=seconds(policy.get_scaledown_ttl()),
         per_run=policy.scope == "run",
@@ -181,8 +181,6 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
             (elsewhere if param.honoured else nowhere).append(name)
         elif param.honoured[runner]:
             said.append(f"{name}: {here} applies {param.honoured[runner]}.")
-    if runner == "local" and task.spec.reusable is not None and task.spec.reusable.concurrency > 1:
-        said.append("reusable: this machine runs one call at a time in each process yet, whatever concurrency says.")
     if runner == "local" and os.getuid() != 0 and any(secret.mount is not None for secret in task.spec.secrets):
         said.append(f"secrets: only root can make {MOUNT} here; {FOLDER_VARIABLE} names the folder that they are in.")
     if len(elsewhere) == 1:

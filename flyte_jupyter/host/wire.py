@@ -76,6 +76,17 @@ class Channel:
             self._ready.extend(self._frames.feed(data))
         return self._ready.pop(0)
 
+    def receive_now(self) -> tuple[list[dict[str, Any]], bool]:
+        """The messages that are there now, without waiting, and whether the other end is still there."""
+        messages, self._ready = self._ready, []
+        try:
+            data = self.socket.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return messages, True
+        except ConnectionResetError:
+            data = b""
+        return [*messages, *self._frames.feed(data)], bool(data)
+
     def close(self) -> None:
         self.socket.close()
 

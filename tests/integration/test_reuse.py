@@ -1,5 +1,7 @@
 """Warm processes: what stays between calls, and that everything that an attempt has works in them."""
 
+# ruff: noqa: ASYNC110, ASYNC240, ASYNC230, ASYNC251 - tasks may block: that is what is tested
+
 from __future__ import annotations
 
 import asyncio
@@ -356,3 +358,138 @@ def test_a_replica_dies_with_its_host_and_what_was_open_goes_on(home: Home, tmp_
     eventually(lambda: is_gone(first))
     gate.touch()
     assert first != _output(run)
+
+
+# --- several calls at a time ------------------------------------------------------------------------------------------
+
+several = flyte.TaskEnvironment(name="several", reusable=flyte.ReusePolicy(replicas=(0, 2), concurrency=4))
+
+
+@several.task
+async def meets(x: int, folder: str, of: int) -> tuple[int, str, int]:
+    """Goes on when as many as are to meet are there."""
+    print("begins", x)
+    (Path(folder) / str(x)).touch()
+    while len(list(Path(folder).iterdir())) < of:
+        await asyncio.sleep(0.01)
+    print("in a thread", await asyncio.to_thread(lambda: flyte.ctx().action.name))
+    print("ends", x)
+    return os.getpid(), str(flyte.ctx().action.run_name), x
+
+
+@several.task
+async def blocks(place: str, seconds: float) -> int:
+    Path(place).write_text(f"{os.getpid()}\n")
+    time.sleep(seconds)
+    return os.getpid()
+
+
+@several.task
+async def waits_for(gate: str, began: str) -> int:
+    with Path(began).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    while not Path(gate).exists():
+        await asyncio.sleep(0.01)
+    return os.getpid()
+
+
+@several.task
+async def ends_the_process(how: str) -> int:
+    await asyncio.sleep(0)
+    if how == "sys.exit":
+        sys.exit(4)
+    if how == "os._exit":
+        os._exit(4)
+    if how == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+        await asyncio.sleep(10)
+    return os.getpid()
+
+
+def test_several_calls_are_in_one_replica_at_once_with_logs_and_contexts_of_their_own(tmp_path: Path) -> None:
+    runs = [flyte.submit(meets, x, str(tmp_path), 4) for x in range(4)]
+    for x, run in enumerate(runs):
+        run.wait()
+        log = [line.rstrip() for line in run.get_logs()]
+        assert [f"begins {x}", "in a thread a0", f"ends {x}"] == log
+        assert (run.name, x) == tuple(run.outputs())[1:]
+    assert 1 == len({run.outputs()[0] for run in runs})
+
+
+def test_what_waits_for_a_seat_says_so_and_gets_one(tmp_path: Path) -> None:
+    runs = [flyte.submit(meets, x, str(tmp_path), 8) for x in range(8)]
+    pids = {_output(run) for run in runs}
+    assert 2 == len(pids)
+
+
+def test_an_async_task_that_takes_too_long_ends_alone(tmp_path: Path) -> None:
+    gate, began = tmp_path / "gate", tmp_path / "began"
+    other = flyte.submit(waits_for, str(gate), str(began))
+    pid = pid_in(began)
+    with pytest.raises(errors.MaxRuntimeExceededError) as caught:
+        flyte.run(waits_for.override(timeout=1), str(tmp_path / "never"), str(tmp_path / "b"))
+    assert "asyncio.sleep(0.01)" in caught.value.remote_traceback
+    gate.touch()
+    assert pid == _output(other)
+    assert 0 == other.view()["actions"][0]["attempt"]
+
+
+def test_one_that_blocks_the_loop_costs_the_replica_and_others_are_repeated_uncharged(tmp_path: Path) -> None:
+    gate, began = tmp_path / "gate", tmp_path / "began"
+    other = flyte.submit(waits_for.override(retries=0), str(gate), str(began))
+    pid = pid_in(began)
+    with pytest.raises(errors.MaxRuntimeExceededError) as caught:
+        flyte.run(blocks.override(timeout=1), str(tmp_path / "b"), 60)
+    assert "time.sleep" in caught.value.remote_traceback
+    gate.touch()
+    assert pid != _output(other)
+    assert 1 == other.view()["actions"][0]["attempt"]
+
+
+@pytest.mark.parametrize("how", ["os._exit", "segfault"])
+def test_a_crash_is_named_and_others_are_repeated_uncharged(how: str, tmp_path: Path) -> None:
+    gate, began = tmp_path / "gate", tmp_path / "began"
+    other = flyte.submit(waits_for, str(gate), str(began))
+    pid = pid_in(began)
+    with pytest.raises(errors.WorkerCrashedError, match="ends_the_process"):
+        flyte.run(ends_the_process, how)
+    gate.touch()
+    assert pid != _output(other)
+
+
+def test_sys_exit_is_the_error_of_its_task_alone(tmp_path: Path) -> None:
+    gate, began = tmp_path / "gate", tmp_path / "began"
+    other = flyte.submit(waits_for, str(gate), str(began))
+    pid = pid_in(began)
+    with pytest.raises(errors.RuntimeUserError, match=r"sys\.exit"):
+        flyte.run(ends_the_process, "sys.exit")
+    gate.touch()
+    assert pid == _output(other)
+
+
+def test_async_parents_and_children_of_one_environment_do_not_wait_for_each_other() -> None:
+    one = flyte.TaskEnvironment(name="family", reusable=flyte.ReusePolicy(replicas=(0, 1), concurrency=2))
+
+    @one.task
+    async def child(x: int) -> int:
+        await asyncio.sleep(0.01)
+        return x * x
+
+    @one.task
+    async def parent(n: int) -> int:
+        return sum(await asyncio.gather(*(child(x) for x in range(n))))
+
+    runs = [flyte.submit(parent, n) for n in (3, 4, 5)]
+    assert [5, 14, 30] == [_output(run) for run in runs]
+
+
+def test_cancelling_one_of_several_leaves_the_others(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    began = [tmp_path / f"began{n}" for n in range(2)]
+    one, other = (flyte.submit(waits_for, str(gate), str(place)) for place in began)
+    pids = [pid_in(place) for place in began]
+    one.cancel()
+    eventually(one.done)
+    assert Phase.ABORTED == one.phase
+    gate.touch()
+    assert pids[1] == _output(other)

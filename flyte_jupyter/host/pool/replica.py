@@ -219,6 +219,11 @@ class Replica:
             message["environ"] = variables(seat.environ, self._share)
         self._line.send({**message, "pod": seat.request.to_json()})
 
+    def write_stacks(self, seat: Seat) -> None:
+        if not seat.is_alone:
+            stacks.clear(self.worker.paper, but_mark=True)
+        self.worker.write_stacks()
+
     def ask_to_end(self, seat: Seat) -> None:
         """Have the task of a seat end by itself, if it does."""
         if seat.is_alone:

@@ -73,7 +73,7 @@ class Seat:
         return self._replica.explain(exit) if self._replica.is_to_blame(self) else None
 
     def write_stacks(self) -> None:
-        self._replica.worker.write_stacks()
+        self._replica.write_stacks(self)
 
     def stacks(self) -> str:
         return self._replica.worker.stacks()

@@ -87,6 +87,9 @@ class Call:
         told: the Host's message: the attempt's number, the home, and what the process was given.
         mask: knows the secrets of the task; inside: the image; codes: the tasks that this process has.
         send: takes what the task shows while it runs to the Host.
+
+    Attributes:
+        is_stopped: whether the Host has asked it to end.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class Call:
         self._store = open_store(pod.store)
         self._key = Home(told["home"]).key()
         self._process = os.getpid()
+        self.is_stopped = False
         self._kept: Mapping[str, Any] = {}
         self._calls = _Calls(pod, told)
         self._outlet = Outlet(send, mask)
@@ -130,6 +134,23 @@ class Call:
         except Stopped:
             raise
         except BaseException as error:
+            left = self._failed(error)
+        finally:
+            self._outlet.close()
+        return self._leave(*left)
+
+    async def arun(self, ready: Callable[[], None]) -> dict[str, Any]:
+        """The same for a coroutine, among others on one event loop; it is `Stopped` when it is cancelled then."""
+        try:
+            task, inputs = self._open()
+            ready()
+            self._enter()
+            has_hooks = task.has_own("pre", "execute", "post")
+            call = task.execute(**inputs) if has_hooks else task.interface.call_with(task.func, inputs)
+            left = self._succeeded(task, task.interface.check_outputs(task.name, await call))
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and self.is_stopped:
+                raise Stopped from None
             left = self._failed(error)
         finally:
             self._outlet.close()

@@ -28,7 +28,12 @@ def serve(channel: Channel, request: dict[str, Any], memory: int | None, paper: 
     Args:
         request: of the first call, with what holds for all of them; memory: bytes that the process may use.
     """
-    replica = Replica(channel, request, paper)
+    if request["concurrency"] > 1:
+        from .shared import Shared
+
+        replica: Replica = Shared(channel, request, paper)
+    else:
+        replica = Replica(channel, request, paper)
     listen(paper, replica.stop)
     limits.bound_memory(memory)
     channel.send({"op": "ready"})
@@ -49,11 +54,15 @@ class Replica:
         self._codes = Codes()
         self._cores: list[int] | None = None
         self._runs = False
-        self._loop = asyncio.new_event_loop()
+        self._loop = self.new_loop()
         asyncio.set_event_loop(self._loop)
         enter(PodRequest.from_json(request["pod"]), 0, self._environ, self._secrets, self._inside)
         limits.keep_to_cores(request["cores"])
         reseed()
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """That coroutines run on."""
+        return asyncio.new_event_loop()
 
     def serve(self) -> None:
         """Until the Host hangs up."""

@@ -54,11 +54,16 @@ def read(paper: int) -> str:
     return os.pread(paper, size, 0).decode("utf-8", "replace")
 
 
-def clear(paper: int) -> None:
-    """Have an empty one again; whoever writes on it begins anew too."""
-    if os.fstat(paper).st_size:
-        os.ftruncate(paper, 0)
-        os.lseek(paper, 0, os.SEEK_SET)
+def clear(paper: int, *, but_mark: bool = False) -> None:
+    """Have an empty one again; whoever writes on it begins anew too.
+
+    Args:
+        but_mark: the line of a `Marker` stays.
+    """
+    begin = _MARKED if but_mark else 0
+    if os.fstat(paper).st_size > begin:
+        os.ftruncate(paper, begin)
+        os.lseek(paper, begin, os.SEEK_SET)
 
 
 def running_call(paper: int) -> int | None:
@@ -115,6 +120,13 @@ def write(paper: int, main: FrameType | None) -> None:
     with contextlib.suppress(Exception):  # it is for people; the attempt ends in any case
         text = json.dumps(_everything(main))
         os.write(paper, f"\n{_MARK}{text}\n".encode())
+
+
+def write_task(paper: int, task: asyncio.Task[Any]) -> None:
+    """Write down where a task of the event loop is."""
+    with contextlib.suppress(Exception):
+        frames = of_user(_of_task(_of_coroutine(task.get_coro())))
+        os.write(paper, f"\n{_MARK}{json.dumps({'frames': frames, 'traceback': text_of(frames)})}\n".encode())
 
 
 _MARK = "json "
