@@ -44,6 +44,16 @@ class Option:
     is_list: bool
 
 
+def flag_of(name: str) -> str:
+    """How a parameter, an input or a field is written as an option: "max_runtime" is "--max-runtime"."""
+    return "--" + name.replace("_", "-")
+
+
+def name_of(flag: str) -> str:
+    """What an option is about, with or without its dashes: "--max-runtime" is "max_runtime"."""
+    return flag.lstrip("-").replace("-", "_")
+
+
 def parse(name: str, text: str) -> Any:
     """The value of a parameter from its text, fit to be given at any level that takes it.
 
@@ -86,7 +96,7 @@ def _option(f: Field, text: Codec, param: str, field: str = "") -> Option:
     *most, last = [text.format(f.canonical(example)) for example in f.examples] or [""]
     such = f" Such as {', '.join(most)}{' or ' * bool(most)}{last}." if last else ""
     return Option(
-        flag="--" + f.name.replace("_", "-"),
+        flag=flag_of(f.name),
         param=param,
         field=field,
         metavar=text.metavar,

@@ -327,6 +327,7 @@ def test_inspection_in_a_kernel(front: Front) -> None:
     assert re.search(r"retries +1 +decorator", inspected(front, "child|"))
     assert "return scaled(x)" in inspected(front, "child|", detail=1)
     assert "How often the task is tried again" in inspected(front, "%%flyte_task --retries| 3")
+    assert "--cpu CORES" in inspected(front, "%%flyte_task --cpu| 3")
     assert "--max-inline-io-bytes" in inspected(front, "%%flyte_ta|sk --retries 3\nx = 1")
     assert "usage" not in inspected(front, "rows|")
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from ...annotations import EMPTY, UNIONS, Mismatch, describe, short
+from ...config.text import name_of
 from ...config.values.duration import parse_duration, to_timedelta
 from ...errors import ConfigValueError, nearest
 from ...interface import Input, Interface
@@ -49,7 +50,7 @@ def inputs(words: Sequence[str], interface: Interface, *, folder: Path) -> dict[
             continue
         is_bool = _is_bool(interface.inputs[found].annotation)
         if not equals and is_bool:
-            is_off = _plain(name) != found
+            is_off = name_of(name) != found
             follows = bool(rest) and rest[0].lower() in _BOOLS and not is_off
             value = rest.pop(0) if follows else "false" if is_off else "true"
         elif not equals:
@@ -193,15 +194,11 @@ def _literal(text: str, otherwise: Any = EMPTY) -> Any:
 def _input(word: str, interface: Interface) -> str | None:
     if not word.startswith("--"):
         return None
-    name = _plain(word)
+    name = name_of(word)
     if name in interface.inputs:
         return name
     off = name.removeprefix("no_")
     return off if off in interface.inputs and _is_bool(interface.inputs[off].annotation) else None
-
-
-def _plain(word: str) -> str:
-    return word.removeprefix("--").replace("-", "_")
 
 
 def _without_none(annotation: Any) -> list[Any]:
@@ -218,7 +215,7 @@ def _unknown(name: str, interface: Interface) -> str:
     if not name.startswith("--"):
         there = ", ".join(said(n, i) for n, i in interface.inputs.items())
         return f"{name!r}: inputs are given by name: {there or 'it has none'}"
-    near = nearest(_plain(name), list(interface.inputs))
+    near = nearest(name_of(name), list(interface.inputs))
     hint = (
         f"did you mean --{near}?" if near else f"there are: {', '.join(f'--{n}' for n in interface.inputs) or 'none'}"
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...config.spec import PARAMS, Level
+from ...config.text import flag_of
 from ...engine.run import Run
 from ...task import Task
 from .magic import Magic, Use
@@ -53,7 +54,7 @@ def line_of(use: Use, settings: Mapping[str, Any], *, is_call: bool) -> str:
     names = code.Names(use.variables)
     given = {}
     for name, value in settings.items():
-        written = in_braces(use.line.settings.get("--" + name.replace("_", "-"), ""))
+        written = in_braces(use.line.settings.get(flag_of(name), ""))
         given[name] = written or expression(name, PARAMS[name].accept(value), names)
     tree = ast.parse(use.line.code, mode="eval").body
     if not is_call or not isinstance(tree, ast.Call):

@@ -14,6 +14,7 @@ from ...config.codec import codec_of
 from ...config.field import Field, fields_of
 from ...config.param import Param
 from ...config.spec import PARAMS, Level
+from ...config.text import name_of
 from .options import NAMES_OF, PYTHON, Flag, Names, Parser
 from .words import Words
 
@@ -157,7 +158,7 @@ def _values(flag: Flag, fragment: str, known: Known) -> Completions:
         return _matching(
             part, ((f"{opening}{name}{'}' if opening else ''}", "variable") for name in known("variables"))
         )
-    field = PARAMS.get(flag.name[2:].replace("-", "_")) if flag.is_setting else None
+    field = PARAMS.get(name_of(flag.name)) if flag.is_setting else None
     *earlier, part = fragment.split(",") if flag.joined or "FIELD" in flag.metavar else [fragment]
     given = {one.partition("=")[0] for one in earlier}
     if field is not None and "FIELD" in flag.metavar:

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ...config import text
 from ...config.about import documentation
 from ...config.resolve import LEVEL_NAMES
-from ...config.spec import PARAMS
+from ...config.spec import PARAMS, Level
 from ...markup import columns
 from ...task import Task
 from .complete import Completions, in_magic, in_python
@@ -57,7 +58,7 @@ def _matcher(shell: Any, magics: tuple[Magic, ...]) -> Callable[..., Any]:
         above = "\n".join([*lines[: context.cursor_line], before])
         found = in_magic(before, parsers, known) or in_python(above, known) or Completions("", ())
         return {
-            "completions": [SimpleCompletion(text=text, type=kind) for text, kind in found.found],
+            "completions": [SimpleCompletion(text=word, type=kind) for word, kind in found.found],
             "matched_fragment": found.fragment,
             "suppress": bool(found.found),
             "ordered": True,
@@ -68,14 +69,18 @@ def _matcher(shell: Any, magics: tuple[Magic, ...]) -> Callable[..., Any]:
 
 def _inspector(original: Callable[..., Any]) -> Callable[..., Any]:
     def object_inspect_mime(oname: str, *args: Any, **kwargs: Any) -> Any:
-        """As IPython's, and for what it does not find: what the parameter of that name says."""
+        """As IPython's, and for what it does not find: what the parameter or the option of that name says."""
         try:
             return original(oname, *args, **kwargs)
         except KeyError:
-            param = PARAMS.get(oname.lstrip("-").replace("-", "_"))
-            if param is None:
+            param = PARAMS.get(text.name_of(oname))
+            if param is not None:
+                return {"text/plain": f"{param.name}: {param.type_text}\n\n{param.sentence()}\n\n{param.local}"}
+            options = {option.flag: option for level in Level for option in text.options(level)}
+            option = options.get(text.flag_of(text.name_of(oname)))
+            if option is None:
                 raise
-            return {"text/plain": f"{param.name}: {param.type_text}\n\n{param.sentence()}\n\n{param.local}"}
+            return {"text/plain": f"{option.flag} {option.metavar}\n\n{option.help}"}
 
     return object_inspect_mime
 

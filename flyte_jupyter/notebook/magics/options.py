@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from ...config import text
 from ...config.spec import PARAMS, Level
@@ -32,6 +32,7 @@ Names: TypeAlias = Literal[
     "modules",
 ]
 """Names that the notebook has; `known.py` finds them."""
+T = TypeVar("T")
 PYTHON = "{PYTHON}"
 """The metavar of a setting that has no text form."""
 
@@ -99,7 +100,7 @@ def settings(level: Level) -> list[Flag]:
         found.append(Flag(option.flag, said, metavar, "", option.is_list, True, words, names))
     known = {flag.name for flag in found}
     for name, p in PARAMS.items():
-        flag = "--" + name.replace("_", "-")
+        flag = text.flag_of(name)
         if p.levels & level and flag not in known and name != "name":
             found.append(Flag(flag, f"{p.sentence()} A Python expression.", PYTHON, is_setting=True))
     return found
@@ -262,7 +263,7 @@ def values(given: Mapping[str, str], level: Level, variables: Mapping[str, Any])
         if flag in parts:
             texts[flag] = str(made)
         else:
-            found[flag[2:].replace("-", "_")] = made
+            found[text.name_of(flag)] = made
     return {**text.collect(texts, level), **found}
 
 
@@ -270,6 +271,10 @@ def split_levels(
     given: Mapping[str, str], variables: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Values for the decorator, and those that only an override takes. Raises what `values` raises."""
-    found = values(given, TASK_LEVELS, variables or {})
-    task = {name: value for name, value in found.items() if PARAMS[name].levels & Level.TASK}
-    return task, {name: value for name, value in found.items() if name not in task}
+    return by_level(values(given, TASK_LEVELS, variables or {}))
+
+
+def by_level(given: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
+    """What the decorator takes, and what only an override takes."""
+    task = {name: value for name, value in given.items() if PARAMS[name].levels & Level.TASK}
+    return task, {name: value for name, value in given.items() if name not in task}

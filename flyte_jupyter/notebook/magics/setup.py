@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ... import __version__, context, doctor, session
 from ...config.resolve import LEVEL_NAMES
 from ...config.say import said
 from ...config.spec import PARAMS, Level
+from ...config.text import name_of
 from ...engine.options import RunOptions
 from ...environment import TaskEnvironment, environments
 from ...errors import nearest
 from ...home import Home
 from ...task import Task
 from ..cards import tables
+from ..cells.places import without_home
 from .magic import Magic, Use
 from .options import OptionError, Parser
 
@@ -25,7 +26,8 @@ from .options import OptionError, Parser
 def config(use: Use) -> Any:
     """What is set: of a task, of an environment, of a parameter, or of this installation."""
     if not use.line.words:
-        return use.publish(tables.bundle(("Setting", "Value"), _here(), title="Settings", empty="", widest=_WIDEST))
+        shown = tables.bundle(("Setting", "Value"), _here(), title="Settings", empty="", widest=_WIDEST)
+        return use.publish(without_home(shown))
     word = use.line.words[0]
     tasks = {name: task for env in environments().values() for name, task in env.tasks.items()}
     found = use.variables.get(word, tasks.get(word, environments().get(word)))
@@ -33,7 +35,7 @@ def config(use: Use) -> Any:
         return found.effective_config()
     if isinstance(found, TaskEnvironment):
         return found
-    param = word.removeprefix("--").replace("-", "_")
+    param = name_of(word)
     if param in PARAMS:
         return use.publish(tables.bundle(("Parameter", param), _about(param), title=param, empty="", widest=_WIDEST))
     mine = [name for name, value in use.variables.items() if isinstance(value, (Task, TaskEnvironment))]
@@ -71,12 +73,12 @@ def _here() -> list[tuple[str, str]]:
     ]
     return [
         ("version", __version__),
-        ("state folder", _short(home.path)),
-        ("settings file", _short(home.settings) + ("" if home.settings.exists() else " (not there: defaults)")),
+        ("state folder", str(home.path)),
+        ("settings file", str(home.settings) + ("" if home.settings.exists() else " (not there: defaults)")),
         ("Host", "runs" if home.is_served(home.host) else "starts with the next run"),
         ("tasks run", "on this machine"),
         *((f"of all runs: {name}", value) for name, value in runs),
-        *((f"${name}", _short(Path(value)) if os.path.isabs(value) else value) for name, value in given),
+        *((f"${name}", value) for name, value in given),
     ]
 
 
@@ -91,14 +93,6 @@ def _about(name: str) -> list[tuple[str, str]]:
         ("on this machine", p.local),
         ("on Kubernetes", p.kubernetes),
     ]
-
-
-def _short(path: Path) -> str:
-    """A path without the user's name in it."""
-    try:
-        return f"~/{path.relative_to(Path.home())}"
-    except ValueError:
-        return str(path)
 
 
 CONFIG = Magic(

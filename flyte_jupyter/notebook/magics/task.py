@@ -66,6 +66,14 @@ def names_of_user(variables: Iterable[str]) -> list[str]:
     return [name for name in variables if not name.startswith("_") and name not in _OF_IPYTHON]
 
 
+def task_name(given: str) -> str:
+    """The name of the function that a cell becomes. Raises `OptionError`."""
+    name = given.replace("-", "_") or "cell"
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise OptionError(f"{given!r} cannot be the name of a task: letters, digits and _, not beginning with a digit")
+    return name
+
+
 def inputs_of(cell: CellCode, variables: Mapping[str, Any], given: Sequence[str] | None) -> tuple[str, ...]:
     """The names that become parameters of the task: data that the cell reads, or those that were `given`.
 
@@ -99,9 +107,7 @@ def task_of_body(
     settings: Mapping[str, str] | None = None,
 ) -> TaskCell:
     """The task that a body of statements is. Raises `ConfigError`, `OptionError`, `UndefinedNames`."""
-    name = name.replace("-", "_") or "cell"
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise OptionError(f"{name!r} cannot be the name of a task: letters, digits and _, not beginning with a digit")
+    name = task_name(name)
     chosen = inputs_of(cell, variables, inputs)
     for output in outputs:
         if output not in cell.assigned and output not in chosen:

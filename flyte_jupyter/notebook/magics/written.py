@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import keyword
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from ... import __all__ as PUBLIC  # noqa: N812 - they are names of the package
 from ...config import text
-from ...config.spec import PARAMS, Level
+from ...config.spec import Level
 from ...markup import cut
 from ..cells.extract import CellCode, analyse
 from ..files.layout import double_quoted, indented
@@ -20,8 +19,8 @@ from ..files.tasks import environment_named, is_code, package_alias
 from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
-from .options import TASK_LEVELS, OptionError
-from .task import DEFAULT_ENV
+from .options import TASK_LEVELS, OptionError, by_level
+from .task import DEFAULT_ENV, task_name
 from .words import in_braces
 
 _Line = tuple[str, int]
@@ -94,9 +93,7 @@ def _task(use: Magicked, before: list[Statement]) -> Written | None:
             raise OptionError(f"--env {wanted}: no cell above makes it")
         env = DEFAULT_ENV
         lines.append((f'{env} = {package}.TaskEnvironment(name="{env}")', 0))
-    given = _settings(line.settings, TASK_LEVELS, package)
-    decorator = _arguments({name: made for name, made in given.items() if PARAMS[name].levels & Level.TASK})
-    override = _arguments({name: made for name, made in given.items() if not PARAMS[name].levels & Level.TASK})
+    decorator, override = map(_arguments, by_level(_settings(line.settings, TASK_LEVELS, package)))
     made = f"@{env}.task({decorator})" if decorator else f"@{env}.task"
     cell = analyse(use.body)
     if cell.kind == "functions":
@@ -158,7 +155,7 @@ def _settings(given: Mapping[str, str], level: Level, package: str) -> dict[str,
         raise OptionError(f"{both[0]} {given[both[0]]} cannot be written as code; use --resources with braces")
     plain = text.collect({flag: value for flag, value in given.items() if flag not in braces}, level)
     found = {name: code(value, package) for name, value in plain.items()}
-    return {**found, **{flag[2:].replace("-", "_"): made for flag, made in braces.items()}}
+    return {**found, **{text.name_of(flag): made for flag, made in braces.items()}}
 
 
 def _arguments(given: Mapping[str, str]) -> str:
@@ -177,9 +174,7 @@ def _inputs(cell: CellCode, before: list[Statement]) -> tuple[str, ...]:
 
 def _name(given: str, outputs: Sequence[str], cell: CellCode, before: list[Statement]) -> str:
     """The name of the function: that of the task, unless the notebook has another use for it."""
-    name = given.replace("-", "_") or "cell"
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise OptionError(f"{name!r} cannot be the name of a task")
+    name = task_name(given)
     taken = {*outputs, *cell.assigned, *cell.free, *(n for s in before for n in s.bound)}
     candidates = [name, f"{name}_task", *(f"{name}_{number}" for number in range(2, 1000))]
     return next(candidate for candidate in candidates if candidate not in taken)
