@@ -19,16 +19,6 @@ def without_comments(source: str) -> tuple[str, str, str]:
     return above, "\n".join(code), behind.string
 
 
-def double_quoted(line: str) -> str:
-    """A line with its texts in double quotes, where that changes nothing else."""
-    parts = list(tokenize.generate_tokens(io.StringIO(line).readline))
-    for part in reversed(parts):
-        text = part.string
-        if part.type == tokenize.STRING and text.startswith("'") and not set('"\\') & set(text):
-            line = f'{line[: part.start[1]]}"{text[1:-1]}"{line[part.end[1] :]}'
-    return line
-
-
 def indented(source: str, by: str = "    ") -> str:
     """Source one level deeper; lines within a text stay as they are."""
     lines = source.splitlines()

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ... import __all__ as PUBLIC  # noqa: N812 - they are names of the package
 from ...config import text
-from ...config.spec import Level
-from ...markup import cut
+from ...config.field import fields_of
+from ...config.spec import PARAMS, Level
+from ...config.values.value import Value
 from ..cells.extract import CellCode, analyse
-from ..files.layout import double_quoted, indented
+from ..files.layout import indented
 from ..files.reading import Magicked, Written
 from ..files.statements import PACKAGE, Statement
 from ..files.tasks import environment_named, is_code, package_alias
+from ..panel.code import Names, seconds
+from ..panel.editors import expression
 from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
@@ -44,33 +48,23 @@ def written(use: Magicked, before: list[Statement]) -> Written | None:
         raise SyntaxError(f"%{use.name}: {e}", (None, 1, 0, use.line)) from None
 
 
-def code(value: Any, package: str) -> str:
-    """The expression that makes a value of a setting, where `package` is the name of ours.
+def code(name: str, value: Any, package: str) -> str:
+    """The expression for a value of a setting, where `package` is the name of ours; durations are in seconds.
 
     Raises:
-        OptionError: it cannot be written as one.
+        ConfigTypeError: there is none.
     """
-    tree = _Qualified(package).visit(ast.parse(repr(value), mode="eval"))
-    strange = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id != package]
-    if strange:
-        raise OptionError(f"{cut(repr(value), 60)} cannot be written as code, for {strange[0]}; set it in Python")
-    return double_quoted(ast.unparse(tree))
+    names = Names({package: sys.modules[PACKAGE]}, in_seconds=True)
+    return expression(name, _in_seconds(PARAMS[name].accept(value)), names)
 
 
-class _Qualified(ast.NodeTransformer):
-    """Reprs name our classes alone, which in code are attributes of the package; durations are seconds."""
-
-    def __init__(self, package: str) -> None:
-        self._package = package
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Attribute(ast.Name(self._package, ast.Load()), node.id, ast.Load()) if node.id in PUBLIC else node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        if ast.unparse(node.func) != "datetime.timedelta":
-            return self.generic_visit(node)
-        seconds = timedelta(**{str(k.arg): ast.literal_eval(k.value) for k in node.keywords}).total_seconds()
-        return ast.Constant(int(seconds) if seconds.is_integer() else seconds)
+def _in_seconds(value: Any) -> Any:
+    """A value with numbers for its durations, which need no import."""
+    if not isinstance(value, Value):
+        return value
+    parts = {f.name: getattr(value, f.name) for f in fields_of(type(value))}
+    found = {name: seconds(part) for name, part in parts.items() if isinstance(part, timedelta)}
+    return dataclasses.replace(value, **found) if found else value  # type: ignore[type-var]  # values are dataclasses
 
 
 def _env(use: Magicked, before: list[Statement]) -> Written | None:
@@ -154,7 +148,7 @@ def _settings(given: Mapping[str, str], level: Level, package: str) -> dict[str,
     if both := sorted(braces.keys() & parts):
         raise OptionError(f"{both[0]} {given[both[0]]} cannot be written as code; use --resources with braces")
     plain = text.collect({flag: value for flag, value in given.items() if flag not in braces}, level)
-    found = {name: code(value, package) for name, value in plain.items()}
+    found = {name: code(name, value, package) for name, value in plain.items()}
     return {**found, **{text.name_of(flag): made for flag, made in braces.items()}}
 
 

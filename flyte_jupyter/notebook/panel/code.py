@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...config.image.image import Image
 from ...config.refusal import did_you_mean
 from ...config.values import device
 from ...config.values.value import Value, pasted
@@ -25,7 +26,15 @@ ALIAS = "flyte"
 """How the package is called where the notebook has no name for it."""
 
 _DATETIME = {name: getattr(datetime, name) for name in ("timedelta", "date", "datetime", "time", "timezone")}
-_MAKERS = (device.GPU, device.TPU, device.Neuron, device.AMD_GPU, device.HABANA_GAUDI, device.APPLE_SILICON)
+_MAKERS = (
+    Image.from_base,
+    device.GPU,
+    device.TPU,
+    device.Neuron,
+    device.AMD_GPU,
+    device.HABANA_GAUDI,
+    device.APPLE_SILICON,
+)
 _BUILTINS: dict[str, Any] = {"float": float, "frozenset": frozenset, "set": set}
 """What values need that have no literal."""
 _IMPORTS = {ALIAS: f"import {PACKAGE} as {ALIAS}", "datetime": "import datetime"}
@@ -41,9 +50,15 @@ class Code:
 
 @dataclass(frozen=True)
 class Names:
-    """What things are called in a notebook; `variables` are those of the notebook."""
+    """What things are called in a notebook.
+
+    Attributes:
+        variables: those of the notebook.
+        in_seconds: durations are written as numbers, which need no import.
+    """
 
     variables: Mapping[str, Any]
+    in_seconds: bool = False
 
     def of(self, found: Callable[[Any], bool]) -> str:
         """The first public name of something; "" when there is none."""
@@ -107,6 +122,12 @@ def text(value: str) -> str:
     return plain if plain[0] == '"' or '"' in value else f'"{plain[1:-1]}"'
 
 
+def seconds(duration: datetime.timedelta) -> int | float:
+    """A duration as a number, a whole one where it is one."""
+    found = duration.total_seconds()
+    return int(found) if found.is_integer() else found
+
+
 def plain(value: Any) -> str:
     """A literal as code."""
     return text(value) if isinstance(value, str) else repr(value)
@@ -119,6 +140,8 @@ def _emit(node: ast.expr, names: Names) -> str:
             return text(value)
         case ast.Name(name):
             return f"{names.package()}.{name}" if name in dir(sys.modules[PACKAGE]) else name
+        case ast.Call(ast.Attribute(ast.Name("datetime"), "timedelta"), _, keywords) if names.in_seconds:
+            return repr(seconds(datetime.timedelta(**{str(k.arg): ast.literal_eval(k.value) for k in keywords})))
         case ast.Attribute(ast.Name("datetime"), name) if name in _DATETIME:
             return names.datetime(name)
         case ast.Attribute(owner, name):
@@ -226,7 +249,7 @@ def _is_maker(found: Any) -> bool:
     """Whether calling it does nothing but make a value."""
     if isinstance(found, type):
         return issubclass(found, Value) or found in _DATETIME.values() or found in _BUILTINS.values()
-    return any(found is maker for maker in _MAKERS)
+    return any(found == maker for maker in _MAKERS)
 
 
 def _tried(maker: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any], node: ast.expr) -> Any:
