@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..markup import Html, table
+from .refusal import shortened
 from .resolve import LEVEL_NAMES, Resolved
 from .say import said
 from .spec import PARAMS
@@ -44,7 +45,10 @@ class EffectiveConfig(Mapping[str, Any]):
         return [(name, said(p, self[name]), self.level(name)) for name, p in PARAMS.items()]
 
     def __repr__(self) -> str:
-        rows = [("parameter", "value", "from"), *((name, _cut(words), level) for name, words, level in self.rows())]
+        rows = [
+            ("parameter", "value", "from"),
+            *((name, shortened(words, 80), level) for name, words, level in self.rows()),
+        ]
         first, second = (max(len(row[i]) for row in rows) for i in (0, 1))
         lines = [f"{name:<{first}}  {value:<{second}}  {level}".rstrip() for name, value, level in rows]
         return "\n".join([self.title, *lines])
@@ -65,7 +69,3 @@ class EffectiveConfig(Mapping[str, Any]):
             for param, words, level in rows
         ]
         return table(("parameter", "value", "from"), shown, title=self.title)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."

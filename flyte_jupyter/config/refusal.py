@@ -17,14 +17,15 @@ class ConfigTypeAndValueError(ConfigTypeError, ConfigValueError):
 
 def refusal(what: str, given: object, allowed: str, hint: str = "") -> str:
     """The text of an error for one value."""
-    shown = _cut(repr(given), 60)
-    hint = _cut(hint, 160)
+    shown = shortened(repr(given), 60)
+    hint = shortened(hint, 160)
     return "\n".join(
         part for part in (f"{what}: {shown} is not accepted", f"  allowed: {allowed}", hint and f"  {hint}") if part
     )
 
 
-def _cut(text: str, longest: int) -> str:
+def shortened(text: str, longest: int) -> str:
+    """At most `longest` characters of `text`, as errors and tables of text have it."""
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config.values.secret import MOUNT, Secret
-from ..markup import el, table
+from ..markup import columns, el, table
 
 _HEAD = ("secret", "in the task", "value from", "needed by")
 _MISSING = "nobody: missing"
@@ -37,10 +37,7 @@ class SecretTable(list[Row]):
     """Rows, shown as a table."""
 
     def __repr__(self) -> str:
-        lines = [_HEAD, *(row.cells() for row in self)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(_HEAD))]
-        made = ("  ".join(f"{c:<{w}}" for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
-        return "\n".join(made) if self else "no secrets"
+        return columns([_HEAD, *(row.cells() for row in self)], widest=1000) if self else "no secrets"
 
     def _repr_html_(self) -> str:
         from ..config.show import page

@@ -19,6 +19,7 @@ from ..config.values.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.words import together
 from ..credentials.needs import ref_of
 from ..errors import ConfigValueError
+from ..markup import cut
 from ..pods import ALPHABET, PodRequest, Requirements, Reuse, pod_name, run_name
 from .links import rendered
 from .options import RunOptions
@@ -218,11 +219,7 @@ def settings(task: Task[..., Any]) -> list[dict[str, str]]:
     config = task.effective_config()
     given = [name for name in PARAMS if name != "name" and config.level(name) != "default"]
     words = {name: said(PARAMS[name], config.value(name)) for name in given}
-    return [{"name": name, "value": _cut(text), "level": config.level(name)} for name, text in words.items()]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 300 else text[:299] + "…"
+    return [{"name": name, "value": cut(text, 300), "level": config.level(name)} for name, text in words.items()]
 
 
 def new_run_name() -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..credentials.mask import MASKED, Mask
+from ..markup import cut
 
 _TEXT = 4000
 _WIDTH = 100
@@ -83,7 +84,7 @@ def describe(value: Any, limit: int = 200, *, mask: Mask = _NO_MASK) -> str:
     if isinstance(shape, tuple) and shape:
         return f"{type(value).__name__} {shape}"
     text = mask(" ".join(_short.masking(mask).repr(value).split()))
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return cut(text, limit)
 
 
 def preview(value: Any, mask: Mask = _NO_MASK) -> dict[str, Any]:

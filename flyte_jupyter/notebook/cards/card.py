@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...markup import Html, el, join
+from ...markup import Html, cut, el, join
 from . import sections, timeline
 from .children import counted
 from .commands import commands_of
@@ -175,7 +175,7 @@ def _text(view: Mapping[str, Any], now: float) -> str:
         out.append(f"  {failure['code']}: {failure['message'][:400]}")
     if view["result"] and view["result"]["text"] not in ("", "None"):
         lines = view["result"]["text"].splitlines()
-        shown = [line if len(line) <= 160 else line[:159] + "…" for line in lines[:6]]
+        shown = [cut(line, 160) for line in lines[:6]]
         out.append("  result: " + "\n    ".join([*shown, *(["…"] if len(lines) > 6 else [])]))
     if lines := view["logs"].get(view["root"], {}).get("lines"):
         tail = lines[-5:]
