@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from . import sigint
+
 T = TypeVar("T")
 SLICE = 0.2
 """Seconds: ipykernel cancels an interrupted cell without waking its loop, which so far wakes up by itself only."""
@@ -33,9 +35,19 @@ async def any_of(waited_for: Iterable[Future[Any]]) -> None:
 
     for future in futures:
         future.add_done_callback(tell)
-    while not told.is_set():
-        waiting = asyncio.ensure_future(told.wait())
-        try:
-            await asyncio.wait({waiting}, timeout=SLICE)
-        finally:
-            waiting.cancel()
+    with _cancelled_by_interrupts():
+        while not told.is_set():
+            waiting = asyncio.ensure_future(told.wait())
+            try:
+                await asyncio.wait({waiting}, timeout=SLICE)
+            finally:
+                waiting.cancel()
+
+
+def _cancelled_by_interrupts() -> contextlib.AbstractContextManager[None]:
+    """Within it an interrupt cancels this coroutine, also where nobody else would do that."""
+    task = asyncio.current_task()
+    if task is None or not sigint.is_untold():
+        return contextlib.nullcontext()
+    loop, cancel = asyncio.get_running_loop(), task.cancel
+    return sigint.told(lambda: loop.call_soon_threadsafe(cancel))

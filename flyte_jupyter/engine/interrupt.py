@@ -7,18 +7,17 @@ what has happened.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
-import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent import futures
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunInterrupted, short_traceback
+from . import sigint
 from .arrival import SLICE, arrival
 
 if TYPE_CHECKING:
@@ -132,9 +131,9 @@ async def end_aio(what: str, cancel: Callable[[], None], ended: Awaitable[Any]) 
     """
     cancelling = _aside(cancel)
     waiting = asyncio.ensure_future(asyncio.gather(arrival(cancelling), ended))
-    ending = Ending.ENDED
+    ending, again = Ending.ENDED, threading.Event()
     try:
-        with _second() as again:
+        with sigint.told(again.set):  # ipykernel tells an async cell of the first one only
             if not await _comes(waiting, _SOON, again):
                 say_waiting(what)
                 is_done = await _comes(waiting, CANCEL_WITHIN - _SOON, again)
@@ -204,32 +203,6 @@ async def _comes(waiting: asyncio.Future[Any], seconds: float, again: threading.
     while not (waiting.done() or again.is_set()) and (left := until - time.monotonic()) > 0:
         await asyncio.wait({waiting}, timeout=min(SLICE, left))
     return waiting.done()
-
-
-_listening: set[threading.Event] = set()
-_before: Any = None
-
-
-@contextlib.contextmanager
-def _second() -> Iterator[threading.Event]:
-    """Set by an interrupt meanwhile: ipykernel tells an async cell of the first one only. Several may wait at once."""
-    global _before  # noqa: PLW0603 - a process has one handler
-    again = threading.Event()
-    _listening.add(again)
-    is_main = threading.current_thread() is threading.main_thread()
-    if is_main and signal.getsignal(signal.SIGINT) is not _heard:
-        _before = signal.signal(signal.SIGINT, _heard)
-    try:
-        yield again
-    finally:
-        _listening.discard(again)
-        if is_main and not _listening and signal.getsignal(signal.SIGINT) is _heard:  # else the cell is over
-            signal.signal(signal.SIGINT, _before)
-
-
-def _heard(*_: object) -> None:
-    for again in _listening:
-        again.set()
 
 
 def _is_done(future: Future[None], seconds: float) -> bool:
