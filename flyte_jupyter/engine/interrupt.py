@@ -131,13 +131,14 @@ async def end_aio(what: str, cancel: Callable[[], None], ended: Awaitable[Any]) 
     """
     cancelling = _aside(cancel)
     waiting = asyncio.ensure_future(asyncio.gather(arrival(cancelling), ended))
-    ending, again = Ending.ENDED, threading.Event()
+    again = threading.Event()
     try:
         with sigint.told(again.set):  # ipykernel tells an async cell of the first one only
-            if not await _comes(waiting, _SOON, again):
+            await _comes(waiting, _SOON, again)
+            if not (waiting.done() or again.is_set()):
                 say_waiting(what)
-                is_done = await _comes(waiting, CANCEL_WITHIN - _SOON, again)
-                ending = Ending.ENDED if is_done else Ending.DETACHED if again.is_set() else Ending.LATE
+                await _comes(waiting, CANCEL_WITHIN - _SOON, again)
+        ending = Ending.DETACHED if again.is_set() else Ending.ENDED if waiting.done() else Ending.LATE
     except (asyncio.CancelledError, KeyboardInterrupt):
         ending = Ending.DETACHED
     finally:
@@ -197,12 +198,11 @@ def _have_ended(runs: tuple[Run, ...], seconds: float) -> bool:
     return True
 
 
-async def _comes(waiting: asyncio.Future[Any], seconds: float, again: threading.Event) -> bool:
-    """Whether it is done in time, and before a second interrupt; awake now and then, since none wakes the loop."""
+async def _comes(waiting: asyncio.Future[Any], seconds: float, again: threading.Event) -> None:
+    """Wait until it is done, or until a second interrupt; awake now and then, since none wakes the loop."""
     until = time.monotonic() + seconds
     while not (waiting.done() or again.is_set()) and (left := until - time.monotonic()) > 0:
         await asyncio.wait({waiting}, timeout=min(SLICE, left))
-    return waiting.done()
 
 
 def _is_done(future: Future[None], seconds: float) -> bool:

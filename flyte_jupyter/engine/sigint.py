@@ -38,7 +38,7 @@ def is_untold() -> bool:
         ipython is not None
         and ipython.get_ipython() is not None
         and threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _heard)
+        and (_before if (now := signal.getsignal(signal.SIGINT)) is _heard else now) is signal.default_int_handler
     )
 
 
