@@ -142,9 +142,8 @@ def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: Ru
         if isinstance(given, DeployedTrigger):
             return _fire(given, args, kwargs, options)
         hint = "Decorate it with @env.task." if callable(given) else "Make one with @env.task."
-        raise ConfigTypeError(
-            f"A run needs a task, not {type(given).__name__} {getattr(given, '__name__', '')}.\n{hint}"
-        )
+        what = " ".join(filter(None, (type(given).__name__, getattr(given, "__name__", ""))))
+        raise ConfigTypeError(f"A run needs a task, not {what}.\n{hint}")
     return session.current().start(task, args, kwargs, session.defaults if options is None else options)
 
 

@@ -160,6 +160,16 @@ def test_wrong_inputs_start_nothing(
     assert [] == flyte.runs()
 
 
+@env.task
+def lazy() -> Any:
+    return (n for n in range(3))
+
+
+def test_a_generator_that_a_task_returns_is_named_and_not_awaited() -> None:
+    with pytest.raises(errors.CaptureError, match="generator"):
+        flyte.run(lazy)
+
+
 def test_a_function_is_no_task() -> None:
     with pytest.raises(errors.ConfigTypeError, match=r"(?s)not function adds.*@env\.task"):
         flyte.run(adds.func, 1)

@@ -102,6 +102,20 @@ def test_what_is_no_task(front: Front) -> None:
     assert "is no task but a int" in front.run("%flyte_run scaled(3) --retries 3").stderr
 
 
+def test_a_cell_with_a_name_is_a_task_of_that_name(front: Front) -> None:
+    front.run("%%flyte_task summing -o total\ntotal = sum(rows)")
+    assert "30" == front.run("flyte.run(summing, rows=[10, 20]).result()").result
+    assert "7" == front.run("r = %flyte_run summing([3, 4]) --retries 1\nr.result()").result
+    front.run("%%flyte_task rows\nlen(rows)\n")
+    assert "[1, 2]" == front.run("rows").result  # which keeps what has the name already
+
+
+def test_a_cell_without_a_name_can_be_called_by_magics(front: Front) -> None:
+    front.run("%%flyte_task\nlen(rows)")
+    assert "3" == front.run("r = %flyte_run cell([3, 4, 5])\nr.result()").result
+    assert "cell.override(retries=2)" in shown(front.run("%flyte_override cell --retries 2"))
+
+
 # --- a dry run, and a run in the kernel -------------------------------------------------------------------------------
 
 

@@ -251,7 +251,7 @@ def _called(task: Task[..., Any], inputs: dict[str, Any], complete: Callable[[Co
     """What the task's function returns, run with the hooks of its plugin."""
     if not task.has_own("pre", "execute", "post"):
         value = task.interface.call_with(task.func, inputs)
-        return complete(value) if asyncio.iscoroutine(value) else value
+        return complete(value) if inspect.iscoroutine(value) else value
     if task.is_async or task.has_own("execute"):
         return complete(task.execute(**inputs))
     with contextlib.closing(asyncio.new_event_loop()) as loop:

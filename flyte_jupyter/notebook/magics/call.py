@@ -14,6 +14,7 @@ from ...task import Task
 from .magic import Magic, Use
 from .options import OptionError, Parser, values
 from .start import FLAGS, Call, start
+from .task import tasks_by_name
 from .words import in_braces
 
 
@@ -39,7 +40,7 @@ def override(use: Use) -> Any:
     if not settings:
         from ..panel.opening import open_line
 
-        return open_line(use.line.code, use.variables)
+        return open_line(use.line.code, tasks_by_name(use.variables))
     use.say(line_of(use, settings, is_call=isinstance(found, Call)))
     if isinstance(found, Call):
         return _start(use, found, settings)
@@ -88,19 +89,20 @@ def _no_task(use: Use, value: Any) -> str:
 def _called(use: Use) -> Any:
     """What the code of the line stands for: a task and its inputs when it calls a task, else its value."""
     filename, above = use.file()
+    variables = tasks_by_name(use.variables)
     try:
         tree = ast.increment_lineno(ast.parse(use.line.code, filename, "eval"), above)
     except SyntaxError as e:
         raise OptionError(f"{use.line.code}: {e.msg}\nusage: {RUN.parser.usage}") from None
     call = tree.body
     if not isinstance(call, ast.Call):
-        return _value(tree, filename, use.variables)
-    function = _value(ast.Expression(call.func), filename, use.variables)
+        return _value(tree, filename, variables)
+    function = _value(ast.Expression(call.func), filename, variables)
     gather = ast.copy_location(ast.Name(_GATHER, ast.Load()), call)
     args, kwargs = _value(
         ast.Expression(ast.copy_location(ast.Call(gather, call.args, call.keywords), call)),
         filename,
-        {**use.variables, _GATHER: lambda *args, **kwargs: (args, kwargs)},
+        {**variables, _GATHER: lambda *args, **kwargs: (args, kwargs)},
     )
     return Call(function, args, kwargs) if isinstance(function, Task) else function(*args, **kwargs)
 

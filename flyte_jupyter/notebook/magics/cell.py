@@ -31,6 +31,8 @@ def task(use: Use) -> Any:
         outputs=line.names("--output"),
         settings=line.settings,
     )
+    if line.words and "--dry-run" not in line.options:
+        made.bind(use.variables)
     return start(
         use,
         Call(made.task, kwargs=made.inputs),
@@ -87,7 +89,8 @@ TASK = Magic(
     Parser(
         "%%flyte_task [NAME] [options]",
         "Run the cell as a task, in a process of its own. What the cell reads from the notebook becomes its inputs;"
-        " -o names what it gives back, otherwise the value of its last expression is shown."
+        " -o names what it gives back, otherwise the value of its last expression is shown. With a NAME the task stays"
+        " in the notebook under it."
         " A cell that has nothing but functions declares each of them as a task and runs nothing.",
         [
             Flag("--env", _ENV, "NAME", names="environments"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import os
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -81,7 +82,7 @@ def in_kernel(call: Call) -> Any:
     inputs = task.interface.bind(task.name, call.args, call.kwargs)
     with _variables(task.env_vars), _breakpoints():
         value = task.interface.call_with(task.func, inputs)
-        value = _now(value) if asyncio.iscoroutine(value) else value
+        value = _now(value) if inspect.iscoroutine(value) else value
     outputs = task.interface.check_outputs(task.name, value)
     return outputs[0] if len(outputs) == 1 else outputs or None
 

@@ -38,6 +38,12 @@ class TaskCell:
     inputs: Mapping[str, Any]
     outputs: tuple[str, ...]
 
+    def bind(self, variables: dict[str, Any]) -> None:
+        """Give the task its name in the notebook, unless something else has it."""
+        name = self.task.func.__name__
+        if name not in self.outputs and isinstance(variables.get(name, self.task), Task):
+            variables[name] = self.task
+
 
 def environment(name: str | None, variables: Mapping[str, Any]) -> TaskEnvironment:
     """By variable or by name; without a name the one that magics use. Raises `OptionError`."""
@@ -72,6 +78,12 @@ def task_name(given: str) -> str:
     if not name.isidentifier() or keyword.iskeyword(name):
         raise OptionError(f"{given!r} cannot be the name of a task: letters, digits and _, not beginning with a digit")
     return name
+
+
+def tasks_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables, and by the names of their functions the tasks that are none of them, such as cells."""
+    declared = (task for env in environments().values() for task in env.tasks.values())
+    return {**{task.func.__name__: task for task in declared}, **variables}
 
 
 def inputs_of(cell: CellCode, variables: Mapping[str, Any], given: Sequence[str] | None) -> tuple[str, ...]:
