@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..once import Part
 from ..pods import Event, Failure, LogEvent, Phase, PodEvent
 from ..vitals import Vitals, VitalsEvent
 
@@ -109,8 +110,8 @@ class RunState:
         self._in_phase: dict[Phase, dict[str, Action]] = {phase: {} for phase in Phase}  # without the first one
         self._tasks: dict[str, Counter[str]] = {}
         self._cached = 0
-        self._told: dict[str, dict[str, Any]] = {}
-        self._told_lines: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._told: dict[str, Part] = {}
+        self._told_lines: dict[str, tuple[int, Part]] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -228,7 +229,7 @@ class RunState:
         with self._lock:
             shown = list(self._shown())
             few = max(_FEWEST_LINES, _LINES_OF_ALL // len(shown))
-            self._told = {of.name: self._told.get(of.name) or of.to_json() for of in shown}
+            self._told = {of.name: self._told.get(of.name) or Part(of.to_json()) for of in shown}
             self._told_lines = {of.name: self._lines(of, LOG_TAIL if of.name == self.root else few) for of in shown}
             return {
                 "version": 1,
@@ -242,7 +243,7 @@ class RunState:
                 "logs": {name: told for name, (_, told) in self._told_lines.items()},
             }
 
-    def _lines(self, action: Action, most: int) -> tuple[int, dict[str, Any]]:
+    def _lines(self, action: Action, most: int) -> tuple[int, Part]:
         """The last lines of an action: fewer of those that were called when there are many of them."""
         known = self._told_lines.get(action.name)
         if known is not None and known[0] == most:
@@ -252,7 +253,7 @@ class RunState:
         at = action.tail[-1][1] if action.tail else action.history[-1][1] if action.history else 0.0
         open_lines = [[attempt, at, stream, line] for stream, text in texts.items() for line in text.split("\n")]
         lines = [*([list(line) for line in last][::-1]), *open_lines]
-        return most, {"printed": sum(action.printed.values()), "lines": lines}
+        return most, Part({"printed": sum(action.printed.values()), "lines": lines})
 
     def _shown(self) -> Iterator[Action]:
         """The first action, then all others as they began, or, of too many, some of those a person looks for."""

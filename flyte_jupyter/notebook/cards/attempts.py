@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...markup import Html, el, join
+from ...once import made_once
 from . import timeline
 from .logtext import coloured
-from .once import made_once
 from .parts import View, failure, phase, root_of, row, times
 from .usage import used
 

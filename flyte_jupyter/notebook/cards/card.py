@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...markup import Html, cut, el, join
+from ...once import made_once
 from . import sections, timeline
 from .children import counted
 from .commands import commands_of
 from .logtext import plain
-from .once import made_once
 from .parts import cache, last_failure, root_of, stretches, total_seconds
 from .progress import progress_text
 from .shrink import LEVELS, Limits, shrink

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...markup import Html, el, join
+from ...once import made_once
 from . import timeline
 from .attempts import log, log_title
-from .once import made_once
 from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row, spaced
 from .progress import bars_of
 from .usage import in_words

@@ -12,9 +12,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ...markup import clean, cut
+from ...once import made_once
 from ...pods import Requirements
 from .logtext import middle, normal
-from .once import made_once
 from .vitals import cut_vitals
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
+from ...once import made_once
 from ...pack.failure import without_columns
-from ..cards.once import made_once
 
 NameOf = Callable[[str], "str | None"]
 """What people call a file; None for a real file."""

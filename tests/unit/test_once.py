@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from flyte_jupyter.engine.action import RunState
 from flyte_jupyter.notebook.cards import card
-from flyte_jupyter.notebook.cards.once import made_once
+from flyte_jupyter.once import Part, made_once
 from flyte_jupyter.pods import LogEvent, Phase, PodEvent
 from tests.unit.notebook.views import T, view
 
 
 def test_the_same_object_is_asked_for_once_and_an_equal_one_again() -> None:
-    asked: list[dict[str, int]] = []
+    asked: list[Part] = []
 
     @made_once
-    def make(of: dict[str, int], width: int) -> str:
+    def make(of: Part, width: int) -> str:
         asked.append(of)
         return f"{of} {width}"
 
-    first, equal = {"x": 1}, {"x": 1}
+    first, equal = Part({"x": 1}), Part({"x": 1})
     assert ["{'x': 1} 2"] * 4 == [make(of, 2) for of in (first, first, equal, first)]
     assert "{'x': 1} 3" == make(first, 3)
-    assert [first, equal, first] == asked
-    assert asked[1] is equal
+    assert [id(first), id(equal), id(first)] == [id(of) for of in asked]
+
+
+def test_what_is_made_of_what_was_made_is_kept_too_and_goes_with_the_part() -> None:
+    class Told:
+        def __init__(self, of: object) -> None:
+            self.of = str(of)
+
+    @made_once
+    def cut(of: Part) -> dict[str, int]:
+        return dict(of)
+
+    @made_once
+    def told(of: Part) -> Told:
+        return Told(of)
+
+    part = Part({"x": 1})
+    assert told(cut(part)) is told(cut(part))
+    last = weakref.ref(told(cut(part)))
+    assert last() is not None
+    del part
+    assert last() is None
+
+
+def test_a_part_keeps_so_much_and_no_more() -> None:
+    part = Part({"x": 1})
+    double = made_once(lambda of, n: 2 * n)
+    assert [2 * n for n in range(1000)] == [double(part, n) for n in range(1000)]
+    assert 64 >= len(part.made)
 
 
 def test_a_card_that_is_drawn_again_and_again_is_the_one_drawn_at_once() -> None:
