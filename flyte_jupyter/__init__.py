@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from . import cache as cache
     from . import errors as errors
     from . import extend as extend
+    from . import report as report
     from . import secrets as secrets
     from .api import attach as attach
     from .api import get_run as get_run
@@ -132,7 +133,7 @@ _HOMES = {
     "queues": ("queues",),
     "task": ("Task",),
 }
-_MODULES = ("cache", "errors", "extend", "secrets")
+_MODULES = ("cache", "errors", "extend", "report", "secrets")
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = ("__version__", *_MODULE_OF)  # noqa: PLE0604 - strings, all of them

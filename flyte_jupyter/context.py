@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from .bars import Bars
     from .engine.run import Run
+    from .report import Report
     from .task import Task
 
 
@@ -42,13 +43,18 @@ class Outlet(Protocol):
     """Takes what a task shows of itself while it runs.
 
     Attributes:
-        bars: its progress bars.
+        bars: its progress bars; report: what it has logged.
     """
 
     bars: Bars
+    report: Report
 
     def changed(self) -> None:
         """Something is new: it is told soon, once for all that is new until then. May be called very often."""
+        ...
+
+    def flush(self) -> None:
+        """Write the report now."""
         ...
 
 

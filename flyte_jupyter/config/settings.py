@@ -100,7 +100,7 @@ class TaskSettings(TypedDict, total=False):
     """Links that are shown with the task's runs."""
 
     report: bool | None
-    """Whether the task writes a report."""
+    """Whether what the task logs with `flyte.report` is written by itself, while it runs and at its end."""
 
     triggers: Trigger | Sequence[Trigger] | None
     """What starts the task by itself: a Trigger or several."""
@@ -164,7 +164,7 @@ class OverrideSettings(TypedDict, total=False):
     """Links that are shown with the task's runs."""
 
     report: bool | None
-    """Whether the task writes a report."""
+    """Whether what the task logs with `flyte.report` is written by itself, while it runs and at its end."""
 
     triggers: Trigger | Sequence[Trigger] | None
     """What starts the task by itself: a Trigger or several."""
@@ -280,7 +280,7 @@ class TaskAttributes:
     """Links that are shown with the task's runs."""
 
     report: bool
-    """Whether the task writes a report."""
+    """Whether what the task logs with `flyte.report` is written by itself, while it runs and at its end."""
 
     triggers: tuple[Trigger, ...]
     """What starts the task by itself: a Trigger or several."""

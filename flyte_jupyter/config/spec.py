@@ -299,13 +299,13 @@ class TaskSpec(Value):
     )
     report: bool = param(
         TASK | OVERRIDE,
-        "Whether the task writes a report.",
+        "Whether what the task logs with `flyte.report` is written by itself, while it runs and at its end.",
         accept=accept.boolean("report"),
         type_text="bool",
         editor="switch",
         default=False,
-        honoured={"local": "no more than its place on the card, which stays empty"},
-        local="A tab of the run.",
+        honoured=HONOURED,
+        local="On the card, while the task runs and after it; `run.get_report()` gives it.",
         kubernetes="The same.",
     )
     triggers: tuple[Trigger, ...] = param(

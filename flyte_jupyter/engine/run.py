@@ -19,6 +19,7 @@ from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
 from ..pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, history_of, pod_name
+from ..report import Page
 from ..store import keys
 from ..vitals import VitalsEvent, from_bytes
 from .action import RunState
@@ -26,6 +27,7 @@ from .arrival import arrival
 from .engine import Engine
 from .interrupt import LeftAlone
 from .record import told
+from .reports import Shown, report
 
 ROOT = "a0"
 _STARTING = 60.0
@@ -64,6 +66,7 @@ class Run:
         self.is_cancelled = self._is_joined = False
         self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
         self._future: Future[Outcome] | None = None
+        self._shown_report = Shown(engine.store, self.name, ROOT)
         self._changed: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
@@ -223,13 +226,25 @@ class Run:
             print(line)  # noqa: T201 - that is what it is for
 
     def _log(self, action: str, attempt: int | None) -> list[tuple[float, str, str]]:
-        self._attach()
-        known = self._state.get(action)
-        number = attempt if attempt is not None else known.attempt if known else 0
         try:
-            return parse(bytes(self._engine.store.get(keys.log(self.name, action, number))))
+            return parse(bytes(self._engine.store.get(keys.log(self.name, action, self._number(action, attempt)))))
         except KeyError:
             return []
+
+    def _number(self, action: str, attempt: int | None) -> int:
+        self._attach()
+        known = self._state.get(action)
+        return attempt if attempt is not None else known.attempt if known else 0
+
+    def get_report(self, attempt: int | None = None, *, action: str = ROOT) -> Page:
+        """What the task of an action has logged as its report, also while it runs; of its last attempt or a given one.
+
+        A text of HTML (Flyte) that a notebook shows in a frame: `.tabs`, `.save("report.html")`.
+
+        Raises:
+            RunNotFoundError: it has logged nothing.
+        """
+        return report(self._engine.store, self.name, action, self._number(action, attempt))
 
     # --- showing it ---------------------------------------------------------------------------------------------------
 
@@ -240,7 +255,10 @@ class Run:
         result = outcome.preview if outcome is not None and outcome.failure is None else None
         happened = self._state.view()
         record = told(self._record, happened)
-        return {**happened, **record, "result": result, "reattached": self._reattached and not self.done()}
+        root = happened["actions"][0]
+        shown = self._shown_report(root["attempt"], root["vitals"].get(str(root["attempt"]), {}).get("report"))
+        is_again = self._reattached and not self.done()
+        return {**happened, **record, "result": result, "report": shown, "reattached": is_again}
 
     def _has_result(self) -> bool:
         future = self._future

@@ -169,7 +169,7 @@ class Pod:
             return End(failed.failure)
         finally:
             log.close()
-            self.showing.close(number)
+            await self.showing.close(number)
             if image is not None:
                 self._host.images.release(image)
 

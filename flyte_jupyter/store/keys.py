@@ -101,3 +101,8 @@ def vitals(run: str, action: str, attempt: int) -> str:
 def report(run: str, action: str, attempt: int) -> str:
     """What the task has logged as its report."""
     return f"runs/{run}/actions/{action}/report.{attempt}.json"
+
+
+def new_report(run: str, action: str, attempt: int) -> str:
+    """The same as the attempt has written it; the Host puts it into its place."""
+    return f"{report(run, action, attempt)}.new"

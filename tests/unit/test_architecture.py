@@ -15,7 +15,7 @@ PACKAGE = ROOT / "flyte_jupyter"
 FILES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 LAYERS = [
-    {"errors", "pods", "home", "context", "markup", "once", "vitals", "bars"},
+    {"errors", "pods", "home", "context", "markup", "once", "vitals", "bars", "report"},
     {"config"},
     {"annotations", "scalars", "types", "interface", "task", "environment", "extend", "shown"},
     {"credentials"},

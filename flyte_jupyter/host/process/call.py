@@ -113,7 +113,8 @@ class Call:
         self.is_stopped = False
         self._kept: Mapping[str, Any] = {}
         self._calls = _Calls(pod, told)
-        self._outlet = Outlet(send, mask)
+        new = keys.new_report(pod.run, pod.action, int(told["attempt"]))
+        self._outlet = Outlet(pod.title, send, lambda data: self._store.put(new, [data]), mask)
 
     def run(
         self, ready: Callable[[], None], complete: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
@@ -127,7 +128,7 @@ class Call:
         try:
             task, inputs = self._open()
             ready()
-            self._enter()
+            self._enter(task)
             with limits.files_of_at_most(self._told["file_size"]):
                 outputs = task.interface.check_outputs(task.name, _called(task, inputs, complete))
             left = self._succeeded(task, outputs)
@@ -174,8 +175,9 @@ class Call:
             inputs = inputs_at(inputs, pod.trigger_time, task.interface.convert)
         return task, inputs
 
-    def _enter(self) -> None:
+    def _enter(self, task: Task[..., Any]) -> None:
         pod = self._pod
+        self._outlet.is_reported = task.report
         here = context.TaskContext(
             action=context.ActionName(name=pod.action, run_name=pod.run),
             attempt_number=int(self._told["attempt"]),

@@ -16,7 +16,8 @@ from typing import Any
 
 from ...markup import Html, cut, el, join
 from ...once import made_once
-from . import sections, timeline
+from ...report import words
+from . import report, sections, timeline
 from .children import counted
 from .commands import commands_of
 from .logtext import plain
@@ -65,9 +66,10 @@ def data(kept: Mapping[str, Any]) -> dict[str, Any]:
     The rich result is in the HTML, made safe.
     """
     result = dict(kept["result"], html=None) if kept["result"] else None
+    logged = dict(kept["report"], html=None) if kept["report"] else None
     actions = [_action(of) for of in kept["actions"]]
     logs = {name: _log(of) for name, of in kept["logs"].items()}
-    return {**kept, "actions": actions, "logs": logs, "result": result, "commands": commands_of(kept)}
+    return {**kept, "actions": actions, "logs": logs, "result": result, "report": logged, "commands": commands_of(kept)}
 
 
 @made_once
@@ -137,6 +139,8 @@ def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
     for section in sections.SECTIONS:
         if section is sections.result:
             parts.append(sections.result(view, now, limit=limits.rich))
+        elif section is report.report:
+            parts.append(report.report(view, now, limit=limits.report))
         else:
             parts.append(section(view, now))
     body = join(sections.header(view, now), *parts)
@@ -173,6 +177,8 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     out += [f"  note: {note}" for note in view["notes"]]
     if failure := last_failure(root):
         out.append(f"  {failure['code']}: {failure['message'][:400]}")
+    if view["report"]:
+        out.append(f"  report: {words(view['report']['tabs'], view['report']['size'])}")
     if view["result"] and view["result"]["text"] not in ("", "None"):
         lines = view["result"]["text"].splitlines()
         shown = [cut(line, 160) for line in lines[:6]]

@@ -12,6 +12,7 @@ from . import timeline
 from .attempts import log, log_title
 from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row, spaced
 from .progress import bars_of
+from .report import mentioned
 from .usage import in_words
 
 LISTED = 50
@@ -91,7 +92,8 @@ def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> 
     seconds = el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right")
     line = el("span", _said(action), " ", seconds, cls="fr-row")
     bars = bars_of(action, now) if action.get("vitals") else None
-    body = join(_found(action), _printed(printed) if printed else None)
+    logged = mentioned(view["run"], action) if action.get("vitals") else None
+    body = join(_found(action), logged, _printed(printed) if printed else None)
     return el("li", el("details", el("summary", line), body) if body else line, bars, below)
 
 

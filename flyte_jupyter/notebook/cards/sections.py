@@ -14,6 +14,7 @@ from .commands import again, commands
 from .foreign import contained
 from .parts import Section, View, cache, failure, last_failure, quoted, root_of, run_phase, times, total_seconds
 from .progress import progress
+from .report import report
 from .task_parts import about, links, origin
 from .usage import usage
 
@@ -106,7 +107,22 @@ def config(view: View, _now: float) -> Html | None:
 
 
 SECTIONS: tuple[Section, ...] = (
-    *(phases, progress, usage, origin, cached, notes, inputs, links, result, error, attempts, actions, root_log),
+    *(
+        phases,
+        progress,
+        usage,
+        origin,
+        cached,
+        notes,
+        inputs,
+        links,
+        result,
+        report,
+        error,
+        attempts,
+        actions,
+        root_log,
+    ),
     *(config, about, commands),
 )
 """From top to bottom, below the header."""

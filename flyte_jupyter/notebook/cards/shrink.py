@@ -15,7 +15,7 @@ from ...markup import clean, cut
 from ...once import made_once
 from ...pods import Requirements
 from .logtext import middle, normal
-from .vitals import cut_vitals
+from .vitals import cut_report, cut_vitals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,15 @@ class Limits:
     """How much of each part is kept; numbers of characters unless said otherwise.
 
     Attributes:
-        rich: bytes of the result's own HTML; log_lines: per action; logs: of all actions together.
+        rich: bytes of the result's own HTML; report: of the report, with its frame;
+        log_lines: per action; logs: of all actions together.
         links: per run, and three per action that it started.
         actions: listed one by one; failures: attempts whose failure is kept, per action.
         samples: of CPU and memory, per attempt of the first action.
     """
 
     rich: int
+    report: int
     text: int
     traceback: int
     message: int
@@ -55,23 +57,23 @@ _STREAMS = ("stdout", "stderr", "image")
 LEVELS = (
     Limits(
         rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, links=10, log_lines=200,
-        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40, samples=60,
+        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40, samples=60, report=24 << 10,
     ),
     Limits(
         rich=24 << 10, text=4000, traceback=3000, message=600, value=120, values=40, notes=10, links=10, log_lines=200,
-        log_width=100, logs=2000, actions=51, tasks=20, failures=4, history=24, samples=40,
+        log_width=100, logs=2000, actions=51, tasks=20, failures=4, history=24, samples=40, report=16 << 10,
     ),
     Limits(
         rich=16 << 10, text=2000, traceback=3000, message=600, value=120, values=24, notes=8, links=6, log_lines=60,
-        log_width=160, logs=4000, actions=31, tasks=12, failures=4, history=24, samples=30,
+        log_width=160, logs=4000, actions=31, tasks=12, failures=4, history=24, samples=30, report=12 << 10,
     ),
     Limits(
         rich=0, text=800, traceback=1200, message=300, value=60, values=12, notes=4, links=3, log_lines=20,
-        log_width=100, logs=1200, actions=13, tasks=6, failures=2, history=12, samples=20,
+        log_width=100, logs=1200, actions=13, tasks=6, failures=2, history=12, samples=20, report=0,
     ),
     Limits(
         rich=0, text=200, traceback=300, message=100, value=30, values=0, notes=0, links=0, log_lines=0,
-        log_width=0, logs=0, actions=1, tasks=0, failures=1, history=8, samples=10,
+        log_width=0, logs=0, actions=1, tasks=0, failures=1, history=8, samples=10, report=0,
     ),
 )  # fmt: skip
 """From generous to the least that still says what happened; `card.bundle` takes the first that fits."""
@@ -102,7 +104,7 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "logs": _logs(view.get("logs") or {}, [str(a.get("name")) for a in shown], limits),
         "notes": [_line(n, 300) for n in _notes(view, actions)[: limits.notes]],
         "links": _links(view.get("links"), limits.links),
-        "report": bool(view.get("report")),
+        "report": _report(view.get("report")),
         "trigger": _trigger(view.get("trigger")),
         "about": {
             name: middle(_text(text, limits.text), limits.text) for name, text in (view.get("about") or {}).items()
@@ -195,6 +197,10 @@ def _links(links: Any, most: int) -> list[dict[str, str]]:
         else:
             kept.append({"name": name, "uri": clean(uri)})
     return kept
+
+
+def _report(report: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return {**(cut_report(report) or {}), "html": report.get("html")} if report else None
 
 
 def _trigger(trigger: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ def cut_vitals(vitals: Mapping[str, Any], attempts: int, samples: int) -> dict[s
         of = vitals[number]
         parts = {
             "bars": [_bar(bar) for bar in list(of.get("bars") or ())[: _BARS if samples else _BARS_OF_CALLED]],
-            "report": _report(of.get("report")),
+            "report": cut_report(of.get("report")),
             "used": of.get("used") or _used(of.get("samples") or ()),
             "samples": [[round(float(n), 3) for n in each] for each in _thin(of.get("samples") or (), samples)],
         }
@@ -58,7 +58,8 @@ def _line(value: object, size: int) -> str:
     return cut(clean(str(value)).replace("\n", " "), size)
 
 
-def _report(report: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def cut_report(report: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a card says of a report, but for what is in it."""
     if not report:
         return None
     return {"tabs": [_line(name, 60) for name in report["tabs"][:_TABS]], "size": int(report["size"])}

@@ -65,7 +65,7 @@ def view(**more: Any) -> dict[str, Any]:
         "logs": {},
         "notes": [],
         "links": [],
-        "report": False,
+        "report": None,
         "trigger": None,
         "about": {"environment": "my_env", "description": "", "docs": ""},
         "config": [],

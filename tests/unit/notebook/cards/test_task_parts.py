@@ -66,10 +66,6 @@ def test_links_as_text() -> None:
     )
 
 
-def test_a_report_is_not_shown_while_there_is_none() -> None:
-    assert page(view(report=True)).text == page(view()).text
-
-
 def test_a_run_says_which_trigger_started_it() -> None:
     told: dict[str, Any] = {"name": "nightly", "at": T, "by_hand": False}
     assert "started by trigger nightly at " in page(view(trigger=told)).text
