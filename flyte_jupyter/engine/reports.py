@@ -36,12 +36,14 @@ class Shown:
         self._action = action
         self._last: tuple[object, dict[str, Any]] | None = None
 
-    def __call__(self, attempt: int, told: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """ "tabs", "size" in bytes, and "html" by tab or None for a large one; None when nothing was logged.
+    def __call__(self, action: Mapping[str, Any]) -> dict[str, Any] | None:
+        """None when nothing was logged, else "tabs", "size" in bytes, and "html" by tab or None for a large one.
 
         Args:
-            told: the last news of it.
+            action: as JSON, with the last news of its report.
         """
+        attempt = action["attempt"]
+        told = action["vitals"].get(str(attempt), {}).get("report")
         if told is None:
             return None
         if self._last is None or self._last[0] is not told:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import threading
 import time
@@ -18,14 +17,15 @@ from ..host.logs import STREAMS, parse
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, history_of, pod_name
+from ..pods import Event, Failure, Phase, PodEvent, Synced, pod_name
 from ..report import Page
 from ..store import keys
-from ..vitals import VitalsEvent, from_bytes
+from ..vitals import VitalsEvent
 from .action import RunState
 from .arrival import arrival
 from .engine import Engine
 from .interrupt import LeftAlone
+from .kept import events
 from .record import told
 from .reports import Shown, report
 
@@ -255,10 +255,8 @@ class Run:
         result = outcome.preview if outcome is not None and outcome.failure is None else None
         happened = self._state.view()
         record = told(self._record, happened)
-        root = happened["actions"][0]
-        shown = self._shown_report(root["attempt"], root["vitals"].get(str(root["attempt"]), {}).get("report"))
-        is_again = self._reattached and not self.done()
-        return {**happened, **record, "result": result, "report": shown, "reattached": is_again}
+        more = {"result": result, "report": self._shown_report(happened["actions"][0])}
+        return {**happened, **record, **more, "reattached": self._reattached and not self.done()}
 
     def _has_result(self) -> bool:
         future = self._future
@@ -377,22 +375,8 @@ class Run:
                 self._recall(action)
 
     def _recall(self, action: str) -> None:
-        store = self._engine.store
-        try:
-            history = history_of(store.get(keys.status(self.name, action)))
-        except KeyError:
-            return  # it is open: the watch tells
-        for event in history:
+        for event in events(self._engine.store, self.name, action):
             self._state.apply(event)
-        for number in range(history[-1].attempt + 1):
-            with contextlib.suppress(KeyError):  # it showed nothing
-                self._state.apply(from_bytes(store.get(keys.vitals(self.name, action, number))))
-            try:
-                lines = parse(bytes(store.get(keys.log(self.name, action, number))))
-            except KeyError:
-                continue  # it printed nothing
-            log = LogEvent(run=self.name, action=action, attempt=number, start=0, lines=tuple(lines))
-            self._state.apply(log)
 
     def root_event(self, phase: Phase, failure: Failure | None = None, *, at: float | None = None) -> PodEvent:
         """What no Host tells: of a map, whose first action is no process, or of a run that was never accepted."""

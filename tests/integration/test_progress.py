@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -117,3 +118,26 @@ def test_what_a_bar_says_is_masked(home: Home) -> None:
 @env.clone_with("telling", secrets="token").task
 def tells() -> None:
     flyte.progress(1, 2, description=f"for {os.environ['TOKEN']}")
+
+
+warm = flyte.TaskEnvironment(
+    name="progressing_warm", reusable=flyte.ReusePolicy(replicas=1, concurrency=4, idle_ttl=30)
+)
+
+
+@warm.task(report=True)
+async def together(number: int, gate: Path) -> int:
+    for _ in flyte.progress(range(number), description=f"number {number}"):
+        await asyncio.sleep(0)
+    await flyte.report.log.aio(f"<p>{number}</p>")
+    while not gate.exists():  # noqa: ASYNC110, ASYNC240 - the test opens it
+        await asyncio.sleep(0.01)
+    return number
+
+
+def test_calls_that_share_a_warm_process_have_bars_and_reports_of_their_own(home: Home, tmp_path: Path) -> None:
+    runs = [flyte.submit(together, number, tmp_path / "gate") for number in (3, 4)]
+    for run, number in zip(runs, (3, 4), strict=True):
+        eventually(lambda run=run, n=number: bars(run) == [(f"number {n}", n, n, True)])  # type: ignore[misc]
+    (tmp_path / "gate").touch()
+    assert ["<p>3</p>", "<p>4</p>"] == [run.wait() or run.get_report().tabs["main"] for run in runs]

@@ -145,7 +145,7 @@ class Call:
         try:
             task, inputs = self._open()
             ready()
-            self._enter()
+            self._enter(task)
             has_hooks = task.has_own("pre", "execute", "post")
             call = task.execute(**inputs) if has_hooks else task.interface.call_with(task.func, inputs)
             left = self._succeeded(task, task.interface.check_outputs(task.name, await call))

@@ -1,0 +1,26 @@
+"""What is stored of an action that has ended, as the events that tell it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ..host.logs import parse
+from ..pods import Event, LogEvent, history_of
+from ..store import Store, keys
+from ..vitals import from_bytes
+
+
+def events(store: Store, run: str, action: str) -> Iterator[Event]:
+    """Its phases, and what each attempt has shown and printed; nothing while it is open."""
+    try:
+        history = history_of(store.get(keys.status(run, action)))
+    except KeyError:
+        return  # the watch tells
+    yield from history
+    for number in range(history[-1].attempt + 1):
+        with contextlib.suppress(KeyError):  # it showed nothing
+            yield from_bytes(store.get(keys.vitals(run, action, number)))
+        with contextlib.suppress(KeyError):  # it printed nothing
+            lines = parse(bytes(store.get(keys.log(run, action, number))))
+            yield LogEvent(run=run, action=action, attempt=number, start=0, lines=tuple(lines))
