@@ -13,6 +13,13 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
 from tests.kernel.front import START, Cell, Front, needs_subshells
 
+
+def label(state: dict[str, Any]) -> str:
+    """What is seen of the description of a widget."""
+    bare = re.sub(r'<span class="fp-heard">.*?</span>', "", str(state.get("description", "")), flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", bare))
+
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 TASK = """
 env = flyte.TaskEnvironment("panels", resources=flyte.Resources(cpu=1), env_vars={"MODE": "train"})
@@ -55,7 +62,7 @@ class Widgets(Front):
         found = [
             comm
             for comm, state in self.models.items()
-            if state.get("description") == description and state["_model_name"].startswith(kind)
+            if label(state) == description and state["_model_name"].startswith(kind)
         ]
         assert found, f"no {kind} {description!r}"
         return found[-1]
@@ -133,8 +140,13 @@ def test_a_panel_is_what_is_saved_the_form_and_the_place_of_a_card(front: Widget
 
 def test_every_parameter_has_its_editor_and_what_it_means(front: Widgets) -> None:
     front.run("train.panel()")
-    kinds = {state["description"]: state["_model_name"] for state in front.models.values() if state.get("description")}
-    expected = {"queue": "TextModel", "interruptible": "CheckboxModel", "▸ retries": "ButtonModel", "rows": "TextModel"}
+    kinds = {label(state): state["_model_name"] for state in front.models.values() if state.get("description")}
+    expected = {
+        "queue": "TextModel",
+        "interruptible": "CheckboxModel",
+        "▸ retries": "ButtonModel",
+        "rows": "ComboboxModel",
+    }
     assert expected == {name: kinds[name] for name in expected}
     front.click("▸ cache")
     assert "DropdownModel" == front.models[front.find("behavior")]["_model_name"]
@@ -167,7 +179,7 @@ def test_mistakes_are_said_at_once_as_code_says_them(front: Widgets) -> None:
     front.type("count", "-1")
     assert "retries must be an int or RetryStrategy: -1 is not accepted" in front.said()
     assert "fp-wrong" in front.models[front.find("▾ retries")]["_dom_classes"]
-    assert "Not accepted" in front.models[front.find("▾ retries")]["tooltip"]
+    assert "not accepted" in front.models[front.find("▾ retries")]["tooltip"]
     front.type("count", "1")
     assert "is not accepted" not in front.said()
     front.type("x", '"three"')
@@ -189,11 +201,19 @@ def test_what_looks_like_a_credential_is_not_told_to_the_front_end(front: Widget
     front.run("@env.task\ndef other() -> None: ...")
     front.run("other.panel()")
     assert "hunter2" not in str(front.models)
-    assert "(hidden)" in str(front.models)
+    assert "(hidden" in str(front.models)
     front.run("kept.panel()")
-    assert "hunter2" not in str(front.still())
+    assert "train.override(env_vars=env.env_vars, retries=1)(rows=..., name=...)" == front.line()
     front.click("Remove")
-    assert {"API_TOKEN": "hunter2"} == eval(front.line().partition("env_vars=")[2].partition(", retries")[0])
+    assert 'env_vars={"API_TOKEN": env.env_vars["API_TOKEN"]}, retries=1' in front.line()
+    front.type("env_vars: value", "swordfish")
+    assert 'env_vars={"API_TOKEN": ...}' in front.line()
+    front.type("name", "world", "Text")
+    front.type("rows", "rows")
+    done = front.click("Run")
+    front.more(done, lambda _: "succeeded" in str(front.outputs))
+    assert "hunter2" not in str(front.models) + str(front.outputs)
+    assert "swordfish" not in str(front.models) + str(front.outputs)
 
 
 def test_the_form_follows_the_line(front: Widgets) -> None:
@@ -242,6 +262,54 @@ def test_a_line_opens_as_its_form(front: Widgets) -> None:
     front.run('%flyte_override train.override(retries=0)(rows, name="x")')
     assert 'train.override(retries=0)(rows=rows, name="x")' == front.line()
     assert "0" == front.value("count")
+
+
+def test_the_line_for_the_task_of_a_cell_runs_as_it_stands(front: Widgets) -> None:
+    front.run("%%flyte_task total -i rows -o s\ns = sum(rows)")
+    front.run("%%flyte_task best --env env -i rows -o s\ns = max(rows)")
+    expected = ['flyte.environment.environments()["notebook"].tasks["notebook.total"]', 'env.tasks["panels.best"]']
+    for name, called, value in zip(("notebook.total", "panels.best"), expected, "63", strict=True):
+        front.run(f"%flyte_override {name}")  # as its card says it
+        front.type("rows", "rows")
+        front.type("queue", "quick")
+        assert f'{called}.override(queue="quick")(rows=rows)' == front.line()
+        assert value == front.run(front.line()).result
+        front.type("Line of code", f"{called}.override(retries=1)(rows=rows)")
+        assert "1" == front.value("count")
+
+
+def test_the_form_follows_the_notebook(front: Widgets) -> None:
+    front.run("train.panel()")
+    front.type("rows", "later")
+    front.type("queue", "quick")
+    assert "there is no such name in the notebook" in front.said()
+    quiet = front.run("later = [1]")
+    assert [] == quiet.updates
+    assert "there is no such name" not in front.said()
+    front.run(TASK.replace("deep: bool = False, x: int", "width: int = 1, x: float"))
+    assert "this is the form of the new task" in front.said()
+    assert 'train.override(queue="quick")(rows=later, name=...)' == front.line()
+    assert "float · default 3" in front.said()
+    assert "deep" not in [label(state) for state in front.models.values()]
+    front.type("width", "2")
+    front.type("name", "new", "Text")
+    done = front.click("Run")
+    front.more(done, lambda _: "succeeded" in str(front.outputs))
+
+
+def test_what_does_not_go_together_is_said_while_somebody_types(front: Widgets) -> None:
+    front.run("warm = flyte.TaskEnvironment('warm', reusable=flyte.ReusePolicy(2), resources=flyte.Resources(cpu=1))")
+    front.run("@warm.task\ndef hot() -> None: ...")
+    front.run("hot.panel()")
+    assert "Fixed while the task is reusable." in front.said()
+    front.click("▸ resources")
+    front.type("cpu", "2")
+    assert "cannot be overridden while the task is reusable" in front.said()
+    front.click("▸ reusable")
+    front.type("off", True)
+    assert 'hot.override(resources=flyte.Resources(cpu=2), reusable="off")()' == front.line()
+    assert "cannot be overridden" not in front.said()
+    assert "Fixed while" not in front.said()
 
 
 def test_close_leaves_the_line_and_no_widget(front: Widgets) -> None:

@@ -37,7 +37,7 @@ def commands_of(view: View) -> list[dict[str, str]]:
             offer("memory", "Again with more memory", f"flyte.rerun({run!r}, override={{'resources': flyte.{more!r}}})")
         offer("rerun", "Again as it was", f"flyte.rerun({run!r})")
         offer("override", "Again with other parameters", f"flyte.rerun({run!r}, override={{'retries': 3}})")
-        offer("panel", "In a form, where its task is defined", f"%flyte_override {view['task'].rpartition('.')[2]}")
+        offer("panel", "In a form, where its task is defined", f"%flyte_override {view['task']}")
     if view["logs"]:
         offer("logs", "All that it printed", f"%flyte_logs {run}")
     return found

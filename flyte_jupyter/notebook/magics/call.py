@@ -14,7 +14,6 @@ from ...task import Task
 from .magic import Magic, Use
 from .options import OptionError, Parser, values
 from .start import FLAGS, Call, start
-from .task import tasks_by_name
 from .words import in_braces
 
 
@@ -40,7 +39,7 @@ def override(use: Use) -> Any:
     if not settings:
         from ..panel.opening import open_line
 
-        return open_line(use.line.code, tasks_by_name(use.variables))
+        return open_line(use.line.code, use.variables)
     use.say(line_of(use, settings, is_call=isinstance(found, Call)))
     if isinstance(found, Call):
         return _start(use, found, settings)
@@ -89,26 +88,37 @@ def _no_task(use: Use, value: Any) -> str:
 def _called(use: Use) -> Any:
     """What the code of the line stands for: a task and its inputs when it calls a task, else its value."""
     filename, above = use.file()
-    variables = tasks_by_name(use.variables)
     try:
         tree = ast.increment_lineno(ast.parse(use.line.code, filename, "eval"), above)
     except SyntaxError as e:
         raise OptionError(f"{use.line.code}: {e.msg}\nusage: {RUN.parser.usage}") from None
     call = tree.body
     if not isinstance(call, ast.Call):
-        return _value(tree, filename, variables)
-    function = _value(ast.Expression(call.func), filename, variables)
+        return _named(tree, filename, use.variables)
+    function = _named(ast.Expression(call.func), filename, use.variables)
     gather = ast.copy_location(ast.Name(_GATHER, ast.Load()), call)
     args, kwargs = _value(
         ast.Expression(ast.copy_location(ast.Call(gather, call.args, call.keywords), call)),
         filename,
-        {**variables, _GATHER: lambda *args, **kwargs: (args, kwargs)},
+        {**use.variables, _GATHER: lambda *args, **kwargs: (args, kwargs)},
     )
     return Call(function, args, kwargs) if isinstance(function, Task) else function(*args, **kwargs)
 
 
 _GATHER = " inputs"
 """A name that nothing in a notebook has."""
+
+
+def _named(tree: ast.Expression, filename: str, variables: dict[str, Any]) -> Any:
+    """A value, or the task that an environment has under this name: that of a cell, or one that a card names."""
+    try:
+        return _value(tree, filename, variables)
+    except (NameError, AttributeError):
+        from ..panel.draft import declared_task
+
+        if (found := declared_task(ast.unparse(tree))) is None:
+            raise
+        return found
 
 
 def _value(tree: ast.Expression, filename: str, variables: dict[str, Any]) -> Any:

@@ -80,12 +80,6 @@ def task_name(given: str) -> str:
     return name
 
 
-def tasks_by_name(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables, and by the names of their functions the tasks that are none of them, such as cells."""
-    declared = (task for env in environments().values() for task in env.tasks.values())
-    return {**{task.func.__name__: task for task in declared}, **variables}
-
-
 def inputs_of(cell: CellCode, variables: Mapping[str, Any], given: Sequence[str] | None) -> tuple[str, ...]:
     """The names that become parameters of the task: data that the cell reads, or those that were `given`.
 

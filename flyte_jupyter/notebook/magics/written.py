@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from ...config import text
-from ...config.field import fields_of
 from ...config.spec import PARAMS, Level
-from ...config.values.value import Value
 from ..cells.extract import CellCode, analyse
 from ..files.layout import indented
 from ..files.reading import Magicked, Written
 from ..files.statements import PACKAGE, Statement
 from ..files.tasks import environment_named, is_code, package_alias
-from ..panel.code import Names, seconds
-from ..panel.editors import expression
+from ..panel.code import Names, write
+from ..panel.editors import shortest
 from .call import OVERRIDE, RUN
 from .cell import TASK
 from .environments import ENV
@@ -54,17 +50,7 @@ def code(name: str, value: Any, package: str) -> str:
     Raises:
         ConfigTypeError: there is none.
     """
-    names = Names({package: sys.modules[PACKAGE]}, in_seconds=True)
-    return expression(name, _in_seconds(PARAMS[name].accept(value)), names)
-
-
-def _in_seconds(value: Any) -> Any:
-    """A value with numbers for its durations, which need no import."""
-    if not isinstance(value, Value):
-        return value
-    parts = {f.name: getattr(value, f.name) for f in fields_of(type(value))}
-    found = {name: seconds(part) for name, part in parts.items() if isinstance(part, timedelta)}
-    return dataclasses.replace(value, **found) if found else value  # type: ignore[type-var]  # values are dataclasses
+    return write(shortest(name, PARAMS[name].accept(value)), Names({package: sys.modules[PACKAGE]}))
 
 
 def _env(use: Magicked, before: list[Statement]) -> Written | None:

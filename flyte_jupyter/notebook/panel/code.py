@@ -7,11 +7,13 @@ types of this package.  Calls of anything else are refused with the way out.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import datetime
+import enum
 import inspect
 import operator
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +21,12 @@ from ...config.image.image import Image
 from ...config.refusal import did_you_mean
 from ...config.values import device
 from ...config.values.value import Value, pasted
+from ...environment import environments
 from ...errors import ConfigError, ConfigTypeError, ConfigValueError
 
 PACKAGE = __name__.partition(".")[0]
-ALIAS = "flyte"
-"""How the package is called where the notebook has no name for it."""
+OPEN = "..."
+"""What stands in a line for what has to be given and is not, and for what is not shown."""
 
 _DATETIME = {name: getattr(datetime, name) for name in ("timedelta", "date", "datetime", "time", "timezone")}
 _MAKERS = (
@@ -37,8 +40,13 @@ _MAKERS = (
 )
 _BUILTINS: dict[str, Any] = {"float": float, "frozenset": frozenset, "set": set}
 """What values need that have no literal."""
-_IMPORTS = {ALIAS: f"import {PACKAGE} as {ALIAS}", "datetime": "import datetime"}
-"""By the name that is used where the notebook has no other."""
+_IMPORTS = {
+    "flyte": f"import {PACKAGE} as flyte",
+    PACKAGE: f"import {PACKAGE}",
+    "datetime": "import datetime",
+    "dt": "import datetime as dt",
+}
+"""By the name that is used where the notebook has no other: the first of two, unless it is taken."""
 
 
 @dataclass(frozen=True)
@@ -50,30 +58,35 @@ class Code:
 
 @dataclass(frozen=True)
 class Names:
-    """What things are called in a notebook.
-
-    Attributes:
-        variables: those of the notebook.
-        in_seconds: durations are written as numbers, which need no import.
-    """
+    """What things are called in a notebook; `variables` are those of the notebook."""
 
     variables: Mapping[str, Any]
-    in_seconds: bool = False
+
+    def all(self, found: Callable[[Any], bool]) -> Iterator[str]:
+        """The public names of what is looked for."""
+        items = list(self.variables.items())  # the main thread may define some meanwhile
+        return (name for name, value in items if name[:1] != "_" and found(value))
 
     def of(self, found: Callable[[Any], bool]) -> str:
-        """The first public name of something; "" when there is none."""
-        items = list(self.variables.items())  # the main thread may define some meanwhile
-        return next((name for name, value in items if name[:1] != "_" and found(value)), "")
+        """The first of them; "" when there is none."""
+        return next(self.all(found), "")
+
+    def public(self, name: str) -> str:
+        """How something of this package is called."""
+        own = getattr(sys.modules[PACKAGE], name)
+        return self.of(lambda value: value is own) or f"{self.package()}.{name}"
 
     def package(self) -> str:
         """How this package is called."""
-        package = sys.modules[PACKAGE]
-        return self.of(lambda value: value is package) or ALIAS
+        return self._module(sys.modules[PACKAGE], "flyte", PACKAGE)
 
     def datetime(self, name: str) -> str:
         """How something of the module `datetime` is called."""
         own = self.of(lambda value: value is _DATETIME[name])
-        return own or f"{self.of(lambda value: value is datetime) or 'datetime'}.{name}"
+        return own or f"{self._module(datetime, 'datetime', 'dt')}.{name}"
+
+    def _module(self, module: Any, name: str, other: str) -> str:
+        return self.of(lambda value: value is module) or (other if name in self.variables else name)
 
 
 def imports(source: str, variables: Mapping[str, Any]) -> list[str]:
@@ -94,12 +107,15 @@ def write(value: Any, names: Names) -> str:
     text = pasted(value)
     if isinstance(value, tuple) and value:
         text = f"[{', '.join(map(pasted, value))}]"  # as people write lists
-    try:
-        written = _emit(ast.parse(text, mode="eval").body, names)
-        if pasted(value) == pasted(_as(type(value), read(written, names.variables))):
-            return written
-    except (SyntaxError, ConfigError):
-        pass
+    if isinstance(value, enum.Enum):
+        text = f"{names.of(lambda found: found is type(value)) or type(value).__name__}.{value.name}"
+    for emit in (_Emitted(names, in_seconds=True), _Emitted(names)):
+        try:
+            written = emit.code(ast.parse(text, mode="eval").body)
+            if pasted(value) == pasted(_as(type(value), read(written, names.variables))):
+                return written
+        except (SyntaxError, ConfigError):
+            pass
     if isinstance(value, tuple) and value:
         return f"[{', '.join(write(item, names) for item in value)}]"
     if own := names.of(lambda other: other is value):
@@ -122,42 +138,47 @@ def text(value: str) -> str:
     return plain if plain[0] == '"' or '"' in value else f'"{plain[1:-1]}"'
 
 
-def seconds(duration: datetime.timedelta) -> int | float:
-    """A duration as a number, a whole one where it is one."""
-    found = duration.total_seconds()
-    return int(found) if found.is_integer() else found
+def seconds(span: Any) -> Any:
+    """A duration as a number, whole where it is, since a number needs no import; anything else as it is."""
+    found = span.total_seconds() if isinstance(span, datetime.timedelta) else span
+    return int(found) if isinstance(found, float) and found == int(found) else found
 
 
-def plain(value: Any) -> str:
-    """A literal as code."""
-    return text(value) if isinstance(value, str) else repr(value)
+@dataclass(frozen=True)
+class _Emitted:
+    """The code of a value as its repr gives it, with names as the notebook has them.
 
+    Attributes:
+        in_seconds: whether durations are numbers, which needs no import.
+    """
 
-def _emit(node: ast.expr, names: Names) -> str:
-    """The code of a value as its repr gives it, with names as the notebook has them."""
-    match node:
-        case ast.Constant(str() as value):
-            return text(value)
-        case ast.Name(name):
-            return f"{names.package()}.{name}" if name in dir(sys.modules[PACKAGE]) else name
-        case ast.Call(ast.Attribute(ast.Name("datetime"), "timedelta"), _, keywords) if names.in_seconds:
-            return repr(seconds(datetime.timedelta(**{str(k.arg): ast.literal_eval(k.value) for k in keywords})))
-        case ast.Attribute(ast.Name("datetime"), name) if name in _DATETIME:
-            return names.datetime(name)
-        case ast.Attribute(owner, name):
-            return f"{_emit(owner, names)}.{name}"
-        case ast.Call(function, args, keywords):
-            given = {str(k.arg): _emit(k.value, names) for k in keywords}
-            return call(_emit(function, names), [_emit(arg, names) for arg in args], given)
-        case ast.Dict(keys, values):
-            pairs = ((_emit(k, names) if k else "**", _emit(v, names)) for k, v in zip(keys, values, strict=True))
-            return "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
-        case ast.List(items):
-            return f"[{', '.join(_emit(item, names) for item in items)}]"
-        case ast.Tuple(items):
-            return f"({', '.join(_emit(item, names) for item in items)}{',' if len(items) == 1 else ''})"
-        case _:
-            return ast.unparse(node)
+    names: Names
+    in_seconds: bool = False
+
+    def code(self, node: ast.expr) -> str:
+        match node:
+            case ast.Constant(str() as value):
+                return text(value)
+            case ast.Name(name):
+                return self.names.public(name) if name in dir(sys.modules[PACKAGE]) else name
+            case ast.Attribute(ast.Name("datetime"), name) if name in _DATETIME:
+                return self.names.datetime(name)
+            case ast.Attribute(owner, name):
+                return f"{self.code(owner)}.{name}"
+            case ast.Call(ast.Attribute(ast.Name("datetime"), "timedelta")) if self.in_seconds:
+                return str(seconds(value_of(node, _modules())))
+            case ast.Call(function, args, keywords):
+                given = {str(k.arg): self.code(k.value) for k in keywords}
+                return call(self.code(function), [self.code(arg) for arg in args], given)
+            case ast.Dict(keys, values):
+                pairs = ((self.code(k) if k else "**", self.code(v)) for k, v in zip(keys, values, strict=True))
+                return "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
+            case ast.List(items):
+                return f"[{', '.join(map(self.code, items))}]"
+            case ast.Tuple(items):
+                return f"({', '.join(map(self.code, items))}{',' if len(items) == 1 else ''})"
+            case _:
+                return ast.unparse(node)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -226,7 +247,7 @@ def _looked_up(name: str, variables: Mapping[str, Any]) -> Any:
 
 def _modules() -> dict[str, Any]:
     """What a cell of ours imports where the notebook has not."""
-    return {ALIAS: sys.modules[PACKAGE], "datetime": datetime}
+    return {"flyte": sys.modules[PACKAGE], PACKAGE: sys.modules[PACKAGE], "datetime": datetime, "dt": datetime}
 
 
 def _attribute(owner: Any, name: str, node: ast.expr) -> Any:
@@ -248,8 +269,23 @@ def own_names(node: ast.expr, variables: Mapping[str, Any]) -> list[str]:
 def _is_maker(found: Any) -> bool:
     """Whether calling it does nothing but make a value."""
     if isinstance(found, type):
-        return issubclass(found, Value) or found in _DATETIME.values() or found in _BUILTINS.values()
-    return any(found == maker for maker in _MAKERS)
+        ours = issubclass(found, Value) or found in _DATETIME.values() or found in _BUILTINS.values()
+        return ours or _is_plain_dataclass(found)
+    return inspect.isroutine(found) and any(found == maker for maker in (*_MAKERS, environments))
+
+
+def _is_plain_dataclass(found: type) -> bool:
+    """Whether it is a dataclass that does nothing of its own when an instance is made."""
+    made = getattr(found, "__dataclass_params__", None)
+    if made is None or getattr(found.__init__, "__code__", None) is None:  # type: ignore[misc]  # nobody overrides it
+        return False
+    own = ("__post_init__", "__new__", "__getattribute__", *(() if made.frozen else ("__setattr__",)))
+    is_generated = found.__init__.__code__.co_filename == "<string>"  # type: ignore[misc]
+    is_plain = is_generated and all(getattr(found, name, None) is getattr(object, name, None) for name in own)
+    return is_plain and all(f.default_factory in _FACTORIES for f in dataclasses.fields(found))
+
+
+_FACTORIES = (dataclasses.MISSING, list, dict, set, tuple, str, int, float)
 
 
 def _tried(maker: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any], node: ast.expr) -> Any:

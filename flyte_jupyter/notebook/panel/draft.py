@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from ...config.credential import masked
 from ...config.param import OVERRIDE
 from ...config.spec import PARAMS, names
+from ...environment import TaskEnvironment, environments
 from ...errors import ConfigError, ConfigTypeError, ConfigValueError
 from ...task import Task
-from . import code, editors, inputs
-from .code import Names
+from . import code, editors, hidden, inputs
+from .code import OPEN, Names
 from .editors import Raw
 
 SETTINGS = names(OVERRIDE)
@@ -46,16 +46,37 @@ class Draft:
         except ConfigTypeError:
             self.base, self.settings = task, {}
         for name, source in (written or {}).items():
-            if name in self.settings:
+            if name in self.settings and not hidden.is_in_code(source):
                 code_of = PARAMS[name].editor == "code"
                 self.settings[name] = source if code_of else code.Code(source)
         declared = task.interface.inputs
         self.inputs: dict[str, inputs.Value] = {
-            name: inputs.raw_of(declared[name], written) for name, written in (given or {}).items()
+            name: inputs.raw_of(declared[name], written, self.names) for name, written in (given or {}).items()
         }
 
     def __repr__(self) -> str:
         return f"<Draft {self.line()}>"
+
+    @property
+    def names(self) -> Names:
+        """What things are called in the notebook."""
+        return Names(self.variables)
+
+    def become(self, other: Draft) -> None:
+        """Say what another one says."""
+        self.base, self.settings, self.inputs = other.base, other.settings, other.inputs
+
+    def follow(self) -> bool:
+        """Be about the task that the notebook has now, when its cell was run again; whether there is another one."""
+        if self.names.of(lambda value: isinstance(value, Task) and value.func is self.base.func):
+            return False
+        newest = environments().get(self.base.parent_env_name)
+        found = newest.tasks.get(self.base.name) if newest is not None else None
+        if found is None or found.func is self.base.func:
+            return False
+        self.base = found
+        self.inputs = {name: raw for name, raw in self.inputs.items() if name in found.interface.inputs}
+        return True
 
     # --- settings
 
@@ -67,7 +88,7 @@ class Draft:
         if value is None:
             return editors.empty(name)
         try:
-            return editors.raw_of(name, value, Names(self.variables))
+            return editors.raw_of(name, value, self.names)
         except ConfigTypeError:
             return code.Code("")  # nothing to write: what holds without is said beside it
 
@@ -86,6 +107,20 @@ class Draft:
             return str(e)
         return ""
 
+    def conflict(self) -> str:
+        """What `override` would say of the settings together, of which each is accepted; "" when they fit."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self.base.override(**{name: self.value(name) for name in self.settings if not self.problem(name)})
+        except ConfigError as e:
+            return str(e)
+        return ""
+
+    def is_locked(self, name: str) -> bool:
+        """Whether a parameter is fixed, because the task is reusable."""
+        return PARAMS[name].reuse_locked and self.base.spec.reusable is not None and "reusable" not in self.settings
+
     def task(self) -> Task[..., Any]:
         """The task with what was given. Raises the ConfigError of `override`."""
         values = {name: self.value(name) for name in self.settings}
@@ -98,13 +133,13 @@ class Draft:
         declared = self.base.interface.inputs[name]
         if name not in self.inputs:
             return f"Missing required inputs: {name}" if declared.required else ""
-        written = inputs.expression(declared, self.inputs[name])
+        written = inputs.expression(declared, self.inputs[name], self.names)
         return inputs.problem(self.base, name, written, self.variables)
 
     def call_inputs(self) -> dict[str, Any]:
         """The values of the inputs that were given. Raises a ConfigError for what is missing or does not fit."""
         declared = self.base.interface.inputs
-        written = {name: inputs.expression(declared[name], raw) for name, raw in self.inputs.items()}
+        written = {name: inputs.expression(declared[name], raw, self.names) for name, raw in self.inputs.items()}
         values = {name: code.read(text, self.variables) for name, text in written.items()}
         self.base.interface.bind(self.base.name, (), values)
         return values
@@ -112,51 +147,44 @@ class Draft:
     # --- code
 
     def line(self) -> str:
-        """`task.override(...)(...)`: the call, as it stands in a task."""
-        names = Names(self.variables)
-        return code.call(self._overridden(names), *self._arguments())
-
-    def safe_line(self) -> str:
-        """The same for a notebook that is saved: what looks like a credential is hidden."""
-        return code.call(self._overridden(Names(self.variables), is_safe=True), *self._arguments())
+        """`task.override(...)(...)`: the call, as it stands in a task; without what looks like a credential."""
+        return code.call(self._overridden(), *self._arguments())
 
     def cell(self) -> str:
         """A cell that runs it, with the imports that it needs."""
-        names = Names(self.variables)
-        overridden = self._overridden(names)
         args, kwargs = self._arguments()
-        run = code.call(f"{names.package()}.run", [overridden, *args], kwargs)
+        run = code.call(f"{self.names.package()}.run", [self._overridden(), *args], kwargs)
         return "\n".join([*code.imports(run, self.variables), run])
 
-    def _overridden(self, names: Names, *, is_safe: bool = False) -> str:
-        given = {name: self._written(name, raw, names, is_safe) for name, raw in self.settings.items()}
+    def _overridden(self) -> str:
+        given = {name: self._written(name, raw) for name, raw in self.settings.items()}
         ordered = {name: given[name] for name in SETTINGS if name in given}
-        called = task_name(self.base, names)
+        called = task_name(self.base, self.names)
         return code.call(f"{called}.override", (), ordered) if ordered else called
 
-    def _written(self, name: str, raw: Raw, names: Names, is_safe: bool) -> str:
+    def _written(self, name: str, raw: Raw) -> str:
         """A setting as code; what is not accepted (yet) stands there as what it is."""
-        if isinstance(raw, code.Code) and not is_safe:
-            return raw.text.strip() or inputs.OPEN
+        source = raw.text if isinstance(raw, code.Code) else str(raw) if PARAMS[name].editor == "code" else ""
+        if isinstance(raw, code.Code) and not hidden.is_in_code(source):
+            return source.strip() or OPEN
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 value = editors.setting(name, raw, self.variables)
-                if PARAMS[name].editor == "code" and raw and not is_safe:
-                    return str(raw).strip()
-                canonical = PARAMS[name].accept(value)
-                return editors.expression(name, masked(canonical) if is_safe else canonical, names)
+                if source and not hidden.is_in_code(source):
+                    return source.strip()
+                return editors.expression(name, PARAMS[name].accept(value), self.names)
         except ConfigError:
-            return inputs.OPEN
+            return OPEN
 
     def _arguments(self) -> tuple[list[str], dict[str, str]]:
         args: list[str] = []
         kwargs: dict[str, str] = {}
         for name, declared in self.base.interface.inputs.items():
             if name in self.inputs:
-                written = inputs.expression(declared, self.inputs[name]) or inputs.OPEN
+                written = inputs.expression(declared, self.inputs[name], self.names) or OPEN
             elif declared.required:
-                written = inputs.OPEN
+                written = OPEN
             else:
                 continue
             if declared.kind is declared.kind.POSITIONAL_ONLY:
@@ -167,12 +195,23 @@ class Draft:
 
 
 def task_name(task: Task[..., Any], names: Names) -> str:
-    """How the notebook calls a task."""
-    return (
-        names.of(lambda value: value is task)
-        or names.of(lambda value: isinstance(value, Task) and value.func is task.func and value.layers == task.layers)
-        or task.func.__name__
-    )
+    """How the notebook gets at a task: its variable, else where its environment keeps it."""
+    if own := names.of(lambda value: value is task) or names.of(lambda value: _is_same(value, task)):
+        return own
+    if owner := names.of(lambda value: isinstance(value, TaskEnvironment) and _is_kept(task, value)):
+        return f"{owner}.tasks[{code.text(task.name)}]"
+    env = environments().get(task.parent_env_name)
+    if env is not None and _is_kept(task, env):
+        return f"{names.package()}.environment.environments()[{code.text(env.name)}].tasks[{code.text(task.name)}]"
+    return task.func.__name__
+
+
+def _is_same(value: Any, task: Task[..., Any]) -> bool:
+    return isinstance(value, Task) and value.func is task.func and value.layers == task.layers
+
+
+def _is_kept(task: Task[..., Any], env: TaskEnvironment) -> bool:
+    return _is_same(env.tasks.get(task.name), task)
 
 
 def _parted(task: Task[..., Any]) -> tuple[Task[..., Any], dict[str, Any]]:
@@ -246,10 +285,22 @@ def _task(node: ast.expr, variables: Mapping[str, Any]) -> Task[..., Any]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_override(node):
         settings = {k.arg: code.value_of(k.value, variables) for k in node.keywords if k.arg}
         return _task(node.func.value, variables).override(**settings)
-    found = code.value_of(node, variables)
+    try:
+        found = code.value_of(node, variables)
+    except ConfigError:
+        if (named := declared_task(ast.unparse(node))) is None:
+            raise
+        return named
     if not isinstance(found, Task):
         raise ConfigTypeError(f"{ast.unparse(node)}: is no task\n  allowed: {_ALLOWED}")
     return found
+
+
+def declared_task(name: str) -> Task[..., Any] | None:
+    """The task that an environment has by its full name, or that of its function, though no variable has it."""
+    declared = [task for env in environments().values() for task in env.tasks.values()]
+    named = [task for task in declared if task.name == name] or [t for t in declared if t.func.__name__ == name]
+    return named[-1] if named else None
 
 
 def _inputs(task: Task[..., Any], args: list[ast.expr], keywords: list[ast.keyword], source: str) -> dict[str, str]:
@@ -259,4 +310,4 @@ def _inputs(task: Task[..., Any], args: list[ast.expr], keywords: list[ast.keywo
     unknown = [name for name in written if name not in declared]
     if unknown or len(args) > len(declared):
         task.interface.bind(task.name, args, {k.arg: None for k in keywords if k.arg})  # says what is wrong
-    return {name: text for name, text in written.items() if text != inputs.OPEN}
+    return {name: text for name, text in written.items() if text != OPEN}

@@ -8,7 +8,6 @@ is edited as Python instead (`Code`), so that nothing gets lost.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
@@ -19,9 +18,10 @@ from ...config.spec import PARAMS, Param
 from ...config.values.pod_spec import as_dict
 from ...config.values.pod_template import PodTemplate
 from ...config.values.secret import Secret
+from ...config.values.timeout import Timeout
 from ...config.values.value import pasted
 from ...errors import ConfigError, ConfigTypeError, ConfigValueError
-from . import code
+from . import code, hidden, specification
 from .code import Code, Names
 
 Raw: TypeAlias = "str | bool | list[list[str]] | dict[str, Any] | Code"
@@ -66,7 +66,7 @@ def _read(f: Field, raw: Raw, variables: Mapping[str, Any], what: str) -> Any:
             return ()
         return code.read(written, variables)
     if f.editor == "yaml":
-        return _load(raw, what)
+        return specification.loaded(raw, what)
     if f.editor == "choice" and not f.codec:
         return raw
     found = codec_of(f)
@@ -120,21 +120,6 @@ def _pairs(rows: list[list[str]], what: str) -> dict[str, str]:
     return found
 
 
-def _load(source: str, what: str) -> Any:
-    """A pod's specification from YAML, of which JSON is a part."""
-    try:
-        import yaml
-    except ImportError:
-        try:
-            return json.loads(source)
-        except ValueError as e:
-            raise ConfigValueError(f"{what}: not JSON: {e}\n  for YAML: pip install pyyaml") from None
-    try:
-        return yaml.safe_load(source)
-    except yaml.YAMLError as e:
-        raise ConfigValueError(f"{what}: not YAML: {' '.join(str(e).split())}") from None
-
-
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
@@ -154,7 +139,10 @@ def raw_of(name: str, value: Any, names: Names) -> Raw:
             return raw
     except ConfigError:
         pass
-    return Code(expression(name, value, names))
+    written = expression(name, value, names)
+    if hidden.is_in(value) and code.OPEN in written:
+        raise ConfigTypeError(f"{name}: there is no code for it that could be shown")
+    return Code(written)
 
 
 def empty(name: str) -> Raw:
@@ -168,9 +156,12 @@ def canonical(name: str, value: Any) -> Any:
 
 
 def plainer(value: Any) -> Any:
-    """A pod template with a spec of plain data: what a form, and a line of code, can show."""
+    """What a form, and a line of code, can show: a pod template with a spec of plain data, a timeout in seconds."""
     if isinstance(value, PodTemplate) and value.pod_spec is not None:
         return dataclasses.replace(value, pod_spec=as_dict(value.pod_spec))
+    if isinstance(value, Timeout):
+        given = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+        return Timeout(**{name: code.seconds(span) for name, span in given.items()})
     return value
 
 
@@ -186,7 +177,7 @@ def _write(f: Field, value: Any, names: Names) -> Raw:
     if f.editor == "code":
         return code.write(value, names)
     if f.editor == "yaml":
-        return _dump(as_dict(value))
+        return specification.written(as_dict(value))
     found = codec_of(f)
     assert found is not None, f.name
     return found.format(value)
@@ -204,20 +195,21 @@ def _part(f: Field, part: Field, value: Any, names: Names) -> Raw:
     return _write(part, None if is_default else own, names)
 
 
-def _dump(spec: Any) -> str:
-    try:
-        import yaml
-    except ImportError:
-        return json.dumps(spec, indent=2)
-    return str(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
-
-
 def expression(name: str, value: Any, names: Names) -> str:
-    """The shortest code that `override` takes for a canonical value. Raises ConfigTypeError."""
-    return code.write(_shortest(PARAMS[name], plainer(value)), names)
+    """The shortest code that `override` takes for a canonical value, without what looks like a credential.
+
+    Raises:
+        ConfigTypeError: there is none.
+    """
+    value = plainer(value)
+    if hidden.is_in(value):
+        return hidden.expression(name, value, names)
+    return code.write(shortest(name, value), names)
 
 
-def _shortest(p: Param, value: Any) -> Any:
+def shortest(name: str, value: Any) -> Any:
+    """What `override` makes the same of, and takes the least code; for a canonical value."""
+    p, value = PARAMS[name], plainer(value)
     if value is None:
         return p.off
     if p.name == "secrets":

@@ -9,7 +9,6 @@ from ...config.say import said
 from ...config.spec import OVERRIDE, PARAMS
 from ...markup import Html, el, join, table
 from ..cards.theme import CSS as CARD_CSS
-from .code import Names
 from .draft import Draft, task_name
 
 OVERRIDDEN = LEVEL_NAMES[OVERRIDE]
@@ -29,16 +28,19 @@ _WHICH = (
     f"{_OUTPUT}:has(.{STILL}):has(+{_OUTPUT} {_ALIVE}){{display:none}}"
 )
 _RULES = (
-    f".{LIVE}.{LIVE} .fp-grid{{display:grid;grid-template-columns:minmax(20em,30em) minmax(8em,1fr) fit-content(11em);"
+    f".{LIVE}.{LIVE} .fp-grid{{display:grid;grid-template-columns:minmax(22em,32em) minmax(8em,1fr) max-content;"
     "gap:0 10px;align-items:start}"
     ".fp-grid>.fp-editor{grid-column:1}.fp-grid>.fp-note{grid-column:2}.fp-grid>.fp-reset{grid-column:3}"
-    ".fp-grid>.fp-parts{grid-column:1/-1;margin:0 0 6px 2em;max-width:34em;border-left:2px solid var(--fr-line,#888);"
-    "padding-left:8px}"
-    ".fp-grid>.fp-note{min-width:0;overflow:hidden}"
-    ".fp-grid>.fp-note .widget-html-content{flex:1;min-width:0;line-height:1.4;padding:3px 0;white-space:normal}"
+    ".fp-grid>.fp-parts{grid-column:1/-1;margin:0 0 6px 2em;border-left:2px solid var(--fr-line,#888);padding-left:8px}"
+    ".fp-parts{display:grid;grid-template-columns:minmax(22em,32em) minmax(8em,1fr);gap:0 10px;align-items:start}"
+    ".fp-parts>.fp-editor{grid-column:1}.fp-parts>.fp-note{grid-column:2}.fp-parts>.fp-parts{grid-column:1/-1;"
+    "margin-left:2em}.fp-about{font-size:12px;opacity:.75}"
+    f".{LIVE} .fp-editor>.widget-label{{width:14em!important}}"
+    ".fp-note{min-width:0;overflow:hidden}"
+    ".fp-note .widget-html-content{flex:1;min-width:0;line-height:1.4;padding:3px 0;white-space:normal}"
     ".fp-parts:empty{display:none}.fp-fold.fp-fold{text-align:left;background:none;box-shadow:none}"
-    f".{LIVE} .fp-label{{flex:none;min-width:11em!important;display:flex;justify-content:flex-end;margin-right:8px}}"
-    ".fp-pair .widget-label{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"  # to be heard
+    f".{LIVE} .fp-label{{flex:none;min-width:14em!important;display:flex;justify-content:flex-end;margin-right:8px}}"
+    ".fp-pair .widget-label,.fp-heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     f".{LIVE} .fp-pair button{{flex:none;width:auto}}"
     ".fp-wrong input,.fp-wrong textarea,.fp-wrong select,.fp-fold.fp-wrong{box-shadow:0 0 0 2px #c5392f!important}"
     f".{LIVE} :is(button,input,textarea,select):focus-visible{{outline:2px solid var(--jp-brand-color1,#0b57b0);"
@@ -68,8 +70,8 @@ def level(name: str) -> Html:
 def note(words: str, where: str, doc: str, problem: str) -> Html:
     """What stands beside an editor: the value in words with its level, what it means, and what is wrong."""
     bad = el("div", el("span", "✗ ", aria_hidden="true"), problem, cls="fp-bad", role="alert") if problem else None
-    about = el("span", doc, cls="fr-muted fr-small", title=doc)
-    return box(el("div", level(where), " ", words, " ", about, cls="fr-first"), bad)
+    about = el("span", doc, cls="fr-muted fr-small")
+    return box(el("div", level(where), " ", words, " ", about), bad)
 
 
 def input_note(kind: str, default: str, problem: str, *, is_given: bool) -> Html:
@@ -117,13 +119,13 @@ def difference(then: Iterable[Mapping[str, str]], now: Iterable[Mapping[str, str
 
 def saved(draft: Draft, more: str = "") -> dict[str, str]:
     """What of a panel is saved: its line, as text and as HTML, without what looks like a credential."""
-    line = draft.safe_line()
+    line = draft.line()
     given = []
     for name in draft.settings:
         if not draft.problem(name):
             value = PARAMS[name].accept(draft.value(name))
             given.append((name, said(PARAMS[name], PARAMS[name].default if value is None else value)))
-    called = task_name(draft.base, Names(draft.variables))
+    called = task_name(draft.base, draft.names)
     page = still(called, line, given, more=more or "The form is there as long as its kernel runs.")
     return {"text/html": page, "text/plain": f"{line}\n{more}".strip()}
 

@@ -61,8 +61,15 @@ def show(draft: Draft) -> None:
     for other in stale or [other for other, _ in _open[: len(_open) - MOST + 1]]:
         close(other)
     made = Panel(draft, send, shell.set_next_input)
+    if _follow not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _follow)
     _open.append((made, cell))
     made.show()
+
+
+def _follow(_: object) -> None:
+    for panel in [panel for panel, _ in _open]:
+        panel.follow()
 
 
 def close(panel: Panel) -> None:

@@ -1,7 +1,7 @@
 """The editors of a form as ipywidgets, each with `raw` to be read and `put` to be changed.
 
-Every editor has its name as a label that belongs to it, and what it means as its description, so that a form can be
-used with a keyboard and a screen reader alone.
+Every editor has a label that belongs to it: its name, and for who hears it also what it means or what is wrong.  What
+looks like a credential is kept here and not told to the front end, which may save what its widgets hold.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any, Protocol, cast
 import ipywidgets as w
 
 from ...config.credential import is_credential
+from ...markup import el, join
+from . import hidden
 from .code import Code
 from .editors import Raw
 
@@ -40,11 +42,19 @@ class Editor(Protocol):
         ...
 
     def describe(self, text: str) -> None:
-        """What is said of it: by a screen reader, and when it is pointed at."""
+        """What a screen reader says of it."""
         ...
 
     def mark(self, is_wrong: bool) -> None:
         """Show whether what stands in it is accepted."""
+        ...
+
+    def focus(self) -> None:
+        """Have the keyboard go on here."""
+        ...
+
+    def hide(self) -> None:
+        """Take what looks like a credential out of the front end."""
         ...
 
 
@@ -71,7 +81,7 @@ class Styles:
         self._styles[kind] = {"style": made.style} if made.has_trait("style") else {}
         self._made += self._styles[kind].values()
         if made.has_trait("style") and hasattr(made.style, "description_width"):
-            made.style.description_width = "11em"
+            made.style.description_width = "14em"
         return made
 
     def close(self, *roots: Any) -> None:
@@ -88,63 +98,97 @@ def within(widget: Any) -> list[Any]:
     return [widget, *(found for child in getattr(widget, "children", ()) for found in within(child))]
 
 
-class Leaf:
-    """One widget with one value."""
+HIDDEN = "(hidden; type to replace it)"
 
-    def __init__(self, widget: Any, changed: Changed, wrap: Callable[[Any], Raw] = lambda value: value) -> None:
+
+class Leaf:
+    """One widget with one value, and its name as its label."""
+
+    def __init__(
+        self,
+        widget: Any,
+        changed: Changed,
+        wrap: Callable[[Any], Raw] = lambda value: value,
+        *,
+        hides: Callable[[str], bool] = lambda text: is_credential("", text),
+    ) -> None:
         self.widget = widget
+        self._name = widget.description
         self._changed = changed
         self._wrap = wrap
+        self._hides = hides
+        self._hidden = ""
+        self._placeholder = getattr(widget, "placeholder", "")
         self._is_quiet = False
         widget.observe(self._observed, names="value")
 
     def raw(self) -> Raw:
-        return self._wrap(self.widget.value)
+        return self._wrap(self._hidden or self.widget.value)
 
     def put(self, raw: Raw) -> None:
         value: Any = raw.text if isinstance(raw, Code) else raw
+        self._hidden = value if isinstance(self.widget, (w.Text, w.Textarea)) and self._hides(value) else ""
         self._is_quiet = True
         try:
             if isinstance(self.widget, w.Dropdown) and value not in {code for _, code in self.widget.options}:
                 self.widget.options = [*self.widget.options, (str(value), value)]
-            self.widget.value = value
+            self.widget.value = "" if self._hidden else value
+            if isinstance(self.widget, (w.Text, w.Textarea)):
+                self.widget.placeholder = HIDDEN if self._hidden else self._placeholder
         finally:
             self._is_quiet = False
 
     def describe(self, text: str) -> None:
-        self.widget.tooltip = text
+        if not isinstance(self.widget, w.Checkbox):  # whose label is its title too, as it is written
+            self.widget.description = join(el("span", self._name), el("span", f": {text}", cls="fp-heard"))
 
     def mark(self, is_wrong: bool) -> None:
         (self.widget.add_class if is_wrong else self.widget.remove_class)("fp-wrong")
 
+    def focus(self) -> None:
+        self.widget.focus()
+
+    def hide(self) -> None:
+        if not self._hidden:
+            self.put(self.widget.value)
+
     def _observed(self, _: Any) -> None:
         if not self._is_quiet:
+            self._hidden = ""
             self._changed()
 
 
-class Row:
-    """A name and a text.  A text that looks like a credential is kept here, and not told to the front end."""
+class Pair:
+    """A name and a text."""
 
-    def __init__(self, what: str, styles: Styles, changed: Changed, removed: Callable[[Row], None]) -> None:
-        self._hidden = ""
-        self._name, self._text = (
-            Leaf(styles.made(w.Text, placeholder=word, description=f"{what}: {word}"), changed)
+    def __init__(self, what: str, styles: Styles, changed: Changed, removed: Callable[[Pair], None]) -> None:
+        name, text = (
+            styles.made(w.Text, placeholder=word, description=f"{what}: {word}", continuous_update=word == "name")
             for word in ("name", "value")
         )
+        self._changed = changed
+        self._name = Leaf(name, self._typed)
+        self._text = Leaf(text, self._typed, hides=lambda text: is_credential(str(self._name.raw()), text))
         remove = styles.made(w.Button, description="Remove", tooltip=f"Remove this row of {what}")
         remove.on_click(lambda _: removed(self))
-        self.widget = styles.made(w.HBox, children=(self._name.widget, self._text.widget, remove), cls="fp-pair")
+        self.widget = styles.made(w.HBox, children=(name, text, remove), cls="fp-pair")
 
     def raw(self) -> list[str]:
-        """The two; one that is hidden stays until another is typed."""
-        return [str(self._name.raw()), str(self._text.raw()) or self._hidden]
+        """The two."""
+        return [str(self._name.raw()), str(self._text.raw())]
 
     def put(self, name: str, text: str) -> None:
         """Have them stand there."""
-        self._hidden = text if is_credential(name, text) else ""
         self._name.put(name)
-        self._text.put("" if self._hidden else text)
-        self._text.widget.placeholder = "(hidden)" if self._hidden else "value"
+        self._text.put(text)
+
+    def focus(self) -> None:
+        """The name first."""
+        self._name.focus()
+
+    def _typed(self) -> None:
+        self._text.hide()
+        self._changed()
 
 
 class Pairs:
@@ -154,9 +198,9 @@ class Pairs:
         self._name = entry["name"]
         self._styles = styles
         self._changed = changed
-        self._rows: list[Row] = []
+        self._rows: list[Pair] = []
         self._add = styles.made(w.Button, description=f"Add to {self._name}", layout=styles.fit)
-        self._add.on_click(lambda _: self._become([*self._rows, self._row()]))
+        self._add.on_click(lambda _: self._added())
         self._box = styles.made(w.VBox, children=(self._add,))
         title = styles.made(w.Label, value=self._name, cls="fp-label")
         self.widget = styles.made(w.HBox, children=(title, self._box))
@@ -177,18 +221,29 @@ class Pairs:
     def mark(self, is_wrong: bool) -> None:
         (self.widget.add_class if is_wrong else self.widget.remove_class)("fp-wrong")
 
-    def _row(self) -> Row:
-        return Row(self._name, self._styles, self._changed, self._removed)
+    def focus(self) -> None:
+        self._add.focus()
 
-    def _removed(self, row: Row) -> None:
+    def hide(self) -> None:
+        """Each pair has done so."""
+
+    def _row(self) -> Pair:
+        return Pair(self._name, self._styles, self._changed, self._removed)
+
+    def _added(self) -> None:
+        self._become([*self._rows, self._row()])
+        self._rows[-1].focus()
+
+    def _removed(self, row: Pair) -> None:
         self._become([other for other in self._rows if other is not row])
+        self.focus()
 
-    def _become(self, rows: list[Row]) -> None:
+    def _become(self, rows: list[Pair]) -> None:
         """The user has added a row or taken one away."""
         self._show(rows)
         self._changed()
 
-    def _show(self, rows: list[Row]) -> None:
+    def _show(self, rows: list[Pair]) -> None:
         gone = [row.widget for row in self._rows if row not in rows]
         self._rows = rows
         self._box.children = [*(row.widget for row in rows), self._add]
@@ -204,7 +259,9 @@ class Parts:
         self._fields = fields
         self._styles = styles
         self._changed = changed
+        self._about = ""
         self._editors: dict[str, Editor] = {}
+        self._notes: dict[str, w.Widget] = {}
         self._raw: Raw = {}
         self.widget = styles.made(w.Button, description=f"▸ {name}", cls="fp-fold")
         self.widget.on_click(lambda _: self.fold())
@@ -222,26 +279,40 @@ class Parts:
                 editor.put(raw.get(name, ""))
 
     def describe(self, text: str) -> None:
-        self.widget.tooltip = text
+        self._about = text
+        self.widget.tooltip = f"{'Hide' if self.box.children else 'Show'} its parts. {text}"
 
     def mark(self, is_wrong: bool) -> None:
         (self.widget.add_class if is_wrong else self.widget.remove_class)("fp-wrong")
+
+    def focus(self) -> None:
+        self.widget.focus()
+
+    def hide(self) -> None:
+        for editor in self._editors.values():
+            editor.hide()
 
     def fold(self, is_open: bool | None = None) -> None:
         """Show the fields or hide them; without a word, the other of the two."""
         is_open = not self.box.children if is_open is None else is_open
         if is_open and not self._editors:
             self._make()
-        shown = [editor.widget for editor in self._editors.values()]
-        below = [editor.box for editor in self._editors.values() if isinstance(editor, Parts)]
-        self.box.children = (*shown, *below) if is_open else ()
+        shown = [widget for name, made in self._editors.items() for widget in self._seen(name, made)]
+        self.box.children = shown if is_open else ()
         self.widget.description = f"{'▾' if is_open else '▸'} {self._name}"
+        self.describe(self._about)
+
+    def _seen(self, name: str, made: Editor) -> list[w.Widget]:
+        return [made.widget, self._notes[name], *([made.box] if isinstance(made, Parts) else [])]
 
     def _make(self) -> None:
         for entry in self._fields:
             made = editor(entry, self._styles, self._changed)
             made.describe(hint(entry))
+            made.widget.add_class("fp-editor")
             self._editors[entry["name"]] = made
+            about = el("span", said(entry), cls="fp-about")
+            self._notes[entry["name"]] = self._styles.made(w.HTML, value=about, cls="fp-note")
             if isinstance(made, Parts):
                 made.fold(True)
         self.put(self._raw)
@@ -257,17 +328,24 @@ def editor(entry: Entry, styles: Styles, changed: Changed) -> Editor:
     if kind == "switch":
         made = styles.made(w.Checkbox, description=name, indent=True)
         return Leaf(made, changed)
-    common = {"description": name, "placeholder": placeholder(entry)}
+    common = {"description": name, "placeholder": placeholder(entry), "description_allow_html": True}
     if kind == "choice" and not entry["open"]:
         options = [(NOT_GIVEN, "")] if not entry.get("required") else []
-        options += [(word, word) for word in entry["choices"]]
-        return Leaf(styles.made(w.Dropdown, description=name, options=options), changed)
+        return chosen(name, [*options, *((word, word) for word in entry["choices"])], styles, changed)
     if kind == "yaml":
-        return Leaf(styles.made(w.Textarea, rows=6, **common), changed)
+        return Leaf(styles.made(w.Textarea, rows=6, **common), changed, hides=hidden.is_in_yaml)
     if entry["choices"]:
         found = styles.made(w.Combobox, options=tuple(entry["choices"]), ensure_option=False, **common)
         return Leaf(found, changed)
+    if kind == "code":
+        return Leaf(styles.made(w.Text, **common), changed, hides=hidden.is_in_code)
     return Leaf(styles.made(w.Text, **common), changed)
+
+
+def chosen(name: str, options: Sequence[tuple[str, str]], styles: Styles, changed: Changed) -> Leaf:
+    """One of some words."""
+    made = styles.made(w.Dropdown, description=name, options=tuple(options), description_allow_html=True)
+    return Leaf(made, changed)
 
 
 NOT_GIVEN = "(default)"
@@ -275,8 +353,9 @@ NOT_GIVEN = "(default)"
 
 def python(name: str, styles: Styles, changed: Changed) -> Editor:
     """An editor for a value that only Python can say."""
-    made = styles.made(w.Text, description=name, placeholder="a value, or a name of the notebook")
-    return Leaf(made, changed, Code)
+    such = "a value, or a name of the notebook"
+    made = styles.made(w.Text, description=name, placeholder=such, description_allow_html=True)
+    return Leaf(made, changed, Code, hides=hidden.is_in_code)
 
 
 def parts_of(entry: Entry) -> list[Entry]:
@@ -300,8 +379,12 @@ def placeholder(entry: Entry) -> str:
     return ", ".join(part for part in (entry["unit"], f"such as {shown}" if shown else "") if part)
 
 
+def said(entry: Entry) -> str:
+    """What a parameter or field means."""
+    return str(entry["doc"][:1].upper() + entry["doc"][1:])
+
+
 def hint(entry: Entry) -> str:
-    """What a parameter or field means, with its unit and examples."""
-    said = entry["doc"][:1].upper() + entry["doc"][1:]
+    """The same, with its unit and examples."""
     such = placeholder(entry)
-    return f"{said} ({such})" if such else said
+    return f"{said(entry)} ({such})" if such else said(entry)

@@ -39,7 +39,7 @@ def test_what_is_over_can_be_run_again() -> None:
         "value": "flyte.attach('r-1')",
         "rerun": "flyte.rerun('r-1')",
         "override": "flyte.rerun('r-1', override={'retries': 3})",
-        "panel": "%flyte_override train",
+        "panel": "%flyte_override my_env.train",
     } == told(view())
     assert {"rerun", "override", "panel", "logs"} == told(failed(logs={"a0": log("x")})).keys()
     assert {"value"} == told(view(runs_again=False)).keys()
