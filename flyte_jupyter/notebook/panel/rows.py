@@ -57,7 +57,11 @@ class Row(ABC):
         self._styles = styles
         self._changed = changed
         self._note = styles.made(w.HTML, cls="fp-note")
-        self._reset: Any = None
+        about = "Back to what holds without."
+        self._reset = styles.made(
+            w.Button, description=f"Reset {name}", tooltip=about, layout=styles.fit, cls="fp-reset fp-off"
+        )
+        self._reset.on_click(lambda _: self.reset())
         self._stale: list[Any] = []  # widgets that others have taken the place of
         self._make()
 
@@ -92,17 +96,12 @@ class Row(ABC):
         return self.name in self.given
 
     def widgets(self) -> list[Any]:
-        """What is seen, from left to right and below."""
-        shown = [self.editor.widget, self._note]
-        if self.is_given:
-            if self._reset is None:
-                about = "Back to what holds without."
-                button = self._styles.made(
-                    w.Button, description=f"Reset {self.name}", tooltip=about, layout=self._styles.fit, cls="fp-reset"
-                )
-                button.on_click(lambda _: self.reset())
-                self._reset = button
-            shown.append(self._reset)
+        """What is seen, from left to right and below.
+
+        Always the same ones, because a front end draws anew what comes after one that is new, and who writes there
+        would lose their place.
+        """
+        shown = [self.editor.widget, self._note, self._reset]
         return [*shown, self.editor.box] if isinstance(self.editor, Parts) else shown
 
     def refresh(self) -> None:
@@ -112,6 +111,7 @@ class Row(ABC):
         self.editor.describe(f"not accepted: {said_.problem}" if said_.problem else said_.hint)
         widget = self.editor.widget
         (widget.add_class if self.is_given else widget.remove_class)("fp-set")
+        (self._reset.remove_class if self.is_given else self._reset.add_class)("fp-off")
         self._note.value = said_.note
 
     def follow(self) -> None:
@@ -136,9 +136,6 @@ class Row(ABC):
     def swept(self) -> list[Any]:
         """The widgets that are not needed any more."""
         stale, self._stale = self._stale, []
-        if not self.is_given and self._reset is not None:
-            stale.append(self._reset)
-            self._reset = None
         return stale
 
     def _make(self) -> None:

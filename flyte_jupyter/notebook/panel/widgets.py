@@ -71,7 +71,7 @@ class Styles:
         """A widget of a class, with the style that others of its kind have."""
         traits.setdefault("layout", self.wide)
         if cls:
-            traits["_dom_classes"] = (cls,)
+            traits["_dom_classes"] = tuple(cls.split())
         if kind in self._styles:
             made = kind(**self._styles[kind], **traits)
             self._made.append(made)
