@@ -41,7 +41,7 @@ _RULES = (
     ".fp-parts:empty{display:none}.fp-fold.fp-fold{text-align:left;background:none;box-shadow:none}"
     f".{LIVE} .fp-label{{flex:none;min-width:14em!important;display:flex;justify-content:flex-end;margin-right:8px}}"
     ".fp-pair .widget-label,.fp-heard{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
-    f".{LIVE} .fp-off{{visibility:hidden}}"
+    f".{LIVE} .fp-off{{display:none!important}}"
     f".{LIVE} .fp-pair button{{flex:none;width:auto}}"
     ".fp-wrong input,.fp-wrong textarea,.fp-wrong select,.fp-fold.fp-wrong{box-shadow:0 0 0 2px #c5392f!important}"
     f".{LIVE} :is(button,input,textarea,select):focus-visible{{outline:2px solid var(--jp-brand-color1,#0b57b0);"
