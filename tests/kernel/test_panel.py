@@ -266,9 +266,11 @@ def test_a_line_opens_as_its_form(front: Widgets) -> None:
 
 def test_the_line_for_the_task_of_a_cell_runs_as_it_stands(front: Widgets) -> None:
     front.run("%%flyte_task total -i rows -o s\ns = sum(rows)")
-    front.run("%%flyte_task best --env env -i rows -o s\ns = max(rows)")
-    expected = ['flyte.environment.environments()["notebook"].tasks["notebook.total"]', 'env.tasks["panels.best"]']
-    for name, called, value in zip(("notebook.total", "panels.best"), expected, "63", strict=True):
+    front.run("%%flyte_task -i rows -o s\ns = min(rows)")
+    front.run("%%flyte_task --env env -i rows -o s\ns = max(rows)")
+    expected = ["total", 'flyte.environment.environments()["notebook"].tasks["notebook.cell"]']
+    expected.append('env.tasks["panels.cell"]')
+    for name, called, value in zip(("total", "notebook.cell", "panels.cell"), expected, "613", strict=True):
         front.run(f"%flyte_override {name}")  # as its card says it
         front.type("rows", "rows")
         front.type("queue", "quick")
