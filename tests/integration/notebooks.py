@@ -225,6 +225,37 @@ patient = %flyte_override times --retries 4 --env-vars A=d
         ],
         "flyte.run(patient, 1).outputs(), patient.retries.count",
     ),
+    "tasks_made_by_functions": (
+        [
+            START,
+            *cells(r"""
+def make(factor):
+    @env.task(retries=1)
+    def scaled(x: int) -> int:
+        return x * factor * SIZE
+    return scaled
+
+def careful(function):
+    return env.task(retries=2)(function)
+
+def endless(x):
+    y = endless(x)
+    return endless(y)
+
+SIZE = 10
+# %%
+doubled, unused = make(2), endless
+tripled = make(3)
+# %%
+@careful
+def plus(x: int) -> int:
+    return x + tripled(x)
+# %%
+flyte.run(tripled, 1).outputs()[0]
+"""),
+        ],
+        "flyte.run(plus, 2).outputs(), flyte.run(tripled, 2).outputs()",
+    ),
     "changed_objects": (
         [
             START,

@@ -9,6 +9,8 @@ from .slices import Program
 from .statements import PACKAGE, Statement, imports_from, root
 
 _MAKERS = {"TaskEnvironment", "clone_with"}
+_DEEPEST = 3
+"""So many functions are looked into, one from within another, for the task that they return."""
 
 
 def tasks(program: Program) -> list[str]:
@@ -62,42 +64,59 @@ def is_code(statement: Statement, statements: list[Statement]) -> bool:
     return False
 
 
-def _declared(node: ast.stmt, program: Program, index: int) -> Iterator[str]:
+def _declared(node: ast.stmt, program: Program, index: int, depth: int = 0) -> Iterator[str]:
     """Names of the tasks that a statement declares when it runs; those in a class as `Class.task`."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        if any(_makes_tasks(d, program, index) for d in node.decorator_list):
+        if any(_makes_tasks(d, program, index, depth) for d in node.decorator_list):
             yield node.name
     elif isinstance(node, ast.ClassDef):
-        yield from (f"{node.name}.{name}" for inner in node.body for name in _declared(inner, program, index))
+        yield from (f"{node.name}.{name}" for inner in node.body for name in _declared(inner, program, index, depth))
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        if isinstance(node.value, ast.Call) and _is_task(node.value, program, index):
+        if isinstance(node.value, ast.Call) and _is_task(node.value, program, index, depth):
             yield node.targets[0].id
     else:
         for inner in ast.iter_child_nodes(node):
             if isinstance(inner, ast.stmt):
-                yield from _declared(inner, program, index)
+                yield from _declared(inner, program, index, depth)
 
 
-def _makes_tasks(node: ast.expr, program: Program, index: int, depth: int = 0) -> bool:
-    """Whether it is `env.task`, `env.task(...)`, or a name for one of them."""
+def _makes_tasks(node: ast.expr, program: Program, index: int, depth: int) -> bool:
+    """Whether it is `env.task`, `env.task(...)`, a name for one of them, or a function that makes and returns tasks."""
     if isinstance(node, ast.Call):
         return _makes_tasks(node.func, program, index, depth)
     if isinstance(node, ast.Attribute):
         return node.attr == "task" and _is_no_module(root(node), program, index)
-    if isinstance(node, ast.Name) and depth < 5:
+    if isinstance(node, ast.Name) and depth < _DEEPEST:
         origin = program.binding(node.id, index)
+        if origin is not None and _gives_task(origin.node, program, index, depth + 1):
+            return True
         value = origin.node.value if origin is not None and isinstance(origin.node, ast.Assign) else None
         return value is not None and _makes_tasks(value, program, index, depth + 1)
     return False
 
 
-def _is_task(call: ast.Call, program: Program, index: int) -> bool:
-    """Whether it is `task.override(...)`, `env.task(function)` or `env.task(...)(function)`."""
+def _is_task(call: ast.Call, program: Program, index: int, depth: int) -> bool:
+    """Whether it is `task.override(...)`, `env.task(function)`, `env.task(...)(function)`, or the call of a function
+    that returns such a thing.
+    """
     if isinstance(call.func, ast.Attribute) and call.func.attr == "override":
         return True
     if isinstance(call.func, ast.Attribute) and call.func.attr == "task":
-        return bool(call.args) and _makes_tasks(call.func, program, index)
-    return isinstance(call.func, ast.Call) and _makes_tasks(call.func, program, index)
+        return bool(call.args) and _makes_tasks(call.func, program, index, depth)
+    return isinstance(call.func, (ast.Call, ast.Name)) and _makes_tasks(call.func, program, index, depth)
+
+
+def _gives_task(node: ast.stmt, program: Program, index: int, depth: int) -> bool:
+    """Whether it is a function that makes a task and returns it, as a factory or as a decorator."""
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    made = {name for inner in node.body for name in _declared(inner, program, index, depth)}
+    returned = [part.value for inner in node.body for part in ast.walk(inner) if isinstance(part, ast.Return)]
+    return any(
+        (isinstance(value, ast.Name) and value.id in made)
+        or (isinstance(value, ast.Call) and _is_task(value, program, index, depth))
+        for value in returned
+    )
 
 
 def _is_no_module(name: str, program: Program, index: int) -> bool:
