@@ -70,6 +70,22 @@ class Home:
         """Requests the Host has accepted and not finished, one file each."""
         return self.path / f"host-{_identity()}.open"
 
+    def open_runs(self) -> set[str]:
+        """The names of the runs of which any Host has something open."""
+        return {note.name.partition("-")[0] for note in self.path.glob("host-*.open/r*-*")}
+
+    @property
+    def unseen(self) -> Path:
+        """Runs that have ended while nobody listened, one empty file each; shared by all Hosts of this folder."""
+        return self.path / "unseen"
+
+    def unseen_runs(self) -> list[str]:
+        """Their names, the newest first."""
+        try:
+            return sorted(os.listdir(self.unseen), reverse=True)
+        except FileNotFoundError:
+            return []
+
     @property
     def environs(self) -> Path:
         """The environments of kernels with open runs, one file each."""

@@ -20,7 +20,7 @@ from ..pods import Event, LogEvent, PodEvent, PodRequest, SecretRef
 from ..store import keys
 from ..store.files import FileStore
 from ..vitals import VitalsEvent
-from . import lifecycle, notes
+from . import lifecycle, notes, unseen
 from .environs import Environs
 from .flights import Flights
 from .image.images import Images
@@ -222,6 +222,8 @@ class Host:
                 self.pools.ended(pod.request.run)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
             self._environs.release(pod.request.session)
+            if caller not in self.pods and not any(watcher.wants(pod.request.labels) for watcher in self._watchers):
+                unseen.note(self.home, pod.request)
             self._used = time.monotonic()
 
     def stop(self, name: str, reason: str, grace: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import context
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 5
 """That a cell says of runs that have ended meanwhile."""
+
+
+def lines_of(runs: Sequence[Run]) -> str:
+    """A line for each, to be printed; of many the first few."""
+    lines = [card.line(run.view(), now=time.time()) for run in runs[:_MOST_LINES]]
+    if len(runs) > _MOST_LINES:
+        lines[-1] = f"… and {len(runs) - _MOST_LINES + 1} more: %flyte_runs"
+    return "".join(f"{line}\n" for line in lines)
 
 
 class Hooks:
@@ -52,10 +60,7 @@ class Hooks:
         live.updater.flush()
         ended = [run for run in self.waiting if run.done()]
         self.waiting = [run for run in self.waiting if run not in ended]
-        lines = [card.line(run.view(), now=time.time()) for run in ended if run.name not in self.shown]
-        if len(lines) > _MOST_LINES:
-            lines[_MOST_LINES - 1 :] = [f"… and {len(lines) - _MOST_LINES + 1} more: %flyte_runs"]
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.write(lines_of([run for run in ended if run.name not in self.shown]))
 
     def in_background(self, run: Run) -> None:
         """A run that nobody waits for: its end is said in the cell that runs then, or in the next one, and told."""

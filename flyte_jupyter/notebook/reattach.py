@@ -1,15 +1,18 @@
-"""After a restart or a crash of the kernel: what this notebook has started and what still runs, live again."""
+"""After a restart or a crash of the kernel: what this notebook has started and what still runs, live again; and what
+has ended while there was no kernel that could have said so.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import context
 from ..home import Home
 from . import live, origin
+from .hooks import lines_of
 
 if TYPE_CHECKING:
     from ..engine.run import Run
@@ -18,26 +21,29 @@ _MOST_CARDS = 5
 
 
 def show(shell: Any) -> set[str]:
-    """List the runs of this notebook that an earlier kernel has started and that go on, with live cards; their names.
+    """List the runs of this notebook that an earlier kernel has started: those that have ended since then, once, and
+    those that go on, with live cards; the names of the latter.
 
     The cards that they have already, in the cells that started them, come alive too where the front end still knows
     their display ids. JupyterLab does not after a crash or a restart from its menu, only after one from elsewhere.
     """
-    found = open_runs(context.notebook)
-    if not found:
-        return set()
-    count = f"{len(found)} runs of this notebook go" if len(found) > 1 else "A run of this notebook goes"
-    sys.stdout.write(f"{count} on since before the kernel was started. flyte.attach(run) waits for one.\n")
-    for run in found:
+    ended, going = ended_runs(context.notebook), open_runs(context.notebook)
+    for run in (*ended, *going):
         with live.placed(run.name):
             live.show(run, shell)
-    for run in found[:_MOST_CARDS]:
+    if ended:
+        sys.stdout.write("Ended while no kernel lived; flyte.attach(run) gives the value:\n" + lines_of(ended))
+    if not going:
+        return set()
+    count = f"{len(going)} runs of this notebook go" if len(going) > 1 else "A run of this notebook goes"
+    sys.stdout.write(f"{count} on since before the kernel was started. flyte.attach(run) waits for one.\n")
+    for run in going[:_MOST_CARDS]:
         live.show(run, shell)
-    if len(found) > _MOST_CARDS:
+    if len(going) > _MOST_CARDS:
         from .cards import tables
 
-        shell.display_pub.publish(tables.runs([run.view() for run in found[_MOST_CARDS:]], now=time.time()))
-    return {run.name for run in found}
+        shell.display_pub.publish(tables.runs([run.view() for run in going[_MOST_CARDS:]], now=time.time()))
+    return {run.name for run in going}
 
 
 def open_runs(notebook: Mapping[str, str]) -> list[Run]:
@@ -45,22 +51,27 @@ def open_runs(notebook: Mapping[str, str]) -> list[Run]:
 
     The Host notes what is open on disk, so that nobody has to be asked when there is nothing.
     """
-    names = {note.name.partition("-")[0] for note in Home().path.glob("host-*.open/r*-*")}
+    return [run for run in _of(notebook, sorted(Home().open_runs(), reverse=True)) if not run.done()]
+
+
+def ended_runs(notebook: Mapping[str, str]) -> list[Run]:
+    """The runs of a notebook that have ended while nobody listened, the newest first; forgotten with that."""
+    home = Home()
+    found = [run for run in _of(notebook, home.unseen_runs()) if run.done()]
+    for run in found:
+        (home.unseen / run.name).unlink(missing_ok=True)
+    return found
+
+
+def _of(notebook: Mapping[str, str], names: Iterable[str]) -> Iterator[Run]:
+    """Those of another kernel of the same notebook."""
+    names = list(names)
     if not names or not notebook:
-        return []
+        return
     from .. import session
 
     here = session.current()
-    runs = []
-    for name in sorted(names, reverse=True):
+    for name in names:
         record = here.find(name)
-        if (
-            record is None
-            or record.get("session") == here.id
-            or not origin.is_same(record.get("notebook", {}), notebook)
-        ):
-            continue
-        run = here.attach(name)
-        if not run.done():
-            runs.append(run)
-    return runs
+        if record and record.get("session") != here.id and origin.is_same(record.get("notebook", {}), notebook):
+            yield here.attach(name)

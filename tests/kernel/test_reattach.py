@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
@@ -111,3 +112,58 @@ def test_a_run_remembers_its_notebook_and_its_cell_and_no_card_has_them(
     )
     shown = front.run("flyte.runs()[0]").displays[0]
     assert record["notebook"]["kernel"] not in json.dumps(shown)
+
+
+def killed(front: Front) -> None:
+    """The kernel is gone, and nobody starts another one."""
+    kernel = psutil.Process(int(front.run("import os; os.getpid()").result))
+    kernel.send_signal(signal.SIGKILL)
+    eventually(lambda: not is_alive(kernel))
+
+
+def has_ended(home: Home, name: str) -> bool:
+    return (home.path / "store" / "runs" / name / "actions" / "a0" / "status.json").exists()
+
+
+def test_what_has_ended_while_no_kernel_lived_is_said_once(front: Front, home: Home, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    name, display_id = started(front, go)
+    killed(front)
+    go.touch()
+    eventually(lambda: has_ended(home, name) and home.unseen_runs() == [name])
+    front.restart()
+    cell = front.run(LOAD)
+    assert "Ended while no kernel lived; flyte.attach(run) gives the value:\n✓ waits succeeded in" in cell.stdout
+    assert name in cell.stdout
+    assert [] == cell.displays
+    assert "waits succeeded" in states(cell, display_id)[-1]  # what is saved in the notebook is right now
+    assert "42" == front.run(f"flyte.attach({name!r})").result
+    front.restart()
+    assert "" == front.run(LOAD).stdout
+
+
+def test_many_that_have_ended_are_a_few_lines_and_their_errors_are_there(
+    front: Front, home: Home, tmp_path: Path
+) -> None:
+    front.run("@env.task\ndef fails(place: str) -> int:\n    waits.func(place)\n    raise KeyError('lost')")
+    go = tmp_path / "go"
+    names = ast.literal_eval(front.run(f"[flyte.submit(fails, {str(go)!r}).name for _ in range(7)]").result)
+    killed(front)
+    go.touch()
+    eventually(lambda: sorted(names) == sorted(home.unseen_runs()), within=60)
+    front.restart()
+    lines = front.run(LOAD).stdout.splitlines()
+    assert (6, "… and 3 more: %flyte_runs") == (len(lines), lines[-1])
+    assert all("✗ fails failed after" in line for line in lines[1:5])
+    assert "KeyError: 'lost'" == front.run(f"flyte.attach({names[0]!r})").error
+
+
+def test_what_ends_while_a_kernel_lives_is_not_said_by_the_next(front: Front, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    started(front, go)
+    front.restart()
+    cell = front.run(LOAD)
+    go.touch()
+    front.more(cell, lambda c: "succeeded" in c.card()[-1])
+    front.restart()
+    assert "" == front.run(LOAD).stdout
