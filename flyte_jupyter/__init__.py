@@ -87,6 +87,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .mapping import map as map  # noqa: A004 - Flyte's name
     from .queues import queues as queues
     from .task import Task as Task
+    from .warm import pools as pools
 
 
 _HOMES = {
@@ -132,6 +133,7 @@ _HOMES = {
     "mapping": ("map",),
     "queues": ("queues",),
     "task": ("Task",),
+    "warm": ("pools",),
 }
 _MODULES = ("cache", "errors", "extend", "report", "secrets")
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}

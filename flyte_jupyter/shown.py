@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .config.about import documentation
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .environment import TaskEnvironment
     from .task import Task
 
+asides: list[Callable[[TaskEnvironment], Iterable[Html]]] = []
+"""What else there is to show of an environment, besides what it says itself; the notebook has its pools shown."""
 _MOST = 100
 """Tasks that an environment lists: what is displayed is saved with the notebook."""
 
@@ -34,6 +37,7 @@ def environment(env: TaskEnvironment) -> str:
         env._layer.get("description"),
         table((), rows, title="Settings") if rows else el("div", muted("nothing but its name is given")),
         table(("tasks", ""), tasks, title="Tasks") if tasks else el("div", muted("no tasks yet")),
+        *itertools.chain.from_iterable(aside(env) for aside in asides),
     )
 
 

@@ -10,9 +10,10 @@ import functools
 import sys
 import time
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .. import context
+from .. import context, shown
 from . import live, origin, reattach
 from .cards import card, tables
 from .cells.places import names_of, readable, without_home
@@ -21,6 +22,8 @@ from .magics import magics
 
 if TYPE_CHECKING:
     from ..engine.run import Run, RunList
+    from ..environment import TaskEnvironment
+    from ..markup import Html
 
 _RUN = ("flyte_jupyter.engine.run", "Run")
 _RUNS = ("flyte_jupyter.engine.run", "RunList")
@@ -36,6 +39,7 @@ def load(shell: Any) -> None:
     magics.register(shell, hooks(shell))
     if not _is_observed():
         context.observers.append(show)
+    shown.asides[:] = [_pools]
     if is_new and live.is_kernel(shell):
         if origin.is_within_a_cell(shell):
             _reattach(shell)
@@ -53,8 +57,15 @@ def _reattach(shell: Any) -> bool:
     return True
 
 
+def _pools(env: TaskEnvironment) -> Iterable[Html]:
+    from ..warm import of
+
+    return of(env)
+
+
 def unload(shell: Any) -> None:
     """`%unload_ext flyte_jupyter`: no magics, no cards."""
+    shown.asides.clear()
     magics.unregister(shell)
     for observer in _ours():
         context.observers.remove(observer)

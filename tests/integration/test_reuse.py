@@ -25,6 +25,7 @@ from flyte_jupyter.config.values import reuse
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.pods import Phase
+from flyte_jupyter.warm import of as pools_of
 from tests.conftest import eventually, stop_host
 from tests.integration.processes import is_gone, pid_in
 
@@ -118,7 +119,7 @@ def test_coroutines_of_a_replica_have_one_event_loop() -> None:
 def test_the_card_says_which_replica_it_was_and_whether_it_was_warm() -> None:
     named = flyte.TaskEnvironment(name="told", reusable=flyte.ReusePolicy(replicas=(1, 2))).task(count.func)
     first, second = flyte.run(named, 1), flyte.run(named, 2)
-    assert replica_of(first).startswith("replica 1 of pool told: started in ")
+    assert replica_of(first).startswith("replica 1 of pool told: cold, started in ")
     assert "replica 1 of pool told: warm, call 2" == replica_of(second)
     assert "reusable" not in " ".join(second.view().get("notes", ()))
 
@@ -358,6 +359,26 @@ def test_a_replica_dies_with_its_host_and_what_was_open_goes_on(home: Home, tmp_
     eventually(lambda: is_gone(first))
     gate.touch()
     assert first != _output(run)
+
+
+def test_the_pools_are_a_table_and_can_be_ended() -> None:
+    listed = flyte.TaskEnvironment(name="listed", reusable=flyte.ReusePolicy(replicas=(1, 3)))
+    task = listed.task(count.func)
+    pid = value(task, 1)[0]
+    value(task, 2)
+    (pool,) = [pool for pool in flyte.pools() if pool.environment == "listed"]
+    (replica,) = pool.replicas
+    assert (pid, 2, 0, 2, 0) == (replica.pid, replica.served, replica.calls, pool.served, pool.busy)
+    assert 1 << 20 < replica.memory < 1 << 30
+    assert repr(pool).startswith("<Pool listed: 1 of at most 3 replicas, 0 busy, 2 calls, ")
+    assert "listed" in repr(flyte.pools())
+    assert f"<td>{pid}</td>" in flyte.pools()._repr_html_()
+    assert [True] == [str(pid) in part for part in pools_of(listed)]
+    pool.shutdown()
+    eventually(lambda: is_gone(pid))
+    with pytest.raises(errors.HostError, match="that pool has ended"):
+        pool.shutdown()
+    assert pid != value(task, 3)[0]
 
 
 # --- several calls at a time ------------------------------------------------------------------------------------------

@@ -53,7 +53,6 @@ class Pool:
         self.id = id
         self.policy = policy
         self.replicas: list[Replica] = []
-        self.born = time.time()
         self.served = 0
         self._used = time.monotonic()
         self.drains = False
@@ -180,17 +179,24 @@ class Pool:
             self._timer.cancel()
 
     def to_json(self) -> dict[str, Any]:
-        """For people, with process ids; the memory of these is for the one who asks to find out."""
+        """For people."""
         replicas = [
             {
                 "number": it.number,
                 "pid": it.pid,
                 "calls": len(it.calls),
                 "served": it.served,
-                "born": it.born,
+                "memory": it.memory_of_its_own(),
+                "age": time.time() - it.born,
                 "idle": None if it.calls else time.monotonic() - it.idle_since,
             }
             for it in self.replicas
         ]
-        about = {"id": self.id, "environment": self.name, "policy": vars(self.policy), "drains": self.drains}
-        return {**about, "served": self.served, "born": self.born, "waiting": len(self._waiting), "replicas": replicas}
+        about: dict[str, Any] = {
+            "id": self.id,
+            "environment": self.name,
+            "session": self.place[0],
+            "drains": self.drains,
+        }
+        about |= {"policy": vars(self.policy), "served": self.served, "waiting": len(self._waiting)}
+        return {**about, "replicas": replicas}

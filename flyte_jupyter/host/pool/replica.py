@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import psutil
+
 from ...pods import PodRequest
 from ..image.images import Image
 from ..lifecycle import Exit
@@ -109,6 +111,14 @@ class Replica:
     @property
     def ran_out_of_memory(self) -> bool:
         return self._share is not None and self._share.ran_out_of_memory
+
+    def memory_of_its_own(self) -> int:
+        """Bytes that it does not share with the process that it was forked from, nor with other replicas."""
+        try:
+            found = psutil.Process(self.pid).memory_full_info() if self.pid is not None else None
+        except psutil.Error:  # it has just ended, or the system does not tell
+            return 0
+        return int(found.uss) if found is not None else 0
 
     def standing(self) -> Standing:
         waits = self._host.shares.waits(self.name)

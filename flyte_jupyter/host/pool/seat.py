@@ -58,7 +58,7 @@ class Seat:
     @property
     def replica(self) -> str:
         it = self._replica
-        how = f"started in {it.started_in * 1000:.0f} ms" if self._is_first else f"warm, call {self.number}"
+        how = f"cold, started in {it.started_in * 1000:.0f} ms" if self._is_first else f"warm, call {self.number}"
         return f"replica {it.number} of pool {it.pool}: {how}"
 
     @property

@@ -165,6 +165,8 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     out = [_line(view, now)]
     if parts := stretches(root, now):
         out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
+    if root.get("replica"):
+        out.append(f"  {root['replica']}")
     out += [f"  {said}" for said in progress_text(view, now).splitlines()]
     if said := cache(root):
         out.append(f"  {said[:1].lower()}{said[1:]}")

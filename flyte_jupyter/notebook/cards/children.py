@@ -115,7 +115,8 @@ def _found(action: Action) -> Html:
     found = last_failure(action)
     said = el("div", quoted(cache(action)), cls="fr-muted") if cache(action) else None
     used = el("div", of, cls="fr-muted") if (of := in_words(action)) else None
-    return join(failure(found) if found else None, said, used)
+    where = el("div", action["replica"], cls="fr-muted") if action["replica"] else None
+    return join(failure(found) if found else None, said, where, used)
 
 
 @made_once

@@ -52,6 +52,12 @@ def cached(view: View, _now: float) -> Html | None:
     return el("div", el("span", label, cls="fr-label"), " ", quoted(reason), cls="fr-sec fr-small")
 
 
+def replica(view: View, _now: float) -> Html | None:
+    """Where the first action ran, when that was no process of its own."""
+    said = root_of(view).get("replica")
+    return el("div", el("span", "Process", cls="fr-label"), " ", said, cls="fr-sec fr-small") if said else None
+
+
 def notes(view: View, _now: float) -> Html | None:
     lines = list(view["notes"])
     if view["reattached"] and not view["trigger"]:  # those are picked up by whoever looks at them
@@ -113,6 +119,7 @@ SECTIONS: tuple[Section, ...] = (
         usage,
         origin,
         cached,
+        replica,
         notes,
         inputs,
         links,

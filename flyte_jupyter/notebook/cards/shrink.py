@@ -173,6 +173,7 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "reason": _line(action.get("reason"), 160),
         "is_cached": bool(action.get("is_cached")),
         "cache": _line(action.get("cache"), 300),
+        "replica": _line(action.get("replica"), 160),
         "peak_memory": action.get("peak_memory"),
         "links": _links(action.get("links"), min(limits.links, 3)),
         "vitals": _vitals(action, limits),

@@ -224,5 +224,7 @@ def _ours_alone(needed: Sequence[Statement], program: Program) -> list[str]:
     return list(found.values())
 
 
-OURS_ALONE = frozenset({"attach", "prepare", "runs", "submit", "triggers", "Run", "queues", "Task", "cache", "secrets"})
+OURS_ALONE = frozenset(
+    {"attach", "prepare", "pools", "runs", "submit", "triggers", "Run", "queues", "Task", "cache", "secrets"}
+)
 """Names of the package that Flyte does not have."""

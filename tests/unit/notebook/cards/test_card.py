@@ -374,6 +374,16 @@ def test_shrinking_twice_changes_nothing(limits: Any) -> None:
     assert once == again
 
 
+def test_a_card_says_in_which_replica_it_ran() -> None:
+    said = "replica 2 of pool <b>: warm, call 14"
+    root = action("a0", None, "succeeded", SUCCEEDED, title="train", replica=said)
+    child = action("a1", "a0", "succeeded", SUCCEEDED, replica="replica 1 of pool c: cold, started in 12 ms")
+    shown = page(view(actions=[root, child], total=2)).text
+    assert f"Process {said}" in shown
+    assert "replica 1 of pool c: cold, started in 12 ms" in shown
+    assert f"  {said}\n" in card.text(view(actions=[root], total=1), now=NOW)
+
+
 def test_every_section_is_there_and_none_is_shown_empty() -> None:
     bare = shrink(view(phase="queued", actions=[], total=0), LEVELS[0])
     assert {commands} == {section for section in sections.SECTIONS if section(bare, NOW) is not None}
