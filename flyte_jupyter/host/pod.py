@@ -215,7 +215,11 @@ class Pod:
         if (end := await self._know_secrets(environ)) is not None:
             return end
         pool = self._host.pools.of(request, environ)
-        taking = asyncio.ensure_future(pool.take(request, environ, image, log, self._conversation()))
+
+        def admitted(notes: tuple[str, ...]) -> None:
+            self._report(Phase.INITIALIZING, notes=notes)
+
+        taking = asyncio.ensure_future(pool.take(request, environ, image, log, self._conversation(), admitted))
         try:
             is_wanted = await self._waited(taking, Phase.WAITING_FOR_RESOURCES, pool.why)
         except (OSError, HostError) as error:
@@ -227,7 +231,6 @@ class Pod:
                 taking.result().close()
             return End()
         seat = taking.result()
-        self._report(Phase.INITIALIZING, notes=seat.notes)
         seat.begin(self._attempts.number)
         return await self._watch(seat)
 

@@ -45,6 +45,8 @@ ROWS = [
     Row("`%load_ext`", measures.load_ext, "`%load_ext autoreload`", 150),
     Row("fresh process per task, p50", measures.warm_runs, "fork with numpy, and socket round trip", 15),
     Row("fresh process per task, p90", measures.warm_runs, "the same, p90", None, of=p90),
+    Row("warm replica, p50", measures.replicas, "warm pool of `concurrent.futures`", None),
+    Row("warm replica, p90", measures.replicas, "the same, p90", None, of=p90),
     Row("second use of a built image adds", measures.built_image, "the same task without an image, in full", 5),
     Row("cache hit, p50", cached.hits, "read the file and unpickle", 3000, "µs"),
     Row("cache hit with its card in a notebook, p50", cached.hits_in_a_notebook, "display as much HTML", 3000, "µs"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -176,6 +178,20 @@ def warm_runs(rounds: int = 200) -> Measured:
         for x in range(rounds):
             measured.floors.append(floor.fork() + floor.round_trip())
             measured.samples.append(_timed(lambda: flyte.run(one, x).outputs()[0]))  # noqa: B023 - called at once
+    return measured
+
+
+def replicas(rounds: int = 200) -> Measured:
+    """From `flyte.run` to the value, in a replica that has run before; of a pool of `concurrent.futures` as well."""
+    measured = Measured()
+    warm = flyte.TaskEnvironment(name="reused", reusable=flyte.ReusePolicy(replicas=(1, 2))).task(one.func)
+    with private_home(), ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
+        for _ in range(10):
+            flyte.run(warm, 0)
+            pool.submit(abs, 0).result()
+        for x in range(rounds):
+            measured.floors.append(_timed(lambda: pool.submit(abs, x).result()))  # noqa: B023 - called at once
+            measured.samples.append(_timed(lambda: flyte.run(warm, x).outputs()[0]))  # noqa: B023 - likewise
     return measured
 
 

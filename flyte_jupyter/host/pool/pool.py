@@ -73,8 +73,13 @@ class Pool:
         image: Image | None,
         log: AttemptLog,
         conversation: Conversation,
+        admitted: Callable[[tuple[str, ...]], None],
     ) -> Seat:
-        """Wait for a seat in a replica that has what it needs. Raises `ForkError`, `OSError`, `HostError`."""
+        """Wait for a seat in a replica that has what it needs. Raises `ForkError`, `OSError`, `HostError`.
+
+        Args:
+            admitted: called when it has its share of the machine, with what it has not got of that.
+        """
         waiting = _Waiting(request.name, image)
         self._waiting.append(waiting)
         self._used = time.monotonic()
@@ -89,7 +94,7 @@ class Pool:
             raise
         self._seated[request.name] = replica
         try:
-            await replica.awake(request, environ)
+            await replica.awake(request, environ, lambda: admitted(replica.notes))
         except BaseException:
             replica.let_go(request.name)
             raise

@@ -69,6 +69,7 @@ class Replica:
         self._changed = changed
         self._seats: dict[int, Seat] = {}
         self._waking: asyncio.Task[None] | None = None
+        self._has_share = asyncio.Event()
         self._share: Share | None = None
         self._worker: Worker | None = None
         self._line: Line | None = None
@@ -126,12 +127,23 @@ class Replica:
 
     # --- from idle to busy and back -----------------------------------------------------------------------------------
 
-    async def awake(self, request: PodRequest, environ: Mapping[str, str]) -> None:
-        """Wait until it has what it needs of the machine, and a process. Raises `ForkError`, `OSError`, `HostError`."""
+    async def awake(self, request: PodRequest, environ: Mapping[str, str], admitted: Callable[[], None]) -> None:
+        """Wait until it has what it needs of the machine, which is told, and a process.
+
+        Raises `ForkError`, `OSError`, `HostError`.
+        """
         if self._waking is None:
+            self._has_share = asyncio.Event()
             self._waking = asyncio.get_running_loop().create_task(self._wake(request, environ))
             self._waking.add_done_callback(lambda task: task.cancelled() or task.exception())
-        await asyncio.shield(self._waking)
+        waking = self._waking
+        has_share = asyncio.ensure_future(self._has_share.wait())
+        try:
+            await asyncio.wait({has_share, waking}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            has_share.cancel()
+        admitted()
+        await asyncio.shield(waking)
         if self.has_ended:
             raise ForkError("it ended before it had begun")
 
@@ -141,6 +153,7 @@ class Replica:
                 self._share = await self._host.shares.acquire(request, environ, self.name)
             else:
                 await self._host.shares.again(self._share, request)
+            self._has_share.set()
             if self._worker is None and self.calls:
                 await self._start(self._share, request, environ)
         except BaseException:

@@ -51,11 +51,6 @@ class Seat:
         return self._replica.worker.exited
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What the replica has not got of what the environment asks for."""
-        return self._replica.notes
-
-    @property
     def replica(self) -> str:
         it = self._replica
         how = f"cold, started in {it.started_in * 1000:.0f} ms" if self._is_first else f"warm, call {self.number}"

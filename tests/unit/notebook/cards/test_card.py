@@ -381,7 +381,7 @@ def test_a_card_says_in_which_replica_it_ran() -> None:
     shown = page(view(actions=[root, child], total=2)).text
     assert f"Process {said}" in shown
     assert "replica 1 of pool c: cold, started in 12 ms" in shown
-    assert f"  {said}\n" in card.text(view(actions=[root], total=1), now=NOW)
+    assert f"  {said}" in card.text(view(actions=[root], total=1), now=NOW)
 
 
 def test_every_section_is_there_and_none_is_shown_empty() -> None:
