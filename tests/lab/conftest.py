@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import clear, eventually, new_folder
 
@@ -74,9 +74,17 @@ class Lab:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
-    assert browser is not None, "These tests need Chromium: apt-get install chromium."
+def chromium() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
+    assert program is not None, "These tests need Chromium: apt-get install chromium."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
     folder = tmp_path / "notebooks"
     folder.mkdir()
     with closing(socket.socket()) as free:
@@ -92,12 +100,8 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
         eventually(lambda: server.poll() is None and is_up(f"http://127.0.0.1:{port}/api"), within=60)
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-            address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
-            made = Lab(folder, address, chromium.new_page(viewport={"width": 1500, "height": 1400}))
-            yield made
-            chromium.close()
+        address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
+        yield Lab(folder, address, chromium.new_page(viewport={"width": 1500, "height": 1400}))
     finally:
         server.terminate()
         server.wait(30)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ...markup import Html, cut, el, join
+from ...markup import cut, el, join
 from ...once import made_once
 from ...report import words
 from . import report, sections, timeline
@@ -24,7 +24,7 @@ from .logtext import plain
 from .parts import cache, last_failure, root_of, stretches, total_seconds
 from .progress import progress_text
 from .shrink import LEVELS, Limits, shrink
-from .theme import CSS
+from .theme import style
 
 MIME = "application/vnd.flyte.run.v1+json"
 MOST = 64 << 10
@@ -145,8 +145,7 @@ def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
             parts.append(section(view, now))
     body = join(sections.header(view, now), *parts)
     label = f"Run of {view['title']}: {timeline.words(view)}"
-    style = el("style", Html(CSS))
-    return el("div", style, body, cls="flyte-run", data_phase=timeline.look(view), role="group", aria_label=label)
+    return el("div", style(body), body, cls="flyte-run", data_phase=timeline.look(view), role="group", aria_label=label)
 
 
 def _line(view: Mapping[str, Any], now: float) -> str:

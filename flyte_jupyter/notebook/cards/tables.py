@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...markup import Html, columns, el, join, table
+from ...markup import columns, el, join, table
 from . import timeline
 from .parts import root_of, run_phase, total_seconds
 from .shrink import LEVELS, shrink
-from .theme import CSS
+from .theme import style
 
 RUNS = ("Run", "Task", "Phase", "Started", "Seconds")
 
@@ -32,7 +32,8 @@ def html(
     more = list(folded)
     rest = table((), more, title=f"{title}: the rest", cls="fr-table")
     below = el("details", el("summary", f"{len(more)} more"), rest) if more else None
-    return el("div", el("style", Html(CSS)), shown, below, cls="flyte-run fr-plain")
+    body = join(shown, below)
+    return el("div", style(body + "fr-plain"), body, cls="flyte-run fr-plain")
 
 
 def run_row(view: Mapping[str, Any], *, now: float, rich: bool) -> list[object]:

@@ -7,6 +7,10 @@ preference counts, and then background and text are ours too, so that they fit e
 
 from __future__ import annotations
 
+import re
+
+from ...markup import Html, el
+
 LIGHT = {
     "bg": "#ffffff",
     "fg": "#1f2328",
@@ -165,8 +169,8 @@ border-bottom:2px solid var(--fr-line);border-radius:4px 4px 0 0}
 # Who asks for more contrast gets no greys.  A system that puts its own colours in place of ours would make all bars the
 # same; what they tell stands beside them in words.
 _CONTRAST = (
-    "@media (prefers-contrast:more){.flyte-run{--fr-muted:var(--fr-fg);--fr-line:var(--fr-fg)}}"
-    ".vscode-high-contrast .flyte-run,[data-jp-theme-name*='High Contrast'] .flyte-run"
+    "@media (prefers-contrast:more){.flyte-run.flyte-run.flyte-run{--fr-muted:var(--fr-fg);--fr-line:var(--fr-fg)}}"
+    ".vscode-high-contrast .flyte-run.flyte-run,[data-jp-theme-name*='High Contrast'] .flyte-run.flyte-run"
     "{--fr-muted:var(--fr-fg);--fr-line:var(--fr-fg)}"
     "@media (forced-colors:active){.flyte-run .fr-bar{forced-color-adjust:none}}"
 )
@@ -193,4 +197,12 @@ def _sheet() -> str:
 
 
 CSS = _sheet()
-"""Everything is scoped to `.flyte-run`; it is sent once per card."""
+"""Everything is scoped to `.flyte-run`."""
+_RULE = re.compile(r"@[^{]*\{(?:[^{}]*\{[^{}]*\})*\}|[^{}]*\{[^{}]*\}")
+_CLASSES = [(rule, frozenset(re.findall(r"\.(fr-[a-z]+)", rule))) for rule in _RULE.findall(CSS)]
+
+
+def style(body: str) -> Html:
+    """The style sheet of what this HTML has: each card that is saved brings its own, so there is no more in it."""
+    used = [rule for rule, classes in _CLASSES if not classes or any(of in body for of in classes)]
+    return el("style", Html("".join(used)))

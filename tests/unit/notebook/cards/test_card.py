@@ -422,6 +422,19 @@ def test_style_is_scoped_and_sent_once() -> None:
     assert "<" not in theme.CSS
 
 
+def test_a_card_brings_the_style_of_what_it_has_and_no_more() -> None:
+    def selectors(made: str) -> set[str]:
+        return set(re.findall(r"\.(fr-[a-z]+)", made.partition("</style>")[0]))
+
+    known = set(re.findall(r"\.(fr-[a-z]+)", theme.CSS))
+    for shown in (view(), failed(), view(logs={"a0": log("\x1b[31mred\x1b[0m", stream="stderr")})):
+        made = card.html(shown, now=NOW)
+        used = {name for attrs in page(shown).seen for name in (attrs[1].get("class") or "").split()}
+        assert used & known <= selectors(made)
+    assert "fr-tabs" not in selectors(card.html(view(), now=NOW))
+    assert 8000 > len(card.html(view(), now=NOW))
+
+
 def test_headings_and_status_for_screen_readers() -> None:
     roles = {attrs.get("role") for _, attrs in page(view()).seen}
     assert {"heading", "status", "group"} <= roles
