@@ -83,7 +83,7 @@ def test_what_the_task_is_for() -> None:
 
 def test_a_task_with_a_name_of_its_own_says_the_full_one_too() -> None:
     assert "Training my_env.train" in page(view(title="Training")).text
-    assert "my_env.train" not in page(view()).text
+    assert "train my_env.train" not in page(view()).text
 
 
 def test_a_record_of_before_is_shown() -> None:
