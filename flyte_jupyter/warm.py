@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .environment import TaskEnvironment
 
 _HEAD = ("Replica", "State", "Calls served", "Memory", "Age", "Process")
+_NONE = ["", "none now", "", "", "", ""]
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,12 @@ class Pool:
         return f"<Pool {self.environment}: {self.about()}>"
 
     def _repr_html_(self) -> str:
-        return page(f"pool {self.environment}", self.about(), self.table() if self.replicas else None)
+        shown = table(_HEAD, self.rows(), title=f"Replicas of {self.environment}") if self.replicas else None
+        return page(f"pool {self.environment}", self.about(), shown)
 
-    def table(self) -> Html:
-        """Its replicas."""
-        return table(_HEAD, [replica.row() for replica in self.replicas], title=f"Replicas of {self.environment}")
+    def rows(self) -> list[list[str]]:
+        """Its replicas, for a table."""
+        return [replica.row() for replica in self.replicas]
 
 
 class PoolList(list[Pool]):
@@ -116,11 +118,7 @@ class PoolList(list[Pool]):
         return page("Pools", None, table(("Pool", *_HEAD), self._rows(), title="Pools"))
 
     def _rows(self) -> list[list[str]]:
-        return [
-            row
-            for pool in self
-            for row in ([[pool.environment, *replica.row()] for replica in pool.replicas] or [[pool.environment]])
-        ]
+        return [[pool.environment, *row] for pool in self for row in pool.rows() or [_NONE]]
 
 
 def pools() -> PoolList:

@@ -371,7 +371,14 @@ def test_the_pools_are_a_table_and_can_be_ended() -> None:
     assert (pid, 2, 0, 2, 0) == (replica.pid, replica.served, replica.calls, pool.served, pool.busy)
     assert 1 << 20 < replica.memory < 1 << 30
     assert repr(pool).startswith("<Pool listed: 1 of at most 3 replicas, 0 busy, 2 calls, ")
-    assert "listed" in repr(flyte.pools())
+    value(flyte.TaskEnvironment(name="emptied", reusable=flyte.ReusePolicy((0, 2))).task(count.func), 1)
+    with pytest.raises(errors.WorkerCrashedError):
+        flyte.run(
+            flyte.TaskEnvironment(name="emptied", reusable=flyte.ReusePolicy((0, 2))).task(breaks.func), "os._exit"
+        )
+    lines = repr(flyte.pools()).splitlines()
+    assert ["listed", "1", "idle", "for"] == next(line.split()[:4] for line in lines if line.startswith("listed"))
+    assert ["emptied", "none", "now"] == next(line.split() for line in lines if line.startswith("emptied"))
     assert f"<td>{pid}</td>" in flyte.pools()._repr_html_()
     assert [True] == [str(pid) in part for part in pools_of(listed)]
     pool.shutdown()

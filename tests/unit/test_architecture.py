@@ -38,7 +38,7 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
 }
 FOLDERS = [
     ["config/values", "config/image"],
-    ["host/machine", "host/process", "host/image"],
+    ["host/machine", "host/process", "host/image", "host/pool"],
     ["host/process", "host/trigger"],
     ["notebook/cards", "notebook/cells", "notebook/files", "notebook/panel", "notebook/magics", "notebook/kernel"],
 ]

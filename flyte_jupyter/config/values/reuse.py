@@ -31,7 +31,7 @@ class ReusePolicy(Value):
         ConfigValueError: a value of a wrong type or out of its range.
 
     Warns:
-        one process with `concurrency` 1, in which a task that calls tasks of its environment would wait for itself.
+        one process with `concurrency` 1, which a task that calls tasks of its environment occupies while it waits.
     """
 
     replicas: int | tuple[int, int] = field(default=(2, 2), metadata=_REPLICAS)
@@ -53,7 +53,8 @@ class ReusePolicy(Value):
         if self.max_replicas == 1 and self.concurrency == 1:
             warn(
                 "ReusePolicy: with one replica and concurrency=1 a task that calls tasks of its own environment "
-                'waits for the process that it occupies; take replicas=2 or more, or reusable="off" for the caller'
+                "occupies the only process; this machine starts another one meanwhile, Flyte's platform does not. "
+                'Take replicas=2 or more, or reusable="off" for the caller'
             )
 
     @classmethod
