@@ -338,6 +338,7 @@ def test_inspection_in_a_kernel(front: Front) -> None:
     ):
         assert expected in said
     assert "P.args" not in said
+    assert re.search(r"File: +Cell In\[2\]$", said)
     assert re.search(r"retries +1 +decorator", inspected(front, "child|"))
     assert "return scaled(x)" in inspected(front, "child|", detail=1)
     assert "How often the task is tried again" in inspected(front, "%%flyte_task --retries| 3")

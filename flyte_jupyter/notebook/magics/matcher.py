@@ -12,6 +12,8 @@ from ...config.resolve import LEVEL_NAMES
 from ...config.spec import PARAMS, Level
 from ...markup import columns
 from ...task import Task
+from .. import live
+from ..cells import places
 from .complete import Completions, in_magic, in_python
 from .known import Notebook
 from .magic import Magic
@@ -85,6 +87,13 @@ def _inspector(original: Callable[..., Any]) -> Callable[..., Any]:
     return object_inspect_mime
 
 
+def _place(file: str) -> str:
+    """A file as a saved notebook may name it: JupyterLab keeps what `task?` says as an output."""
+    shell = live.shell()
+    name = places.names_of(shell)(file) if shell is not None else None
+    return name or str(places.without_home({"text/plain": places.file(file)})["text/plain"])
+
+
 def _about(data: Any) -> list[tuple[str, str]] | None:
     """What `task?` shows: signature, docs, and the configuration with the level of each value."""
     task = data.obj
@@ -100,6 +109,6 @@ def _about(data: Any) -> list[tuple[str, str]] | None:
         ("Task", task.name),
         ("Docstring", documentation(task.spec, task.func) or "<no docstring>"),
         ("Configuration", f"\n{given}\n{rest}"),
-        ("File", inspect.getsourcefile(task.func) or "<unknown>"),
+        ("File", _place(inspect.getsourcefile(task.func) or "<unknown>")),
         *source,
     ]
