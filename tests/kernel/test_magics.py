@@ -91,6 +91,14 @@ def test_an_error_in_the_inputs_has_the_cells_line(front: Front, source: str, er
     assert "flyte_jupyter" not in cell.traceback
 
 
+def test_an_error_of_the_task_has_the_line_of_the_cell_and_its_own(front: Front) -> None:
+    front.run("@env.task\ndef half(x: int) -> float:\n    return x / 0")
+    shown = front.run("for x in range(2):\n    %flyte_run half(x)  # the first one fails").traceback
+    assert "----> 2     %flyte_run half(x)" in shown
+    assert "----> 3     return x / 0" in shown
+    assert shown.index("%flyte_run half") < shown.index("return x / 0")
+
+
 def test_inputs_that_do_not_fit_are_said_in_words(front: Front) -> None:
     cell = front.run("%flyte_run parent(rows, kk=3)")
     assert "Unknown input 'kk'; did you mean 'k'?" in cell.traceback

@@ -116,6 +116,11 @@ def with_source(tb: TracebackType | None) -> TracebackType | None:
     first = linecache.getline(filename, tb.tb_frame.f_code.co_firstlineno)
     if not first or _DEFINES.search(first) or tb.tb_frame.f_code.co_name == "<module>":
         return TracebackType(below, tb.tb_frame, tb.tb_lasti, line)
+    return at_line(filename, line, below)
+
+
+def at_line(filename: str, line: int, below: TracebackType | None) -> TracebackType | None:
+    """A frame of a module on that line, above the frames `below`."""
     try:
         code = compile("\n" * (line - 1) + "1 / 0", filename, "exec")
         exec(without_columns(code, line), {"__name__": "__main__"})  # noqa: S102 - of that

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import ConfigError, RunInterrupted, user_frames
 from ...pack.modules import is_place
 from ..cells.extract import UnsupportedCell
-from ..cells.places import with_source
+from ..cells.places import at_line, with_source
 from .magic import Magic, Use
 from .options import OptionError
 from .task import UndefinedNames
@@ -36,9 +36,9 @@ def quietly(magic: Magic, use: Use) -> Any:
         raise
     except (Exception, KeyboardInterrupt) as e:
         if not isinstance(e, SyntaxError):
-            raise _shown(e, _frames(use.shell, e)) from None
+            raise _shown(e, _frames(use, e)) from None
         is_of_cell = e.filename == use.file()[0]
-        lines = _syntax(use.shell, e) if is_of_cell else _frames(use.shell, e)
+        lines = _syntax(use.shell, e) if is_of_cell else _frames(use, e)
         raise _shown(CellSyntaxError(str(e)), lines) from None
 
 
@@ -53,16 +53,21 @@ def _syntax(shell: Any, error: SyntaxError) -> Sequence[str]:
     return list(shell.SyntaxTB.structured_traceback(SyntaxError, error, []))
 
 
-def _frames(shell: Any, error: BaseException) -> Sequence[str]:
-    """The traceback without our frames, and without those of the event loop above the cell's own."""
+def _frames(use: Use, error: BaseException) -> Sequence[str]:
+    """The traceback without our frames, and without those of the event loop above the cell's own; that of a line magic
+    begins at its line.
+    """
     found = user_frames(error.__traceback__)
     while found is not None and not is_place(found.tb_frame.f_code.co_filename) and found.tb_next is not None:
         found = found.tb_next
     frames = with_source(found)
     if frames is None:
         return [f"{type(error).__name__}: {error}"]
+    file, above = use.file()
+    if not use.body and frames.tb_frame.f_code.co_filename != file:
+        frames = at_line(file, above + 1, frames)
     error.__cause__, error.__suppress_context__ = None, True
-    return list(shell.InteractiveTB.structured_traceback(type(error), error, frames, tb_offset=0))
+    return list(use.shell.InteractiveTB.structured_traceback(type(error), error, frames, tb_offset=0))
 
 
 def _shown(error: BaseException, lines: Sequence[str]) -> BaseException:
