@@ -217,7 +217,8 @@ class Pod:
         pool = self._host.pools.of(request, environ)
 
         def admitted(notes: tuple[str, ...]) -> None:
-            self._report(Phase.INITIALIZING, notes=notes)
+            if self._stop.reason is None:
+                self._report(Phase.INITIALIZING, notes=notes)
 
         taking = asyncio.ensure_future(pool.take(request, environ, image, log, self._conversation(), admitted))
         try:

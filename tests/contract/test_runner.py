@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,7 +25,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.pack.call import pack_inputs, seal_code, seal_inputs
 from flyte_jupyter.pack.outcome import unseal_outcome
-from flyte_jupyter.pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest, Synced
+from flyte_jupyter.pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest, Reuse, Synced
 from flyte_jupyter.runners import Runner
 from flyte_jupyter.runners.local import LocalRunner
 from flyte_jupyter.store import Store, keys, open_store
@@ -85,11 +86,12 @@ class Lab(Protocol):
     """A place where pods run for the tests.
 
     Attributes:
-        home: with the key; store: that its pods can reach.
+        home: with the key; store: that its pods can reach; reuse: the pool of all pods, if any.
     """
 
     home: Home
     store: Store
+    reuse: Reuse | None
 
     def runner(self) -> Runner:
         """Another client; closed at the end."""
@@ -101,6 +103,8 @@ class Lab(Protocol):
 
 
 class LocalLab:
+    reuse: Reuse | None = None
+
     def __init__(self, home: Home) -> None:
         self.home = home.make()
         self.store = open_store(home.store_url)
@@ -125,7 +129,13 @@ class LocalLab:
         stop_host(self.home)
 
 
-LABS: dict[str, Callable[[Home], LocalLab]] = {"local": LocalLab}
+class ReplicaLab(LocalLab):
+    """All pods of a test in one pool of warm processes."""
+
+    reuse = Reuse(environment="contract", least=1, most=3)
+
+
+LABS: dict[str, Callable[[Home], LocalLab]] = {"local": LocalLab, "replicas": ReplicaLab}
 
 
 @pytest.fixture(params=LABS)
@@ -185,7 +195,8 @@ def pod_for(lab: Lab, task: Task[..., Any], run: str, **inputs: Any) -> PodReque
         store=lab.store.url, python=sys.executable, cwd=os.getcwd(), path=tuple(sys.path), labels={"session": "session"}
     )
     referenced = code.referenced | given.referenced
-    return pod_request(task, place, run=run, action="a0", parent=None, referenced=referenced, image=None)
+    pod = pod_request(task, place, run=run, action="a0", parent=None, referenced=referenced, image=None)
+    return replace(pod, reuse=lab.reuse)
 
 
 def value_of(lab: Lab, run: str) -> Any:
@@ -394,7 +405,8 @@ def test_stop_ends_a_pod_and_what_it_has_called(lab: Lab, tmp_path: Path) -> Non
     assert {("ActionAbortedError", "Not wanted any more.")} == {
         (e.failure.code, e.failure.message) for e in last.values() if e.failure is not None
     }
-    assert [False, False] == [psutil.pid_exists(pid) for pid in processes(log)]
+    is_reused = lab.reuse is not None  # then the first process goes on
+    assert [is_reused, False] == [psutil.pid_exists(pid) for pid in processes(log)]
     runner.stop("r1-a0")  # once more is harmless
 
 

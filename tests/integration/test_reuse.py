@@ -20,11 +20,12 @@ import psutil
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import errors
+from flyte_jupyter import errors, session
 from flyte_jupyter.config.values import reuse
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
-from flyte_jupyter.pods import Phase
+from flyte_jupyter.pods import Phase, PodRequest
+from flyte_jupyter.store import keys
 from flyte_jupyter.warm import of as pools_of
 from tests.conftest import eventually, stop_host
 from tests.integration.processes import is_gone, pid_in
@@ -86,6 +87,10 @@ async def loop_id() -> tuple[int, int]:
 @env.task
 def tree(depth: int) -> list[int]:
     return [os.getpid(), *(tree(depth - 1) if depth else [])]
+
+
+def another_task(x: int) -> int:
+    return x + 1
 
 
 def value(task: Any, *args: Any, **kwargs: Any) -> Any:
@@ -386,6 +391,83 @@ def test_the_pools_are_a_table_and_can_be_ended() -> None:
     with pytest.raises(errors.HostError, match="that pool has ended"):
         pool.shutdown()
     assert pid != value(task, 3)[0]
+
+
+def test_a_replica_that_is_lost_with_its_zygote_is_made_again(tmp_path: Path) -> None:
+    gate, began = tmp_path / "gate", tmp_path / "began"
+
+    def waits(began: str, gate: str) -> int:
+        Path(began).write_text(f"{os.getpid()}\n")
+        while not Path(gate).exists():
+            time.sleep(0.01)
+        return os.getpid()
+
+    run = flyte.submit(env.task(waits), str(began), str(gate))
+    first = pid_in(began)
+    zygote = psutil.Process(first).parent()
+    assert zygote is not None
+    zygote.kill()
+    eventually(lambda: is_gone(first))
+    gate.touch()
+    assert first != _output(run)
+    assert 1 == run.view()["actions"][0]["attempt"]
+
+
+def test_an_idle_replica_has_its_bounds_but_no_cores_and_gives_way_to_who_needs_its_memory() -> None:
+    cores = psutil.cpu_count() or 1
+    memory = psutil.virtual_memory().total
+    asks = flyte.Resources(cpu=cores, memory="1Gi", disk="1Gi")
+    held = flyte.TaskEnvironment(name="held", resources=asks, reusable=flyte.ReusePolicy(2))
+
+    def stands() -> tuple[int, str, str]:
+        return os.getpid(), os.environ["TMPDIR"], os.environ["OMP_NUM_THREADS"]
+
+    task = held.task(stands)
+    first = value(task)
+    assert first == value(task)
+    assert str(cores) == first[2]
+
+    @flyte.TaskEnvironment(name="all_cores", resources=flyte.Resources(cpu=cores)).task
+    def needs_cores() -> None: ...
+
+    @flyte.TaskEnvironment(name="all_memory", resources=flyte.Resources(memory=f"{memory >> 20}Mi")).task
+    def needs_memory() -> None: ...
+
+    flyte.run(needs_cores)
+    assert first[0] == value(task)[0]
+    flyte.run(needs_memory)
+    eventually(lambda: is_gone(first[0]) and not Path(first[1]).exists())
+
+
+def test_inputs_of_another_call_and_code_that_nobody_signed_are_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = session.current()
+    first = flyte.run(count, 1)
+    launch = here.runner.launch
+
+    def exchange(pod: PodRequest) -> None:
+        here.store.put(keys.inputs(pod.run, pod.action), [here.store.get(keys.inputs(first.name, "a0"))])
+        launch(pod)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(here.runner, "launch", exchange)
+        with pytest.raises(errors.RuntimeSystemError, match=f"made for inputs {first.name}-a0"):
+            flyte.run(count, 2)
+    before = set((home.path / "store" / "code").iterdir())
+
+    def forge(pod: PodRequest) -> None:
+        for blob in set((home.path / "store" / "code").iterdir()) - before:
+            data = bytearray(blob.read_bytes())
+            data[-1] ^= 1
+            blob.write_bytes(data)
+        launch(pod)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(here.runner, "launch", forge)
+        with pytest.raises(errors.RuntimeSystemError, match="code"):
+            flyte.run(env.task(another_task), 1)
+    assert first.outputs()[0] == value(count, 3)[0]
 
 
 # --- several calls at a time ------------------------------------------------------------------------------------------
