@@ -20,9 +20,14 @@ def note(home: Home, request: PodRequest) -> None:
         record = json.loads(bytes(FileStore(request.store).get(keys.record(request.run))))
         if not record.get("notebook") or record.get("trigger"):
             return
-        home.unseen.mkdir(mode=0o700, exist_ok=True)
-        (home.unseen / request.run).touch(mode=0o600)
-        for name in home.unseen_runs()[_MOST:]:
-            (home.unseen / name).unlink(missing_ok=True)
+        keep(home, request.run)
     except (OSError, LookupError, ValueError) as error:  # the run has ended all the same
         print(f"host: nobody is told that {request.run} has ended: {error!r}", file=sys.stderr)  # noqa: T201 - its log
+
+
+def keep(home: Home, name: str) -> None:
+    """Note a run. Raises `OSError`."""
+    home.unseen.mkdir(mode=0o700, exist_ok=True)
+    (home.unseen / name).touch(mode=0o600)
+    for old in home.unseen_runs()[_MOST:]:
+        (home.unseen / old).unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import context
 from . import live, notice, origin
 from .cards import card
+from .cells.places import without_home
 
 if TYPE_CHECKING:
     from ..engine.run import Run
@@ -21,10 +22,11 @@ _MOST_LINES = 5
 
 def lines_of(runs: Sequence[Run]) -> str:
     """A line for each, to be printed; of many the first few."""
-    lines = [card.line(run.view(), now=time.time()) for run in runs[:_MOST_LINES]]
+    lines = [card.ending(run.view(), now=time.time()) for run in runs[:_MOST_LINES]]
     if len(runs) > _MOST_LINES:
         lines[-1] = f"… and {len(runs) - _MOST_LINES + 1} more: %flyte_runs"
-    return "".join(f"{line}\n" for line in lines)
+    text: str = without_home({"": "".join(f"{line}\n" for line in lines)})[""]
+    return text
 
 
 class Hooks:

@@ -39,6 +39,11 @@ def is_same(then: Mapping[str, str], now: Mapping[str, str], exists: Callable[[s
     return is_renamed and "loads" in then and then["loads"] == now.get("loads")
 
 
+def was_its_kernel(then: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a run was a kernel under an environment that this notebook had before. Pure."""
+    return "serves" in then and then["serves"] == now.get("kernel")
+
+
 def _request(shell: Any) -> dict[str, Any]:
     request: dict[str, Any] = shell.kernel.get_parent()
     return request

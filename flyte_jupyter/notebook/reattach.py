@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import context
 from ..home import Home
@@ -51,21 +51,30 @@ def open_runs(notebook: Mapping[str, str]) -> list[Run]:
 
     The Host notes what is open on disk, so that nobody has to be asked when there is nothing.
     """
-    return [run for run in _of(notebook, sorted(Home().open_runs(), reverse=True)) if not run.done()]
+    names = sorted(Home().open_runs(), reverse=True)
+    return [run for run in _of(notebook, names, origin.is_same) if not run.done()]
 
 
 def ended_runs(notebook: Mapping[str, str]) -> list[Run]:
-    """The runs of a notebook that have ended while nobody listened, the newest first; forgotten with that."""
+    """The runs of a notebook that have ended while nobody listened, and its kernels under an environment that have
+    failed, the newest first; forgotten with that.
+    """
     home = Home()
-    found = [run for run in _of(notebook, home.unseen_runs()) if run.done()]
+    found = [run for run in _of(notebook, home.unseen_runs(), _is_of) if run.done()]
     for run in found:
         (home.unseen / run.name).unlink(missing_ok=True)
     return found
 
 
-def _of(notebook: Mapping[str, str], names: Iterable[str]) -> Iterator[Run]:
-    """Those of another kernel of the same notebook."""
-    names = list(names)
+Notebook: TypeAlias = "Mapping[str, str]"
+
+
+def _is_of(then: Notebook, now: Notebook) -> bool:
+    return origin.is_same(then, now) or origin.was_its_kernel(then, now)
+
+
+def _of(notebook: Notebook, names: list[str], is_of: Callable[[Notebook, Notebook], bool]) -> Iterator[Run]:
+    """Those that other kernels have started, and that are of this notebook."""
     if not names or not notebook:
         return
     from .. import session
@@ -73,5 +82,5 @@ def _of(notebook: Mapping[str, str], names: Iterable[str]) -> Iterator[Run]:
     here = session.current()
     for name in names:
         record = here.find(name)
-        if record and record.get("session") != here.id and origin.is_same(record.get("notebook", {}), notebook):
+        if record and record.get("session") != here.id and is_of(record.get("notebook", {}), notebook):
             yield here.attach(name)

@@ -16,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from flyte_jupyter.home import Home
+from flyte_jupyter.host.client import call
 from flyte_jupyter.notebook.kernel.spec import PROVISIONER
 from tests.conftest import eventually, is_alive
 from tests.kernel.front import DEADLINE, ROOT, Cell, Front
@@ -105,8 +106,15 @@ def test_an_orderly_shutdown_leaves_what_runs_alone(front: Front, home: Home, tm
         assert "'succeeded'" == other.run("flyte.runs()[0].phase.value").result
 
 
-def test_uninstall_removes_ours_alone(jupyter: Path) -> None:
+def test_ours_are_listed_and_uninstall_removes_ours_alone(jupyter: Path, tmp_path: Path) -> None:
+    (tmp_path / "envs.py").write_text(ENVIRONMENT)
+    assert "no kernel of flyte_jupyter\n" == install("list")
     install("install", "--user")
+    install("install", "--user", "--environment", str(tmp_path / "envs.py:env"))
+    listed = install("list")
+    assert ["flyte-env", "flyte-python"] == [line.split()[0] for line in listed.splitlines()[1:]]
+    assert str(tmp_path / "envs.py:env") in listed
+    assert f"removed {jupyter / 'flyte-env'}" in install("uninstall", "--name", "flyte-env")
     install("install", "--user", "--name", "mine", "--title", "My own")
     assert "My own" == json.loads((jupyter / "mine" / "kernel.json").read_text())["display_name"]
     assert "there is no kernel 'python3' of flyte_jupyter" in install("uninstall", "--name", "python3")
@@ -151,8 +159,6 @@ def test_a_kernel_under_an_environment_has_its_variables_and_limits(under: Front
     assert "1" == under.run("len(os.sched_getaffinity(0))").result
     cell = under.run("flyte.runs()")
     assert "kernel: small" in cell.result
-    too_much = under.client.execute("x = b'1' * 2**30")
-    eventually(lambda: not under._manager.is_alive() or is_refused(under, too_much), within=DEADLINE)
 
 
 def is_refused(front: Front, request: str) -> bool:
@@ -192,6 +198,38 @@ def test_it_does_not_outlive_whoever_has_started_it(under: Front) -> None:
     kernel = psutil.Process(int(under.run("import os; os.getpid()").result))
     under._manager.provisioner.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
     eventually(lambda: not is_alive(kernel), within=DEADLINE)
+
+
+def said_by_the_next(under: Front) -> str:
+    """What the first cell says in the kernel that Jupyter starts in its place."""
+    eventually(lambda: not under._manager.is_alive(), within=DEADLINE)
+    under.restart()
+    return under.run("1 + 1").stdout
+
+
+def test_a_kernel_that_was_killed_is_no_success_and_the_next_one_says_so(under: Front) -> None:
+    os.kill(int(under.run("import os; os.getpid()").result), signal.SIGKILL)
+    said = said_by_the_next(under)
+    assert "✗ kernel: small failed after" in said
+    assert "RuntimeError: The kernel was killed by SIGKILL." in said
+    assert "" == under.run("1 + 1").stdout
+
+
+def test_a_kernel_that_needs_more_memory_than_its_limit_is_told_of(under: Front) -> None:
+    """Without control groups it is refused the memory, and goes on."""
+    request = under.client.execute("x = b'1' * 2**30")
+    eventually(lambda: not under._manager.is_alive() or is_refused(under, request), within=DEADLINE)
+    if not under._manager.is_alive():
+        assert "more memory than its limit of 400 MiB" in said_by_the_next(under)
+
+
+def test_a_kernel_ends_with_its_host_instead_of_being_another_one_unnoticed(under: Front, home: Home) -> None:
+    kernel = psutil.Process(int(under.run("import os; os.getpid()").result))
+    status = call(home, {"op": "status"})
+    assert status is not None
+    os.kill(status["pid"], signal.SIGKILL)
+    eventually(lambda: not is_alive(kernel), within=DEADLINE)
+    assert "The local Host has died, and the kernel with it." in said_by_the_next(under)
 
 
 def test_a_kernel_in_an_image_has_its_packages_and_runs_tasks(

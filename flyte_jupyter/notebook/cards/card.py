@@ -148,6 +148,13 @@ def _html(view: Mapping[str, Any], limits: Limits, now: float) -> str:
     return el("div", style(body), body, cls="flyte-run", data_phase=timeline.look(view), role="group", aria_label=label)
 
 
+def ending(view: Mapping[str, Any], *, now: float) -> str:
+    """The same, with the first line of what went wrong."""
+    failure = last_failure(root_of(view))
+    why = f": {failure['code']}: {failure['message'].partition(chr(10))[0][:400]}" if failure else ""
+    return f"{line(view, now=now)}{why}"
+
+
 def _line(view: Mapping[str, Any], now: float) -> str:
     phase, seconds = view["phase"], timeline.seconds(total_seconds(view, now))
     when = (

@@ -1,4 +1,4 @@
-"""`flyte_jupyter kernel install` and `uninstall`."""
+"""`flyte_jupyter kernel install`, `list` and `uninstall`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 from ...errors import ConfigValueError
+from ...markup import columns
 from . import environment, spec
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Let a command line have the words `install` and `uninstall`; `given.do(given)` does them."""
+    """Let a command line have the words `install`, `list` and `uninstall`; `given.do(given)` does them."""
     words = parser.add_subparsers(required=True, metavar="WORD")
     install = words.add_parser("install", help="tell Jupyter of the kernel")
     where = install.add_mutually_exclusive_group()
@@ -27,6 +28,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         help="run the whole kernel under this TaskEnvironment: its image, variables, secrets and limits",
     )
     install.set_defaults(do=_install)
+    listed = words.add_parser("list", help="show the kernels of flyte_jupyter that Jupyter knows")
+    listed.set_defaults(do=_list)
     uninstall = words.add_parser("uninstall", help="take it away again")
     uninstall.add_argument("--name", default=spec.NAME, help="of the kernel")
     uninstall.set_defaults(do=_uninstall)
@@ -42,6 +45,13 @@ def _install(given: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         raise ConfigValueError(f"the kernel {name!r} cannot be installed: {error}") from error
     _say(f"installed {folder}")
+    return 0
+
+
+def _list(_: argparse.Namespace) -> int:
+    found = spec.installed()
+    head = ("Name", "Title", "Environment", "Folder")
+    _say(columns([head, *found], widest=200) if found else "no kernel of flyte_jupyter")
     return 0
 
 

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from ... import context
 from ...config.image.image import Image
 from ...config.spec import ENV, TASK
 from ...config.values.resources import Resources
 from ...environment import TaskEnvironment
 from ...errors import ConfigTypeError, ConfigValueError, nearest
+from ...home import Home
 from ...interface import Interface
 from ...task import Task
 
@@ -109,17 +111,27 @@ def serve(command: list[str], owner: int, since: float) -> int:
 
     Args:
         command: what Jupyter would have started; owner, since: that process, and when it was started.
+
+    Raises:
+        RuntimeError: the kernel did not end by itself; or its Host has died, and the kernel with it: another one must
+            not take its place unnoticed, since what was in its memory is lost.
     """
     from ...host.program import command as program
 
+    if context.ctx().attempt_number:
+        raise RuntimeError("The local Host has died, and the kernel with it. What the kernel had in memory is lost.")
     arguments = command[command.index("-f") :]
     environ = {**os.environ, "JPY_PARENT_PID": str(os.getpid())}  # with which it ends
     process = subprocess.Popen([*program(sys.executable, "notebook.kernel.__main__"), *arguments], env=environ)
     while True:
         try:
-            return process.wait(_LOOK)
+            code = process.wait(_LOOK)
         except subprocess.TimeoutExpired:
             pass
+        else:
+            if code < 0:
+                raise RuntimeError(f"The kernel was killed by {signal.Signals(-code).name}.")
+            return code
         if not _is_there(owner, since):
             process.terminate()
             return process.wait()
@@ -137,9 +149,11 @@ def _is_there(pid: int, since: float) -> bool:
 def main() -> int:
     """`ENVIRONMENT COMMAND...`: what the provisioner has Jupyter start in the kernel's place; its exit code."""
     from ... import api
+    from ...host import unseen
 
     where, command = sys.argv[1], sys.argv[2:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is a message to the kernel
+    context.notebook["serves"] = os.path.abspath(command[command.index("-f") + 1])
     run = api.submit(kernel_task(load(where)), command, os.getpid(), psutil.Process().create_time())
     signal.signal(signal.SIGTERM, lambda *_: _end(run))
     run.wait()
@@ -148,6 +162,8 @@ def main() -> int:
     try:
         code: int = run.result()
     except Exception as error:
+        if not run.is_cancelled:  # the next kernel of the notebook says it: people do not read Jupyter's log
+            unseen.keep(Home(), run.name)
         print(f"{run.label}: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - likewise
         return 1
     return code

@@ -7,7 +7,10 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpec
 
 NAME = "flyte-python"
 PROVISIONER = "flyte-environment"
@@ -54,13 +57,32 @@ def install(made: dict[str, Any], name: str = NAME, *, user: bool = False, prefi
         return str(KernelSpecManager().install_kernel_spec(folder, name, user=user, prefix=prefix))
 
 
+def installed() -> list[tuple[str, str, str, str]]:
+    """Our kernels: name, title, environment ("" for none), folder."""
+    return [
+        (
+            name,
+            made.display_name,
+            made.metadata.get("kernel_provisioner", {}).get("config", {}).get("environment", ""),
+            folder,
+        )
+        for name, (made, folder) in sorted(_ours().items())
+    ]
+
+
 def uninstall(name: str = NAME) -> str | None:
     """Take it away; the folder that it was in, None when there is none of ours with that name. Raises `OSError`."""
-    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
-    manager = KernelSpecManager()
-    try:
-        found = manager.get_kernel_spec(name)
-    except NoSuchKernel:
+    found = _ours().get(name)
+    if found is None:
         return None
-    return str(manager.remove_kernel_spec(name)) if _MODULE in found.argv else None
+    shutil.rmtree(found[1])
+    return found[1]
+
+
+def _ours() -> dict[str, tuple[KernelSpec, str]]:
+    """By name, also those whose provisioner this Jupyter does not find, and which it therefore does not show."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+    folders = KernelSpecManager().find_kernel_specs()
+    found = {name: (KernelSpec.from_resource_dir(folder), folder) for name, folder in folders.items()}
+    return {name: (made, folder) for name, (made, folder) in found.items() if _MODULE in made.argv}
