@@ -14,9 +14,11 @@ _ESCAPES = re.compile(
     r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # control sequences: cursor movements, colours
     r"|\x1b[ -/]*[0-~]?"  # everything else that begins with escape
 )
-# C0 and C1 controls but tab and newline, lone surrogates (they cannot be written as UTF-8), and the characters that
-# reorder text: a log must not be able to show something else than what it says.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+# C0 and C1 controls but tab and newline, lone surrogates (they cannot be written as UTF-8), code points that are no
+# characters and never will be (HTML has no place for them), and the characters that reorder text: a log must not be
+# able to show something else than what it says.
+_ENDS = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef" + _ENDS + "]")
 
 
 class Html(str):

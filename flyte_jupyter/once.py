@@ -7,6 +7,7 @@ view takes all of it along.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -17,9 +18,13 @@ _MOST = 64
 
 
 class Part(dict[str, Any]):
-    """An object of JSON that nobody changes, and that keeps what functions with `made_once` have made of it."""
+    """An object of JSON that nobody changes, and that keeps what functions with `made_once` have made of it.
+
+    As a key it is itself, whatever it holds.
+    """
 
     __slots__ = ("made",)
+    __hash__ = object.__hash__  # type: ignore[assignment]  # that of dicts is None
 
     def __init__(self, given: dict[str, Any]) -> None:
         super().__init__(given)
@@ -34,16 +39,18 @@ def made_once(make: _Made) -> _Made:
 
     @functools.wraps(make)
     def made(of: Any, *others: Any) -> Any:
-        kept = of.made if type(of) is Part else {}
+        if type(of) is not Part:
+            return _as_part(make(of, *others))
         key = (make, *others)
-        if key in kept:
-            return kept[key]
-        result = make(of, *others)
-        if type(result) is dict:
-            result = Part(result)
-        if len(kept) >= _MOST:
-            kept.clear()
-        kept[key] = result
+        with contextlib.suppress(KeyError):  # another thread may be about to clear it
+            return of.made[key]
+        if len(of.made) >= _MOST:
+            of.made.clear()
+        result = of.made[key] = _as_part(make(of, *others))
         return result
 
     return cast("_Made", made)
+
+
+def _as_part(made: Any) -> Any:
+    return Part(made) if type(made) is dict else made

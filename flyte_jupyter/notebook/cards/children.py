@@ -87,12 +87,23 @@ def _tree(view: View, children: list[Action], now: float) -> Html:
 
 
 def _leaf(view: View, action: Action, now: float, below: Html | None = None) -> Html:
-    """One action on one line; its error and its log open beneath it."""
     printed = view["logs"].get(action["name"])
+    is_over = below is None and action["phase"] in timeline.TERMINAL
+    return _ended(action, printed, view["run"]) if is_over else _line(action, printed, view["run"], now, below)
+
+
+@made_once
+def _ended(action: Action, printed: Mapping[str, Any] | None, run: str) -> Html:
+    """An action that will not change any more: most of those on a card that is live."""
+    return _line(action, printed, run, 0.0)
+
+
+def _line(action: Action, printed: Mapping[str, Any] | None, run: str, now: float, below: Html | None = None) -> Html:
+    """One action on one line; its error and its log open beneath it."""
     seconds = el("span", timeline.seconds(timeline.span(action, now)), cls="fr-right")
     line = el("span", _said(action), " ", seconds, cls="fr-row")
     bars = bars_of(action, now) if action.get("vitals") else None
-    logged = mentioned(view["run"], action) if action.get("vitals") else None
+    logged = mentioned(run, action) if action.get("vitals") else None
     body = join(_found(action), logged, _printed(printed) if printed else None)
     return el("li", el("details", el("summary", line), body) if body else line, bars, below)
 

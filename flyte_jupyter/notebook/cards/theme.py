@@ -199,10 +199,20 @@ def _sheet() -> str:
 CSS = _sheet()
 """Everything is scoped to `.flyte-run`."""
 _RULE = re.compile(r"@[^{]*\{(?:[^{}]*\{[^{}]*\})*\}|[^{}]*\{[^{}]*\}")
-_CLASSES = [(rule, frozenset(re.findall(r"\.(fr-[a-z]+)", rule))) for rule in _RULE.findall(CSS)]
+_CLASS = re.compile("fr-[a-z]+")
+
+
+def _classes(rule: str) -> list[frozenset[str]]:
+    """What each of its selectors asks for."""
+    rule = rule.partition("{")[2] if rule.startswith("@") else rule
+    selectors = ",".join(re.findall(r"([^{}]+)\{", rule)).split(",")
+    return [frozenset(of[1:] for of in re.findall(r"\.fr-[a-z]+", selector)) for selector in selectors]
+
+
+_ASKED = [(rule, _classes(rule)) for rule in _RULE.findall(CSS)]
 
 
 def style(body: str) -> Html:
     """The style sheet of what this HTML has: each card that is saved brings its own, so there is no more in it."""
-    used = [rule for rule, classes in _CLASSES if not classes or any(of in body for of in classes)]
-    return el("style", Html("".join(used)))
+    used = frozenset(_CLASS.findall(body))
+    return el("style", Html("".join(rule for rule, asked in _ASKED if any(of <= used for of in asked))))

@@ -431,6 +431,8 @@ def test_a_card_brings_the_style_of_what_it_has_and_no_more() -> None:
         made = card.html(shown, now=NOW)
         used = {name for attrs in page(shown).seen for name in (attrs[1].get("class") or "").split()}
         assert used & known <= selectors(made)
+        rules = set(re.findall(r"([^{}]+)\{", made.partition("</style>")[0]))
+        assert ".flyte-run.flyte-run.flyte-run pre,.flyte-run .fr-rich" in rules
     assert "fr-tabs" not in selectors(card.html(view(), now=NOW))
     assert 8000 > len(card.html(view(), now=NOW))
 

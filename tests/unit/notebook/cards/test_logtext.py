@@ -28,6 +28,7 @@ from flyte_jupyter.notebook.cards import logtext
         (" 10%\r 50%\r100%\r", "100%"),
         ("bell\x07\x00\x9b null", "bell null"),
         ("evil\u202etxt.e", "eviltxt.e"),
+        ("no\ufdd0 \ufffe\U0001ffffone", "no one"),
         ("\x1b[31m<i>", '<span class="fr-red">&lt;i&gt;</span>'),
         ("\x1b[", ""),
         ("abcdefghijklmnop", "abcdefghi…"),
