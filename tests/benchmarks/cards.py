@@ -17,12 +17,18 @@ from flyte_jupyter.pods import LogEvent, Phase, PodEvent
 from tests.benchmarks.measures import Measured, private_home
 from tests.unit.notebook.views import T, view
 
+_AT_ONCE = 8
+"""Actions that print between two updates: what a machine has cores for."""
 _STORY = (Phase.QUEUED, Phase.INITIALIZING, Phase.RUNNING, Phase.SUCCEEDED)
 
 
 def updates(actions: int, lines: int, rounds: int = 100) -> Measured:
-    """Milliseconds of CPU from what has happened to the bundle. The floor writes that bundle as JSON."""
+    """Milliseconds of CPU from what has happened to the bundle; some of what runs prints a line between two of them.
+
+    The floor writes that bundle as JSON.
+    """
     state = RunState("r-1", task="my_env.train", title="train")
+    running = [f"a{number:x}" for number in range(0, actions + 1, 7)]
     for number in range(actions + 1):
         name, parent = f"a{number:x}", "a0" if number else None
         for step, phase in enumerate(_STORY[: 3 if number % 7 == 0 else 4]):
@@ -31,7 +37,10 @@ def updates(actions: int, lines: int, rounds: int = 100) -> Measured:
         printed = tuple((T, "stdout", f"\x1b[32mepoch {i}\x1b[0m loss {1 / (i + 1):.4f}") for i in range(lines))
         state.apply(LogEvent(run="r-1", action=name, attempt=0, start=0, lines=printed))
     measured = Measured()
-    for _ in range(rounds):
+    for number in range(rounds):
+        for name in running[:_AT_ONCE]:
+            line = (T, "stdout", f"step {number} of {name}")
+            state.apply(LogEvent(run="r-1", action=name, attempt=0, start=lines + number, lines=(line,)))
         began = time.thread_time()
         made = card.bundle(readable({**view(), **state.view()}, _no_cell), now=T + 60)
         ended = time.thread_time()

@@ -23,6 +23,7 @@ from ...config.values import device
 from ...config.values.value import Value, pasted
 from ...environment import environments
 from ...errors import ConfigError, ConfigTypeError, ConfigValueError
+from ...markup import cut
 
 PACKAGE = __name__.partition(".")[0]
 OPEN = "..."
@@ -191,7 +192,7 @@ def parse(source: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError) as e:
         said = getattr(e, "msg", None) or str(e)
         raise ConfigValueError(
-            f"{_cut(source)}: not Python: {said}\n  allowed: a value, or a name of the notebook"
+            f"{cut(source, 60)}: not Python: {said}\n  allowed: a value, or a name of the notebook"
         ) from None
 
 
@@ -233,7 +234,7 @@ def value_of(node: ast.expr, variables: Mapping[str, Any]) -> Any:
                 given = {k.arg: value_of(k.value, variables) for k in keywords if k.arg}
                 return _tried(found, [value_of(arg, variables) for arg in args], given, node)
     raise ConfigValueError(
-        f"{_cut(ast.unparse(node))}: is not computed here\n  give its value a name in a cell, and write the name"
+        f"{cut(ast.unparse(node), 60)}: is not computed here\n  give its value a name in a cell, and write the name"
     )
 
 
@@ -294,8 +295,4 @@ def _tried(maker: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, 
     except ConfigError:
         raise
     except Exception as e:
-        raise ConfigValueError(f"{_cut(ast.unparse(node))}: {type(e).__name__}: {e}") from None
-
-
-def _cut(source: str) -> str:
-    return source if len(source) <= 60 else f"{source[:59]}…"
+        raise ConfigValueError(f"{cut(ast.unparse(node), 60)}: {type(e).__name__}: {e}") from None
