@@ -19,6 +19,7 @@ from ..pack.failure import masked
 from ..pods import Event, Failure, LogEvent, Phase, PodRequest, history_as_bytes
 from ..store import keys
 from ..store.files import FileStore
+from ..vitals import Sample
 from . import lifecycle, notes
 from .flights import Flights
 from .history import History
@@ -30,6 +31,7 @@ from .process import stacks
 from .process.conversation import Conversation
 from .process.forks import ForkError, Worker
 from .running import Alone, Machinery, Running, forked, remove_folder, told
+from .sampler import Sampler
 from .shares import Share
 from .shelf import Pruning, recall
 from .showing import Showing
@@ -42,6 +44,7 @@ class Environment(Machinery, Protocol):
     flights: Flights
     pruning: Pruning
     pools: Pools
+    sampler: Sampler
 
     def environ(self, pod: PodRequest) -> Mapping[str, str] | None: ...
     def publish(self, labels: Mapping[str, str], event: Event) -> None: ...
@@ -290,8 +293,10 @@ class Pod:
     async def _watch(self, process: Running) -> End:
         request, vault = self.request, self._host.vault
         self._process = process
+        sampling = self._host.sampler.watching(process.own, self._sample, is_new=not process.replica)
         try:
-            await self._until_done(process)
+            with sampling:
+                await self._until_done(process)
             done = process.conversation.done
             if done is not None:
                 self._host.zygotes.learn(request.task, done["imported"])
@@ -340,6 +345,9 @@ class Pod:
         now = time.time()
         self._attempts = replace(self._attempts, started_at=now)
         self._report(Phase.RUNNING, at=now, replica=self._process.replica if self._process is not None else "")
+
+    def _sample(self, sample: Sample) -> None:
+        self.showing.add(self._attempts.number, samples=(sample,))
 
     def _print(self, event: LogEvent) -> None:
         self.tail.add(event)

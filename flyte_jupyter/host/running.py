@@ -45,6 +45,10 @@ class Running(Protocol):
         """Done when its process has ended."""
 
     @property
+    def own(self) -> Worker | None:
+        """The process, when no other attempt is in it meanwhile."""
+
+    @property
     def replica(self) -> str:
         """Which replica of which pool it is, for people; "" for a process of its own."""
 
@@ -87,6 +91,7 @@ class Alone:
         conversation: Conversation,
     ) -> None:
         self.conversation = conversation
+        self.own = worker
         self.exited = worker.exited
         self.write_stacks = worker.write_stacks
         self.stacks = worker.stacks

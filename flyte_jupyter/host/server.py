@@ -30,6 +30,7 @@ from .pool.pools import Pools
 from .process.forks import ForkError
 from .process.heap import trim
 from .process.zygotes import Zygotes
+from .sampler import Sampler
 from .shares import Shares
 from .shelf import Bounds, Pruning
 from .stop import KILL_AFTER
@@ -80,6 +81,7 @@ class Host:
     images: Images = field(init=False)
     shares: Shares = field(init=False)
     flights: Flights = field(init=False)
+    sampler: Sampler = field(init=False)
     pruning: Pruning = field(init=False)
     pools: Pools = field(init=False)
     vault: Vault = field(init=False)
@@ -90,6 +92,7 @@ class Host:
         self.zygotes = Zygotes(self.log, self.home.images, self.shares.groups)
         self.images = Images(self.home, self.zygotes, self.log, self.vault)
         self.flights = Flights(self._parents)
+        self.sampler = Sampler()
         self.pools = Pools(self)
         self.pruning = Pruning(self.home.store_url, Bounds.given())
         self.pods: dict[str, Pod] = {}

@@ -49,13 +49,13 @@ class Group:
         folders: by controller; in version 2 it is the same for all.
 
     Attributes:
-        memory: bytes that its processes may use together, None for no bound.
+        memory: bytes that its processes may use together, None for no bound; folders: as given.
     """
 
     _ENTRY = "cgroup.procs"
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
-        self._folders = folders
+        self.folders = folders
         self.memory: int | None = None
         self._used: Use | None = None
 
@@ -63,7 +63,7 @@ class Group:
         return f"<{type(self).__name__} {', '.join(map(str, self._places()))}>"
 
     def _places(self) -> list[Path]:
-        return sorted(set(self._folders.values()))
+        return sorted(set(self.folders.values()))
 
     @property
     def entries(self) -> list[str]:
@@ -86,12 +86,12 @@ class Group:
             memory: bytes; when they run out for one process, all of them end.
             cores: time on the CPU per time, 0.5 for half a core.
         """
-        if memory is not None and "memory" in self._folders:
-            self._bound_memory(self._folders["memory"], memory)
-            self._follow(self._folders["memory"])
+        if memory is not None and "memory" in self.folders:
+            self._bound_memory(self.folders["memory"], memory)
+            self._follow(self.folders["memory"])
             self.memory = memory
-        if cores is not None and "cpu" in self._folders:
-            self._bound_cores(self._folders["cpu"], round(cores * _PERIOD))
+        if cores is not None and "cpu" in self.folders:
+            self._bound_cores(self.folders["cpu"], round(cores * _PERIOD))
 
     def end(self) -> None:
         """Kill all that is in it."""
@@ -193,14 +193,14 @@ class GroupV1(Group):
             asyncio.get_running_loop().call_later(wait, self._look, 2 * wait)
 
     def _kills(self) -> int:
-        return _counters(self._folders["memory"] / "memory.oom_control").get("oom_kill", 0)
+        return _counters(self.folders["memory"] / "memory.oom_control").get("oom_kill", 0)
 
     def _hit_its_limit(self) -> bool:
         peak = self._peak()
         return self.memory is not None and peak is not None and peak >= self.memory - self.memory // 50
 
     def _peak(self) -> int | None:
-        return _number(self._folders["memory"] / "memory.max_usage_in_bytes")
+        return _number(self.folders["memory"] / "memory.max_usage_in_bytes")
 
 
 class GroupV2(Group):
@@ -222,10 +222,10 @@ class GroupV2(Group):
         return self._events().get("oom", 0) > 0
 
     def _events(self) -> dict[str, int]:
-        return _counters(self._folders["memory"] / "memory.events")
+        return _counters(self.folders["memory"] / "memory.events")
 
     def _peak(self) -> int | None:
-        return _number(self._folders["memory"] / "memory.peak")  # since Linux 5.19
+        return _number(self.folders["memory"] / "memory.peak")  # since Linux 5.19
 
 
 class Groups:

@@ -11,7 +11,7 @@ from ...pods import PodRequest
 from ..lifecycle import Exit
 from ..logs import AttemptLog
 from ..process.conversation import Conversation
-from ..process.forks import WAKE_AFTER
+from ..process.forks import WAKE_AFTER, Worker
 
 if TYPE_CHECKING:
     from .replica import Replica
@@ -45,6 +45,10 @@ class Seat:
     def is_alone(self) -> bool:
         """Whether no other call can be in the replica meanwhile."""
         return self._replica.concurrency == 1
+
+    @property
+    def own(self) -> Worker | None:
+        return self._replica.worker if self.is_alone else None
 
     @property
     def exited(self) -> asyncio.Future[Exit]:

@@ -172,7 +172,7 @@ def test_swap_does_not_hide_the_limit() -> None:
         async def main():
             process, group = started("")
             group.bound(memory=64 * 2**20)
-            folder = group._folders["memory"]
+            folder = group.folders["memory"]
             bound = {"memory.memsw.limit_in_bytes": str(64 * 2**20), "memory.swap.max": "0"}
             found = [path.read_text().strip() == bound[path.name] for path in folder.iterdir() if path.name in bound]
             print(all(found), Path("/proc/swaps").read_text().count("\\\\n") < 2 or bool(found))
@@ -192,7 +192,7 @@ def test_a_part_of_a_core_is_a_part_of_a_core() -> None:
             process, group = started("while True: pass")
             group.bound(cores=0.1)
             go(process)
-            stat = group._folders["cpu"] / "cpu.stat"
+            stat = group.folders["cpu"] / "cpu.stat"
             await until(lambda: int(dict(line.split() for line in stat.read_text().splitlines())["nr_throttled"]) > 0)
             group.end()
             print(await asyncio.to_thread(process.wait))
