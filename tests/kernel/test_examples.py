@@ -52,6 +52,17 @@ SAID = {
         "0.1 → 0.97",
         "-1.0 → ValueError",
     ],
+    "04_reports_and_progress.ipynb": [
+        "report: 3 tabs (main, curve, confusion)",
+        "<report of train: 3 tabs (main, curve, confusion)",
+        "digits.html: tabs main, curve, confusion",
+        "stopped at 4 of 10 files",
+        "ValueError: file 4 is empty",
+        "<p>attempt 2 begins</p>",
+        "['10,000 of 10,000 [####################]']",
+        "train × 2: 2 succeeded",
+        "<h2>64 neurons</h2><p>1,347 digits to learn, 450 to try.</p>",
+    ],
     "05_caching.ipynb": [
         "cache miss: nothing is stored yet",
         "savings succeeded from the cache",

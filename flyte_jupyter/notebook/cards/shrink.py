@@ -57,7 +57,7 @@ _STREAMS = ("stdout", "stderr", "image")
 LEVELS = (
     Limits(
         rich=24 << 10, text=4000, traceback=6000, message=1500, value=200, values=40, notes=10, links=10, log_lines=200,
-        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40, samples=60, report=24 << 10,
+        log_width=300, logs=9000, actions=51, tasks=20, failures=8, history=40, samples=60, report=36 << 10,
     ),
     Limits(
         rich=24 << 10, text=4000, traceback=3000, message=600, value=120, values=40, notes=10, links=10, log_lines=200,
