@@ -1,7 +1,7 @@
-"""Make the pictures of cards in README.md: `python docs/images/make.py`.
+"""Make the pictures in README.md: `python docs/images/make.py [FOLDER]`, with the test extra installed.
 
-The cards are those in the outputs of the notebooks, as they are committed.  Chromium draws them, light and dark; it is
-found on PATH as chromium or google-chrome.
+The cards are those in the outputs of the notebooks, as they are committed; the panel is one of a JupyterLab that is
+started for it.  Chromium draws them, light and dark; it is found on PATH as chromium or google-chrome.
 """
 
 from __future__ import annotations
@@ -26,6 +26,18 @@ CARDS = {
 """For each picture a notebook, and the task whose first card it shows."""
 SCHEMES = {"": ("1", "#fff"), "-dark": ("0", "#111")}
 """For each ending of a file's name what Chromium calls the scheme, and the colour of the page."""
+PANEL = """\
+import flyte_jupyter as flyte
+rows = [{"x": 1.0, "y": 2.1}, {"x": 2.0, "y": 3.9}]
+asked = flyte.Resources(cpu=1, memory="512Mi")
+env = flyte.TaskEnvironment(name="careful", resources=asked, env_vars={"MODE": "train"})
+
+@env.task(retries=3, timeout=60)
+async def train(rows: list[dict]) -> float: ...
+
+train.panel()
+"""
+"""The task of the first pages of README.md."""
 _RUN = "application/vnd.flyte.run.v1+json"
 _HEIGHT = (
     "document.documentElement.setAttribute('data-height',Math.ceil(document.body.getBoundingClientRect().bottom)+8)"
@@ -70,8 +82,34 @@ def _output(command: list[str]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
+def draw_panel(folder: Path) -> None:
+    """The panel of a task, with an input, a setting, and one that is not accepted."""
+    sys.path.insert(0, str(HERE.parents[1]))
+    from tests.lab.conftest import launched, started
+
+    with tempfile.TemporaryDirectory() as made, launched() as chromium, started(Path(made), chromium) as lab:
+        lab.page.set_viewport_size({"width": WIDTH + 280, "height": 2000})
+        for ending, theme in {"": "JupyterLab Light", "-dark": "JupyterLab Dark"}.items():
+            lab.write("panel.ipynb", PANEL)
+            lab.open("panel.ipynb")
+            lab.do("apputils:change-theme", theme=theme)
+            lab.do("application:toggle-left-area")
+            lab.run_cell(0)
+            panel = lab.page.locator(".flyte-panel-live")
+            panel.get_by_label(re.compile("^rows: ")).fill("rows")
+            for name, field, value in (("retries", "count", "0"), ("timeout", "max_runtime", "1x")):
+                panel.get_by_role("button", name=f"▸ {name}").click()
+                panel.get_by_label(re.compile(rf"^{field}: ")).fill(value)
+            panel.get_by_role("alert").filter(has_text="1x").wait_for()
+            panel.get_by_label(re.compile("^rows: ")).focus()
+            if (news := lab.page.get_by_role("button", name="No", exact=True)).count():
+                news.click()  # no news of Jupyter's
+            panel.screenshot(path=folder / f"panel{ending}.png")
+
+
 def main(folder: Path) -> None:
     """Make all pictures in a folder."""
+    draw_panel(folder)
     for name, (notebook, task) in CARDS.items():
         html = html_of(notebook, task)
         for ending, (scheme, colour) in SCHEMES.items():

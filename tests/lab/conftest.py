@@ -10,7 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,19 @@ class Lab:
 
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def lab(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
+    with started(tmp_path, chromium) as made:
+        yield made
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser."""
     program = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
     assert program is not None, "These tests need Chromium: apt-get install chromium."
     with sync_playwright() as playwright:
@@ -83,8 +96,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def lab(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
+@contextmanager
+def started(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
+    """A server that keeps what it writes in a folder."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
     with closing(socket.socket()) as free:

@@ -81,7 +81,7 @@ class Styles:
         self._styles[kind] = {"style": made.style} if made.has_trait("style") else {}
         self._made += self._styles[kind].values()
         if made.has_trait("style") and hasattr(made.style, "description_width"):
-            made.style.description_width = "14em"
+            made.style.description_width = "11em"
         return made
 
     def close(self, *roots: Any) -> None:
