@@ -21,6 +21,7 @@ NOTEBOOKS = HERE.parents[1] / "notebooks"
 WIDTH = 900
 CARDS = {
     "card": ("01_first_task.ipynb", "report"),
+    "card-report": ("04_reports_and_progress.ipynb", "train"),
     "card-error": ("07_errors_and_debugging.ipynb", "total"),
 }
 """For each picture a notebook, and the task whose first card it shows."""

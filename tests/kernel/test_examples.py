@@ -154,6 +154,7 @@ IN_README = [
     "careful.fit",
     "summed 2",
     "tasks.py: my_task, train, main, ",
+    "<report of explore: 1 tab",
     "loads.load",
 ]
 """What must be read in the outputs of the cells in README.md, in that order."""
