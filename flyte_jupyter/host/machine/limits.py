@@ -89,8 +89,9 @@ def out_of_memory(title: str, limit: int | None) -> str:
 
 
 def give_more(title: str) -> str:
-    """What to do about it."""
-    return f"Give it more: {title}.override(resources=flyte.Resources(memory=...))."
+    """What to do about it; a title that is no name, as that of a kernel, cannot stand in code."""
+    asked = "resources=flyte.Resources(memory=...)"
+    return f"Give it more: {f'{title}.override({asked})' if title.isidentifier() else asked}."
 
 
 def raise_open_files() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.host.machine.limits import kills_for_memory, mebibytes, out_of_memory, peak_memory
+from flyte_jupyter.host.machine.limits import give_more, kills_for_memory, mebibytes, out_of_memory, peak_memory
 
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="enforced on Linux alone")
 
@@ -118,3 +118,7 @@ def test_what_a_user_is_told(memory: int | None, expected: str) -> None:
     first, second = out_of_memory("train", memory).splitlines()
     assert f"train needed more memory than {expected}; it had used " == first[: first.index("used ") + 5]
     assert "Give it more: train.override(resources=flyte.Resources(memory=...))." == second
+
+
+def test_what_has_a_title_that_is_no_name_is_not_told_to_write_that() -> None:
+    assert "Give it more: resources=flyte.Resources(memory=...)." == give_more("kernel: small")
