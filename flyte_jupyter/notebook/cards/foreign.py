@@ -55,11 +55,13 @@ class _Keeper(HTMLParser):
             self._skipped.append(tag)
         if self._skipped or tag in _DROPPED or not re.fullmatch(r"[a-z][a-z0-9-]*", tag):
             return
-        kept = "".join(
-            f" {name}" if value is None else f' {name}="{html.escape(value)}"'
-            for name, value in attrs
-            if _is_harmless(tag, name, value or "")
-        )
+        given = {name: value for name, value in attrs if _is_harmless(tag, name, value or "")}
+        if tag == "img":
+            alt = given.setdefault("alt", "") or ""
+            if "src" not in given:  # it would be loaded from elsewhere
+                self.handle_data(alt or "(a picture from elsewhere)")
+                return
+        kept = "".join(f" {of}" if value is None else f' {of}="{html.escape(value)}"' for of, value in given.items())
         self._out.append(f"<{tag}{kept}>")
         if tag not in VOID:
             self._open.append(tag)

@@ -59,6 +59,18 @@ def test_what_shows_nothing_without_its_scripts_is_not_shown(markup: str) -> Non
     assert kept(markup) is None
 
 
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<img src=https://example.org/x.png alt='a <map>'>", "a &lt;map&gt;"),
+        ("<img src=x.png onerror=alert(1)>", "(a picture from elsewhere)"),
+        ("<img src='data:image/png;base64,AAAA'>", '<img src="data:image/png;base64,AAAA" alt="">'),
+    ],
+)
+def test_a_picture_from_elsewhere_is_what_it_is_called(markup: str, expected: str) -> None:
+    assert expected == kept(markup)
+
+
 def test_a_picture_is_something() -> None:
     picture = '<img alt="x" src="data:image/png;base64,AAAA">'
     assert picture == kept(picture)
