@@ -110,6 +110,13 @@ def test_what_is_no_task(front: Front) -> None:
     assert "is no task but a int" in front.run("%flyte_run scaled(3) --retries 3").stderr
 
 
+@pytest.mark.parametrize("option", ["", " --local"])
+def test_an_output_that_has_got_no_value_is_named(front: Front, option: str) -> None:
+    shown = front.run(f"%%flyte_task -o many{option}\nif len(rows) > 5:\n    many = True").traceback
+    assert "UnboundLocalError" in shown
+    assert "-o many takes its value over" in shown
+
+
 def test_a_cell_with_a_name_is_a_task_of_that_name(front: Front) -> None:
     front.run("%%flyte_task summing -o total\ntotal = sum(rows)")
     assert "30" == front.run("flyte.run(summing, rows=[10, 20]).result()").result

@@ -33,13 +33,20 @@ def task(use: Use) -> Any:
     )
     if line.words and "--dry-run" not in line.options:
         made.bind(use.variables)
-    return start(
-        use,
-        Call(made.task, kwargs=made.inputs),
-        wait=lambda run: _give(use, made, run.result() if made.outputs or cell.has_value else None),
-        later=lambda run: _later(use, made, run),
-        here=lambda value: _give(use, made, value),
-    )
+    try:
+        return start(
+            use,
+            Call(made.task, kwargs=made.inputs),
+            wait=lambda run: _give(use, made, run.result() if made.outputs or cell.has_value else None),
+            later=lambda run: _later(use, made, run),
+            here=lambda value: _give(use, made, value),
+        )
+    except UnboundLocalError as e:
+        missing = next((name for name in made.outputs if f"'{name}'" in str(e)), None)
+        if missing is None:
+            raise
+        said = f"{e}; -o {missing} takes its value over, so the cell has to give it one on every way"
+        raise UnboundLocalError(said).with_traceback(e.__traceback__) from None
 
 
 def _declare(use: Use, cell: CellCode, env: TaskEnvironment, filename: str) -> None:
