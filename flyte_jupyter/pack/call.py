@@ -156,7 +156,9 @@ def unseal_code(key: bytes, data: memoryview, *, digest: str) -> Task[..., Any]:
     envelope = unseal(key, data, what="task's code", is_for={"kind": "code", "digest": digest})
     for name, text in envelope.header["sources"].items():
         # no modification time: linecache then never looks for a file
-        linecache.cache.setdefault(name, (len(text), None, text.splitlines(keepends=True), name))
+        there = linecache.cache.get(name)
+        if there is None or (len(there) == 4 and there[1] is None):  # else it is of a file that is at hand here
+            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     task: Task[..., Any] = loads(envelope.parts)
     return task
 

@@ -470,6 +470,38 @@ def test_inputs_of_another_call_and_code_that_nobody_signed_are_refused(
     assert first.outputs()[0] == value(count, 3)[0]
 
 
+def test_of_a_task_that_changes_the_last_versions_are_kept() -> None:
+    def versions(number: int) -> Any:
+        def versioned() -> int:
+            global calls  # noqa: PLW0603 - likewise
+            calls += 1
+            return calls + 0 * number
+
+        return flyte.TaskEnvironment(name="edited", reusable=flyte.ReusePolicy(replicas=(0, 2))).task(versioned)
+
+    tasks = [versions(number) for number in range(6)]
+    assert [1] * 6 == [value(task) for task in tasks]
+    assert [1, 2, 2] == [value(tasks[0]), value(tasks[5]), value(tasks[4])]
+
+
+def test_a_call_that_is_cancelled_while_it_waits_for_a_replica_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="one replica"):
+        policy = flyte.ReusePolicy(replicas=(0, 1))
+    one = flyte.TaskEnvironment(name="queued", reusable=policy)
+    task = one.task(sleeps.func)
+    first = flyte.submit(task, str(tmp_path / "first"))
+    pid_in(tmp_path / "first")
+    second = flyte.submit(task, str(tmp_path / "second"))
+    eventually(lambda: "all 1 are busy" in second.view()["actions"][0]["reason"])
+    second.cancel()
+    eventually(second.done)
+    (pool,) = [pool for pool in flyte.pools() if pool.environment == "queued"]
+    assert (1, 0) == (len(pool.replicas), pool.waiting)
+    first.cancel()
+    eventually(first.done)
+    assert not (tmp_path / "second").exists()
+
+
 # --- several calls at a time ------------------------------------------------------------------------------------------
 
 several = flyte.TaskEnvironment(name="several", reusable=flyte.ReusePolicy(replicas=(0, 2), concurrency=4))

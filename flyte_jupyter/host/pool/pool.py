@@ -66,6 +66,11 @@ class Pool:
     def __repr__(self) -> str:
         return f"<Pool {self.id} [{len(self.replicas)} replicas, {len(self._waiting)} waiting]>"
 
+    def use(self) -> None:
+        """A call is about to take a seat: the pool stays."""
+        self._used = time.monotonic()
+        self.drains = False
+
     async def take(
         self,
         request: PodRequest,
@@ -82,8 +87,6 @@ class Pool:
         """
         waiting = _Waiting(request.name, image)
         self._waiting.append(waiting)
-        self._used = time.monotonic()
-        self.drains = False
         self.look()
         try:
             replica = await waiting.turn
@@ -115,16 +118,14 @@ class Pool:
 
     def look(self) -> None:
         """Give seats to those who wait, end what is not needed, and see when to look again."""
+        self._waiting = deque(waiting for waiting in self._waiting if not waiting.turn.done())  # some have given up
         while self._waiting and (replica := self._next(self._waiting[0])) is not None:
             waiting = self._waiting.popleft()
-            if not waiting.turn.done():
-                replica.calls.add(waiting.pod)
-                waiting.turn.set_result(replica)
+            replica.calls.add(waiting.pod)
+            waiting.turn.set_result(replica)
         self._tidy()
 
     def _next(self, waiting: _Waiting) -> Replica | None:
-        if waiting.turn.done():
-            return self.replicas[0] if self.replicas else self._new(waiting.image)  # it has given up: it gets nothing
         able = [replica for replica in self.replicas if not replica.is_worn]
         chosen = rules.taker([replica.standing() for replica in able], self.policy)
         if chosen is not None:

@@ -51,6 +51,7 @@ class Pools:
             pool = self._open[key] = Pool(policy.environment, id, policy, self._host, self._forget, place)
             for each in older:
                 each.drain()
+        pool.use()
         return pool
 
     def _key(self, request: PodRequest, environ: Mapping[str, str]) -> str:

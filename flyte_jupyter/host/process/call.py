@@ -45,13 +45,18 @@ _RETURNED = (
 )
 
 
+_KEPT = 4
+"""Versions of a task."""
+
+
 class Stopped(BaseException):
     """Raised in the task when the Host asks it to end, so that `finally` and `with` do their work."""
 
 
 class Codes:
     """The tasks that were unpickled in this process, by digest, each with the `__main__` that it has: what a task
-    leaves in globals of the notebook is there when it is called again.
+    leaves in globals of the notebook is there when it is called again. A task that was changed, or overridden, is
+    another one; of each the last few are kept, so that somebody who works on a cell does not fill the memory.
     """
 
     def __init__(self) -> None:
@@ -63,12 +68,16 @@ class Codes:
         Args:
             get: reads the store.
         """
-        known = self._known.get(digest)
+        known = self._known.pop(digest, None)
         if known is None:
             main = sys.modules["__main__"] = types.ModuleType("__main__")
             task = packed.unseal_code(key, get(keys.code(digest)), digest=digest)
             _fill(main, task)
-            known = self._known[digest] = task, main
+            known = task, main
+            same = [other for other, (kept, _) in self._known.items() if kept.name == task.name]
+            for oldest in same[: max(0, len(same) + 1 - _KEPT)]:
+                del self._known[oldest]
+        self._known[digest] = known
         sys.modules["__main__"] = known[1]
         return known[0]
 
