@@ -84,7 +84,12 @@ class Outlet:
         if self._timer is None and os.getpid() == self._process and not self._is_closed:
             self._timer = threading.Timer(seconds, self._tell)
             self._timer.daemon = True
-            self._timer.start()
+            try:
+                self._timer.start()
+            except (
+                RuntimeError
+            ):  # no memory for a thread, or the interpreter is ending: told the next time, or at the end
+                self._timer = None
 
     def _tell(self) -> None:
         self._timer = None  # first: what comes from here on is told the next time
