@@ -11,9 +11,13 @@ _WIDTH, _HEIGHT = 160, 24
 """In its own units."""
 
 
-def sparkline(used: Sequence[float], asked: float | None) -> Html:
-    """A line of what was used, below one of what was asked for."""
-    top = max(*used, asked or 0.0, 1e-9)
+def sparkline(used: Sequence[float], asked: float | None, least: float = 1e-9) -> Html:
+    """A line of what was used, below one of what was asked for.
+
+    Args:
+        least: what the height stands for at least, so that next to nothing does not look like much.
+    """
+    top = max(*used, asked or 0.0, least)
     xs = [_WIDTH * i / (len(used) - 1) for i in range(len(used))]
     points = " ".join(f"{x:.0f},{_at(value, top)}" for x, value in zip(xs, used, strict=True))
     bound: Any = None

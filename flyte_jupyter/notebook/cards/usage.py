@@ -34,7 +34,7 @@ def used(shown: Mapping[str, Any], asked: Mapping[str, Any], *, peak: int = 0, i
         words = [f"{samples[-1][1]:.2g} cores now"] if samples and not is_over else []
         words += [f"{of['cores']:.2g} {'' if words else 'cores '}on average", f"{of['most_cores']:.2g} at most"]
         told = ", ".join(words) + (f" of {bound:g} asked for" if bound else "")
-        rows.append(_row("CPU", [float(sample[1]) for sample in samples], bound, told))
+        rows.append(_row("CPU", [float(sample[1]) for sample in samples], bound, told, least=1.0))
     if most := max(peak, int(of.get("most_memory", 0))):
         bound = asked.get("memory_limit") or asked.get("memory")
         words = [f"{rough_bytes(round(of['memory']))} on average"] if of else []
@@ -52,6 +52,6 @@ def in_words(action: Action) -> str:
     return f"CPU {of['cores']:.2g} cores on average · memory {rough_bytes(round(of['most_memory']))} at most"
 
 
-def _row(label: str, line: Sequence[float], asked: float | None, words: str) -> Html:
-    drawn = sparkline(line, asked) if len(line) > 1 else None
+def _row(label: str, line: Sequence[float], asked: float | None, words: str, least: float = 1e-9) -> Html:
+    drawn = sparkline(line, asked, least) if len(line) > 1 else None
     return el("div", el("span", label, cls="fr-label"), " ", drawn, " ", words, cls="fr-line")

@@ -51,6 +51,12 @@ def test_samples_are_a_line_below_what_was_asked_for() -> None:
     assert [("line", "1"), ("polyline", "0,18 80,6 160,12")] == [(t, a.get("y1") or a["points"]) for t, a in found[:2]]
 
 
+def test_next_to_nothing_does_not_look_like_much() -> None:
+    root = action("a0", None, "succeeded", SUCCEEDED, vitals={"0": {"samples": [[T, 0.01, MIB], [T + 1, 0.0, MIB]]}})
+    points = [a["points"] for tag, a in Page(card.html(view(actions=[root]), now=T)).seen if tag == "polyline"]
+    assert "0,23 160,23" == points[0]
+
+
 def test_each_attempt_has_its_own() -> None:
     history = [*STARTED, ("queued", 4.0, 1), ("running", 4.1, 1), ("succeeded", 9.0, 1)]
     failures = {"0": {"code": "E", "kind": "user", "message": "no", "traceback": ""}}
