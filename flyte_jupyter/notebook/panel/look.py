@@ -31,7 +31,7 @@ _RULES = (
     f".{LIVE}.{LIVE} .fp-grid{{display:grid;grid-template-columns:minmax(19em,28em) minmax(8em,1fr) max-content;"
     "gap:0 10px;align-items:start}"
     f".{LIVE} .fp-parts .fp-label{{min-width:14em!important}}"
-    ".fp-grid>.fp-editor{grid-column:1}.fp-grid>.fp-note{grid-column:2}.fp-grid>.fp-reset{grid-column:3}"
+    ".fp-grid>.fp-editor{grid-column:1}.fp-grid>.fp-note{grid-column:2}.fp-grid>.fp-reset{grid-column:3;justify-self:start}"
     ".fp-grid>.fp-parts{grid-column:1/-1;margin:0 0 6px 2em;border-left:2px solid var(--fr-line,#888);padding-left:8px}"
     ".fp-parts{display:grid;grid-template-columns:minmax(22em,32em) minmax(8em,1fr);gap:0 10px;align-items:start}"
     ".fp-parts>.fp-editor{grid-column:1}.fp-parts>.fp-note{grid-column:2}.fp-parts>.fp-parts{grid-column:1/-1;"

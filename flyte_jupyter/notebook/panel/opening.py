@@ -79,7 +79,7 @@ def close(panel: Panel) -> None:
 
 
 def close_all() -> None:
-    """Close what is open: the kernel ends, or the extension is unloaded."""
+    """Close what is open: the kernel ends."""
     while _open:
         close(_open[-1][0])
 

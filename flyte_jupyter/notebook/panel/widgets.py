@@ -63,7 +63,7 @@ class Styles:
 
     def __init__(self) -> None:
         self.wide = w.Layout(width="auto", min_width="0")
-        self.fit = w.Layout(width="auto", min_width="0", justify_self="start")
+        self.fit = w.Layout(width="auto", min_width="0")
         self._styles: dict[type, Any] = {}
         self._made: list[Any] = [self.wide, self.fit]
 
