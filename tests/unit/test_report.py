@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import html5lib
+import pandas
 import pytest
+from matplotlib.figure import Figure
 
 from flyte_jupyter import report
 from flyte_jupyter.report import Page, Report, as_html
@@ -60,8 +62,7 @@ def test_what_is_logged_is_what_a_notebook_shows(value: object, expected: str) -
 
 
 def test_frames_and_figures() -> None:
-    pandas = pytest.importorskip("pandas")
-    figure = pytest.importorskip("matplotlib.figure").Figure()
+    figure = Figure()
     axes = figure.subplots()
     axes.plot([1, 2])
     assert "<th>a</th>" in as_html(pandas.DataFrame({"a": [1]}))

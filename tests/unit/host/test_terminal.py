@@ -72,7 +72,6 @@ print("done")
 
 
 def test_nested_bars_of_tqdm_are_a_line_each() -> None:
-    pytest.importorskip("tqdm")
     done = subprocess.run([sys.executable, "-c", NESTED], capture_output=True, check=True)
     printed = done.stderr.decode()
     assert 100 < printed.count("\r")
