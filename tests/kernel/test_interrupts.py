@@ -93,15 +93,21 @@ WAITS = [
 ]
 
 
+def is_waited_for(cell: Cell) -> bool:
+    """Whether the wait that follows the word has begun: the card has moved meanwhile."""
+    return "now" in cell.stdout and len(cell.updates) > 1
+
+
 def test_what_was_submitted_goes_on_and_that_is_said(front: Front, tmp_path: Path) -> None:
     for number, form in enumerate(WAITS):
         place = tmp_path / str(number)
+        front.run(f"run = flyte.submit(stays, {str(place)!r})")
         each, asked = interrupting(front, place)
-        line = form.format(f"flyte.submit(stays, {str(place)!r})")
-        cell = front.run(line, each=each)
+        line = f"print('now', flush=True); {form.format('run')}"  # it is waited for, not just started
+        cell = front.run(line, each=lambda cell, each=each: each(cell) if is_waited_for(cell) else None)
         assert ("error", 1) == (cell.status, len(asked))
         assert cell.error.startswith(("KeyboardInterrupt", "CancelledError"))
-        name = front.run("run = flyte.runs()[0]\nrun.name").result
+        name = front.run("run.name").result
         said = f"goes on. flyte.attach({name}) waits for it again, flyte.get_run({name}).cancel() ends it."
         assert said in cell.stderr
         assert 1 == len(cell.stderr.splitlines())

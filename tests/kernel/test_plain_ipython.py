@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,7 +94,8 @@ def terminal(home: Home, tmp_path: Path) -> Iterator[Any]:
     (tmp_path / "stays.py").write_text(STAYS)
     env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(tmp_path)}
     command = [*PROGRAM[1:], "--simple-prompt", "--ext=flyte_jupyter", "-i", str(tmp_path / "stays.py")]
-    typing = pexpect.spawn(PROGRAM[0], command, env=env, encoding="utf-8", timeout=60)
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
+    typing = pexpect.spawn(PROGRAM[0], command, env=env, encoding="utf-8", timeout=60, preexec_fn=heard)
     try:
         typing.expect(r"In \[1\]: ")
         yield typing
