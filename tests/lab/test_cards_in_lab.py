@@ -56,6 +56,7 @@ def test_one_that_is_trusted_shows_it_with_its_style(lab: Lab) -> None:
     lab.open("mine.ipynb")
     lab.start("notebook:trust")
     lab.page.get_by_role("button", name="Trust").click()
+    lab.do("docmanager:save")  # which ends when it is written
     lab.open("mine.ipynb")
     lab.page.wait_for_selector(".flyte-run style", state="attached")
     one, two = lab.page.locator(".flyte-run .fr-tabs summary").all()
