@@ -54,9 +54,10 @@ def test_a_notebook_that_is_not_trusted_shows_the_static_card(lab: Lab) -> None:
 def test_one_that_is_trusted_shows_it_with_its_style(lab: Lab) -> None:
     lab.write("mine.ipynb", saved(SHOWN))
     lab.open("mine.ipynb")
+    before = (lab.folder / "mine.ipynb").stat().st_mtime_ns
     lab.start("notebook:trust")
     lab.page.get_by_role("button", name="Trust").click()
-    lab.do("docmanager:save")  # which ends when it is written
+    eventually(lambda: before != (lab.folder / "mine.ipynb").stat().st_mtime_ns, within=30)  # and so it is signed
     lab.open("mine.ipynb")
     lab.page.wait_for_selector(".flyte-run style", state="attached")
     one, two = lab.page.locator(".flyte-run .fr-tabs summary").all()
