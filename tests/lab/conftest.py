@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -115,11 +116,21 @@ def started(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
     try:
         eventually(lambda: server.poll() is None and is_up(f"http://127.0.0.1:{port}/api"), within=60)
         address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
-        yield Lab(folder, address, chromium.new_page(viewport={"width": 1500, "height": 1400}))
+        with chromium.new_page(viewport={"width": 1500, "height": 1400}) as page:
+            yield Lab(folder, address, page)
     finally:
-        server.terminate()
-        server.wait(30)
+        end(server)
         clear(home)
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """End a server and its kernels. One of whose kernels just starts may wait for ever."""
+    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    server.terminate()
+    _, left = psutil.wait_procs(processes, timeout=30)
+    for process in left:
+        process.kill()
+    server.wait(10)
 
 
 def is_up(url: str) -> bool:
