@@ -7,8 +7,9 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import session
+from .config.spec import PARAMS
 from .engine import interrupt
-from .engine.options import RunOptions
+from .engine.options import OPTIONS, RunOptions
 from .engine.run import ROOT, Run, RunList
 from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, nearest
 from .store import keys
@@ -144,7 +145,20 @@ def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: Ru
         hint = "Decorate it with @env.task." if callable(given) else "Make one with @env.task."
         what = " ".join(filter(None, (type(given).__name__, getattr(given, "__name__", ""))))
         raise ConfigTypeError(f"A run needs a task, not {what}.\n{hint}")
+    _refuse_options(task, kwargs)
     return session.current().start(task, args, kwargs, session.defaults if options is None else options)
+
+
+def _refuse_options(task: Task[..., Any], kwargs: dict[str, Any]) -> None:
+    """Options of a run are no inputs of its task, but are easily taken for some."""
+    names = [name for name in kwargs if name in OPTIONS and name not in task.interface.inputs and name not in PARAMS]
+    if names:
+        given = ", ".join(f"{name}={kwargs[name]!r}" for name in names)
+        called = task.name.rpartition(".")[2]
+        raise ConfigValueError(
+            f"{task.name} has no input {' or '.join(map(repr, names))}: that is an option of a run.\n"
+            f"Write it there: flyte.with_runcontext({given}).run({called}, ...)"
+        )
 
 
 def _fire(trigger: DeployedTrigger, args: tuple[Any, ...], inputs: dict[str, Any], options: RunOptions | None) -> Run:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import html
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -188,7 +189,7 @@ def frame(document: str, *, title: str, height: int, sandbox: str = "") -> Html:
 def words(tabs: list[str], size: int) -> str:
     """How much it is."""
     number = f"{len(tabs)} tabs ({', '.join(tabs)})" if len(tabs) > 1 else "1 tab" if tabs else "empty"
-    return f"{number}, {size / 1024:,.0f} KiB" if size < 1 << 20 else f"{number}, {size / (1 << 20):,.1f} MiB"
+    return f"{number}, {math.ceil(size / 1024):,} KiB" if size < 1 << 20 else f"{number}, {size / (1 << 20):,.1f} MiB"
 
 
 # --- what a task calls ------------------------------------------------------------------------------------------------

@@ -99,3 +99,5 @@ _ACCEPT = {
     "strict": boolean("strict"),
 }
 _DEFAULT = RunOptions()
+OPTIONS = frozenset(_ACCEPT)
+"""Their names."""

@@ -148,6 +148,7 @@ def test_in_a_plain_script(tmp_path: Path) -> None:
         ((), {}, errors.ConfigValueError, "Missing required inputs: x"),
         ((1,), {"z": 2}, errors.ConfigValueError, "Unknown input 'z'; there are: x, y"),
         ((1,), {"X": 2}, errors.ConfigValueError, "Unknown input 'X'; there are: x, y"),
+        ((1,), {"strict": True}, errors.ConfigValueError, r"flyte.with_runcontext\(strict=True\).run\(adds, ...\)"),
         ((1, 2, 3), {}, errors.ConfigValueError, "3 given, 2 possible"),
         (("one",), {}, errors.ConfigTypeError, "'x': expected int, got str 'one'"),
     ],

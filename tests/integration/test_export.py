@@ -167,6 +167,12 @@ def test_a_cell_that_cannot_be_read_is_left_out_and_noted(tmp_path: Path) -> Non
     assert "note: cell 2, line 1: '(' was never closed; the cell was left out" in said
 
 
+def test_a_cell_that_was_refused_has_left_nothing_behind(tmp_path: Path) -> None:
+    text, _ = export(tmp_path, [START, "%%flyte_task -o nothing\ntotal = 1", FIT.format(1)])
+    assert "def fit" in text
+    assert "total" not in text
+
+
 def test_somebody_elses_file_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "tasks.py").write_text("precious = 1\n")
     cells = [START, FIT.format(1)]

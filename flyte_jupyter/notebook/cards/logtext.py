@@ -13,6 +13,8 @@ from ...markup import CUT, clean, cut
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
 COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
+_NOT_WORTH_SAYING = 60
+"""Characters that are shown too: to say that they are left out takes as much room."""
 _RAW_FACTOR = 8
 """How many characters with colour codes may stand for one that is shown; what is beyond is cut before it is parsed."""
 
@@ -24,7 +26,8 @@ def middle(text: str, size: int) -> str:
     head, tail = text[: size // 3], text[-(size - size // 3) :]
     head = head[: head.rfind("\n") + 1] or head + "\n"
     tail = tail[tail.find("\n") + 1 :] or tail
-    return f"{head}{CUT} {len(text) - len(head) - len(tail)} characters left out {CUT}\n{tail}"
+    gone = len(text) - len(head) - len(tail)
+    return f"{head}{CUT} {gone:,} characters left out {CUT}\n{tail}" if gone > _NOT_WORTH_SAYING else text
 
 
 def last_state(line: str) -> str:

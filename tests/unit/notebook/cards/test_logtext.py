@@ -52,3 +52,9 @@ def test_normal_form_looks_the_same(line: str, width: int) -> None:
     once = logtext.normal(line, width)
     assert logtext.coloured(once, 1000) == logtext.coloured(line, width)
     assert once == logtext.normal(once, 1000)
+
+
+def test_what_is_hardly_too_long_is_shown_whole() -> None:
+    text = "".join(f"line {n}\n" for n in range(100))
+    assert text == logtext.middle(text, len(text) - 5)
+    assert "characters left out" in logtext.middle(text, len(text) // 2)

@@ -64,4 +64,4 @@ def test_that_of_a_task_that_was_called_is_a_line() -> None:
     vitals = {"0": {"report": {"tabs": ["main"], "size": 100}}}
     actions = [action("a0", None, "succeeded", SUCCEEDED), action("a1", "a0", "succeeded", SUCCEEDED, vitals=vitals)]
     said = Page(card.html(view(actions=actions, total=2), now=T)).text
-    assert "report: 1 tab, 0 KiB flyte.get_run('r-1').get_report(action='a1')" in said
+    assert "report: 1 tab, 1 KiB flyte.get_run('r-1').get_report(action='a1')" in said
