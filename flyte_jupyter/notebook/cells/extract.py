@@ -14,7 +14,7 @@ import copy
 import inspect
 import io
 import tokenize
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +54,10 @@ class CellCode:
     assigned: tuple[str, ...]
     has_value: bool
     is_async: bool
+
+    def unassigned(self, outputs: Iterable[str], inputs: Collection[str]) -> list[str]:
+        """Those outputs that it neither binds nor is given: a task of it is refused."""
+        return [name for name in outputs if name not in self.assigned and name not in inputs]
 
     def line_of(self, name: str) -> int:
         """The line on which a name appears first; 0 when it does not."""

@@ -115,11 +115,10 @@ def task_of_body(
     """The task that a body of statements is. Raises `ConfigError`, `OptionError`, `UndefinedNames`."""
     name = task_name(name)
     chosen = inputs_of(cell, variables, inputs)
-    for output in outputs:
-        if output not in cell.assigned and output not in chosen:
-            near = nearest(output, cell.assigned)
-            there = f"did you mean {near}?" if near else f"it assigns: {', '.join(cell.assigned) or 'nothing'}"
-            raise OptionError(f"-o {output}: the cell does not assign it; {there}")
+    for output in cell.unassigned(outputs, chosen):
+        near = nearest(output, cell.assigned)
+        there = f"did you mean {near}?" if near else f"it assigns: {', '.join(cell.assigned) or 'nothing'}"
+        raise OptionError(f"-o {output}: the cell does not assign it; {there}")
     code = compile(cell.function(name, chosen, outputs), filename, "exec", dont_inherit=True)
     made: dict[str, Any] = {}
     exec(code, variables, made)  # noqa: S102 - it defines the function, in the notebook's namespace

@@ -81,7 +81,7 @@ def _task(use: Magicked, before: list[Statement]) -> Written | None:
     outputs = line.names("--output")
     name = _name(line.words[0] if line.words else "", outputs, cell, before)
     inputs = line.names("--inputs") if "--inputs" in line.options else _inputs(cell, before)
-    if not {*outputs} <= {*cell.assigned, *inputs}:
+    if cell.unassigned(outputs, inputs):
         return None  # it was refused
     inputs = tuple(dict.fromkeys([*inputs, *(n for n in cell.early if _origin(n, before))]))
     lines += [("from typing import Any", 0), (made, 0), (_signature(name, inputs, outputs, cell), 0)]
