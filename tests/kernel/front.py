@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0
 START = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte\nenv = flyte.TaskEnvironment(name='my_env')"
-
+SLEEP = "while True: time.sleep(0.1)"
+"""Until it is interrupted: Python misses a signal that comes just before the system call of one long sleep."""
 
 needs_subshells = pytest.mark.skipif(ipykernel.version_info < (7,), reason="ipykernel has subshells since version 7")
 

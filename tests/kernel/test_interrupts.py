@@ -12,7 +12,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from tests.conftest import eventually
 from tests.integration.processes import is_gone, pid_in
-from tests.kernel.front import START, Cell, Front
+from tests.kernel.front import SLEEP, START, Cell, Front
 
 TASK = """
 import asyncio, os, time
@@ -186,7 +186,7 @@ next(values)
             asked.append(time.monotonic())
             front.interrupt()
 
-    cell = front.run("print('now', flush=True)\ntime.sleep(60)", each=each)
+    cell = front.run(f"print('now', flush=True)\n{SLEEP}", each=each)
     assert ("error", 1) == (cell.status, len(asked))
     assert "[2, 4]" == front.run("list(values)").result
 

@@ -19,7 +19,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.notebook.kernel.spec import PROVISIONER
 from tests.conftest import eventually, is_alive
-from tests.kernel.front import DEADLINE, ROOT, Cell, Front
+from tests.kernel.front import DEADLINE, ROOT, SLEEP, Cell, Front
 
 ENVIRONMENT = """
 import flyte_jupyter as flyte
@@ -184,7 +184,7 @@ def test_it_is_interrupted_restarted_and_shut_down_like_any_other(under: Front, 
             asked.append(True)
             under.interrupt()
 
-    cell = under.run("import time\nprint('now', flush=True)\ntime.sleep(60)", each=when_it_prints)
+    cell = under.run(f"import time\nprint('now', flush=True)\n{SLEEP}", each=when_it_prints)
     assert "KeyboardInterrupt: " == cell.error
     kernel = psutil.Process(int(under.run("import os; os.getpid()").result))
     under.restart()

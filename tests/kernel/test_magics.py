@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flyte_jupyter.home import Home
-from tests.kernel.front import START, Cell, Front, Person, plain
+from tests.kernel.front import SLEEP, START, Cell, Front, Person, plain
 
 TASKS = """
 import asyncio
@@ -204,9 +204,9 @@ def test_interrupting_a_local_cell_shows_where_it_was(front: Front) -> None:
             asked.append(True)
             front.interrupt()
 
-    cell = front.run("%%flyte_task --local\nprint('begun')\nimport time\ntime.sleep(60)", each=when_it_prints)
+    cell = front.run(f"%%flyte_task --local\nprint('begun')\nimport time\n{SLEEP}", each=when_it_prints)
     assert cell.error.startswith("KeyboardInterrupt")
-    assert "----> 4 time.sleep(60)" in cell.traceback
+    assert f"----> 4 {SLEEP}" in cell.traceback
     assert "2" == front.run("await asyncio.sleep(0)\n1 + 1").result
 
 
