@@ -129,6 +129,10 @@ class PodRequest:
         image: digest of the recipe of what it runs in, None for the environment of the one who calls.
         reuse: the pool that it runs in, None for processes of its own.
         interruptible, service_account: for runners of clusters.
+        template: the pod to start from, for runners of clusters: {"name": ...} of one that is there, or {"podSpec",
+            "primary", "labels", "annotations"} in Kubernetes' own spelling; None for an empty one.
+        calls: whether its code reaches other tasks, so that it may start pods itself.
+        image_uri: the container image that it runs in, "" for the cluster's default one.
         trigger_time: for inputs that are `TriggerTime`, in seconds since the epoch; None when no trigger started it.
         links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
         cache_key: where a success is kept for later calls, "" when it is not.
@@ -163,6 +167,9 @@ class PodRequest:
     reuse: Reuse | None = None
     interruptible: bool = False
     service_account: str | None = None
+    template: Mapping[str, Any] | None = None
+    calls: bool = False
+    image_uri: str = ""
     trigger_time: float | None = None
     links: tuple[Mapping[str, str], ...] = ()
 
