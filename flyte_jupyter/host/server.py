@@ -16,10 +16,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from ..home import Home
-from ..pods import Event, LogEvent, PodEvent, PodRequest, SecretRef
+from ..pods import Event, PodEvent, PodRequest, SecretRef
 from ..store import keys
 from ..store.files import FileStore
-from ..vitals import VitalsEvent
 from . import lifecycle, notes, unseen
 from .environs import Environs
 from .flights import Flights
@@ -35,7 +34,7 @@ from .shares import Shares
 from .shelf import Bounds, Pruning
 from .stop import KILL_AFTER
 from .vault import Vault
-from .wire import PROTOCOL, Frames, encode, is_me
+from .wire import PROTOCOL, Frames, as_message, encode, is_me
 
 if TYPE_CHECKING:
     from .trigger.triggers import Triggers
@@ -65,10 +64,9 @@ class Watcher:
         return all(labels.get(k) == v for k, v in self.labels.items())
 
     def tell(self, event: Event) -> None:
-        op = "log" if isinstance(event, LogEvent) else "vitals" if isinstance(event, VitalsEvent) else "event"
-        if op != "event" and self.writer.transport.get_write_buffer_size() > _BEHIND:
+        if not isinstance(event, PodEvent) and self.writer.transport.get_write_buffer_size() > _BEHIND:
             return
-        self.writer.write(encode({"op": op, **event.to_json()}))
+        self.writer.write(encode(as_message(event)))
 
 
 @dataclass

@@ -6,12 +6,28 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from ..pods import Event, LogEvent, PodEvent
+from ..vitals import VitalsEvent
 
 _LENGTH = struct.Struct(">I")
 _MAX = 64 * 1024 * 1024
 PROTOCOL = 1
+_EVENTS: dict[str, type[Event]] = {"event": PodEvent, "log": LogEvent, "vitals": VitalsEvent}
+
+
+def as_message(event: Event) -> dict[str, Any]:
+    """News of a pod as a message; "op" says which."""
+    op = next(op for op, kind in _EVENTS.items() if isinstance(event, kind))
+    return {"op": op, **event.to_json()}
+
+
+def as_event(message: Mapping[str, Any]) -> Event | None:
+    """The news that a message is; None for another one."""
+    kind = _EVENTS.get(message["op"])
+    return kind.from_json({name: value for name, value in message.items() if name != "op"}) if kind else None
 
 
 def encode(message: dict[str, Any]) -> bytes:

@@ -15,9 +15,8 @@ from ..credentials.memory import remembered
 from ..errors import ConfigValueError, HostError
 from ..home import Home
 from ..host.client import call, connect, connect_or_start
-from ..host.wire import Channel
-from ..pods import Event, LogEvent, PodEvent, PodRequest, SecretRef, Synced
-from ..vitals import VitalsEvent
+from ..host.wire import Channel, as_event
+from ..pods import Event, PodEvent, PodRequest, SecretRef, Synced
 
 
 class LocalRunner:
@@ -134,14 +133,9 @@ class LocalRunner:
             channel.send(self._to_tell())
             channel.send({"op": "watch", "labels": dict(labels)})
             while (message := channel.receive()) is not None:
-                op = message.pop("op")
-                if op == "event":
-                    yield PodEvent.from_json(message)
-                elif op == "log":
-                    yield LogEvent.from_json(message)
-                elif op == "vitals":
-                    yield VitalsEvent.from_json(message)
-                elif op == "synced":
+                if (event := as_event(message)) is not None:
+                    yield event
+                elif message["op"] == "synced":
                     yield Synced()
         except OSError:
             return  # closed under our hands, as `close` does
