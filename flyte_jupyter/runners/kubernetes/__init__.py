@@ -1,0 +1,1 @@
+"""Actions as pods of a Kubernetes cluster in which nothing has been installed."""
