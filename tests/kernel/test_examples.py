@@ -118,7 +118,7 @@ def test_a_notebook_runs_and_says_what_it_should(home: Home, name: str) -> None:
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute(
         env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    assert [] == _unsaid(name, notebook)
+    assert [] == _unsaid(name, notebook), _said(notebook)
 
 
 @pytest.mark.parametrize("name", sorted(SAID))
@@ -198,8 +198,11 @@ def test_the_pictures_in_the_readme_are_cards_of_the_notebooks(tmp_path: Path) -
 
 def _unsaid(name: str, notebook: Any) -> list[str]:
     """What should be read in the outputs, and is not."""
-    said = "\n".join(_text(output) for cell in notebook.cells for output in cell.get("outputs", []))
-    return [words for words in SAID[name] if words not in said]
+    return [words for words in SAID[name] if words not in _said(notebook)]
+
+
+def _said(notebook: Any) -> str:
+    return "\n".join(_text(output) for cell in notebook.cells for output in cell.get("outputs", []))
 
 
 def _text(output: Any) -> str:

@@ -1,0 +1,92 @@
+"""A real cluster: the one that `FLYTE_JUPYTER_TEST_KUBECONFIG` names, or one that `kind` makes where Docker runs.
+
+Besides it tests may need, each named by a variable: an image with this flyte_jupyter in it that the cluster can pull
+(`FLYTE_JUPYTER_TEST_IMAGE`), and an object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`).
+Where something is missing users get a skip with the reason, and CI a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from flyte_jupyter.runners.kubernetes.api import Api
+from tests.conftest import eventually
+
+KUBECONFIG = "FLYTE_JUPYTER_TEST_KUBECONFIG"
+IMAGE = "FLYTE_JUPYTER_TEST_IMAGE"
+GONE_WITHIN = 120.0
+"""Seconds: a namespace goes after its last pod."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A namespace of its own in a cluster.
+
+    Attributes:
+        kubeconfig: the file that names the cluster; namespace: in it, empty at first and removed at the end.
+        api: of the two, with the rights of an administrator.
+    """
+
+    kubeconfig: str
+    namespace: str
+    api: Api
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip the test, or fail it in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"needs {what}", pytrace=False)
+    pytest.skip(f"needs {what}")
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The file that names the cluster."""
+    given = os.environ.get(KUBECONFIG)
+    if given:
+        yield given
+        return
+    if shutil.which("kind") is None or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        lacking(f"a cluster: ${KUBECONFIG}, or kind and Docker")
+    file: Path = tmp_path_factory.mktemp("kind") / "kubeconfig"
+    name = f"flyte-jupyter-{secrets.token_hex(4)}"
+    subprocess.run(
+        ["kind", "create", "cluster", "--name", name, "--kubeconfig", str(file), "--wait", "120s"], check=True
+    )
+    yield str(file)
+    subprocess.run(["kind", "delete", "cluster", "--name", name], check=True)
+
+
+@pytest.fixture
+def cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A fresh namespace; the kubeconfig is that of this process, too."""
+    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+    name = f"test-{secrets.token_hex(4)}"
+    admin = Api(kubeconfig=kubeconfig)
+    admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    api = Api(namespace=name, kubeconfig=kubeconfig)
+    eventually(lambda: api.list("serviceaccounts").items)  # without it no pod is admitted
+    try:
+        yield Cluster(kubeconfig, name, api)
+    finally:
+        admin.delete("namespaces", name)
+        api.close()
+        admin.close()
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    """An image that the cluster can pull, with this flyte_jupyter in it."""
+    given = os.environ.get(IMAGE)
+    if not given:
+        lacking(f"an image with this flyte_jupyter: ${IMAGE}")
+    return given
