@@ -19,6 +19,7 @@ MAX_LOST = 3
 """Attempts lost with the Host or the zygote that are repeated before the action fails (Flyte: system retries)."""
 
 
+TAKEN_AWAY = Failure(code=LOST, kind="system", message="The pod was asked to end.")
 STRANGER = Failure(
     code="EnvironmentLost",
     kind="system",
@@ -67,6 +68,7 @@ TORN = Failure(
 )
 _LOST_DELAYS = (0.0, 0.5, 2.0)
 LOST_WITH_HOST = Failure(code=LOST, kind="system", message="The task's process was lost together with its Host.")
+LOST_WITH_POD = Failure(code=LOST, kind="system", message="The pod that it ran in was lost.")
 LOST_WITH_ANOTHER = Failure(
     code=LOST, kind="system", message="The replica that it ran in was lost through another task in it."
 )

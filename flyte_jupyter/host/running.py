@@ -6,7 +6,7 @@ import asyncio
 import functools
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ..config.image.index_url import without as without_credentials
@@ -72,11 +72,26 @@ class Running(Protocol):
         """The attempt is over."""
 
 
+class Bounds(Protocol):
+    """What an attempt may use."""
+
+    def hold(self, worker: Worker) -> dict[str, Any]:
+        """Bound a process; what it has to be told, to do the rest itself."""
+
+    def explain(self, exit: Exit) -> Exit:
+        """What is known besides of how the process ended."""
+
+    @property
+    def ran_out_of_memory(self) -> bool:
+        """Whether one of its processes was killed for the memory that all of them use."""
+
+
 class Alone:
     """A process for one attempt.
 
     Args:
         secrets: as they were handed out; told: the rest of what it has to know.
+        take_back: called with the secrets when the attempt is over.
     """
 
     replica = ""
@@ -84,11 +99,11 @@ class Alone:
     def __init__(
         self,
         worker: Worker,
-        share: Share,
-        vault: Vault,
+        bounds: Bounds,
         secrets: dict[str, Any],
         told: dict[str, Any],
         conversation: Conversation,
+        take_back: Callable[[dict[str, Any]], None],
     ) -> None:
         self.conversation = conversation
         self.own = worker
@@ -96,21 +111,20 @@ class Alone:
         self.write_stacks = worker.write_stacks
         self.stacks = worker.stacks
         self.end = worker.end
-        self.explain = share.explain
+        self.explain = bounds.explain
         self._worker = worker
-        self._share = share
-        self._vault = vault
-        self._secrets = secrets
+        self._bounds = bounds
+        self._take_back = functools.partial(take_back, secrets)
         self._line = Line(worker, conversation.take)
-        self._line.send({"op": "attempt", **told, "secrets": secrets, **share.hold(worker)})
+        self._line.send({"op": "attempt", **told, "secrets": secrets, **bounds.hold(worker)})
 
     @property
     def ran_out_of_memory(self) -> bool:
-        return self._share.ran_out_of_memory
+        return self._bounds.ran_out_of_memory
 
     def close(self) -> None:
         self._line.close()
-        self._vault.take_back(self._secrets)
+        self._take_back()
         os.close(self._worker.paper)
 
 
@@ -143,6 +157,7 @@ def told(
         "environ": variables(environ, share),
         "image": image.told(root) if image is not None else None,
         "home": str(host.home.path),
+        "mode": "local",
     }
 
 

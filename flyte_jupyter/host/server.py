@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from ..credentials.mask import Mask
 from ..errors import ConfigError
 from ..home import Home
 from ..pods import Event, PodEvent, PodRequest, SecretRef
@@ -23,26 +24,28 @@ from . import lifecycle, notes, unseen
 from .environs import Environs
 from .flights import Flights
 from .image.images import Images
+from .logs import AttemptLog
 from .mounts import SecretFiles
-from .pod import Pod
+from .pod import End, Pod
 from .pool.pools import Pools
 from .process.forks import ForkError
 from .process.heap import trim
 from .process.zygotes import Zygotes
+from .records import LocalRecords
 from .sampler import Sampler
 from .shares import Shares
 from .shelf import Bounds, Pruning
+from .start import Start
 from .stop import KILL_AFTER
 from .vault import Vault
-from .wire import PROTOCOL, Frames, as_message, encode, is_me
+from .watcher import Watcher
+from .wire import PROTOCOL, Frames, encode, is_me
 
 if TYPE_CHECKING:
     from .trigger.triggers import Triggers
 
 IDLE_VARIABLE = "FLYTE_JUPYTER_HOST_IDLE"
 _IDLE = 600.0
-_BEHIND = 8 * 1024 * 1024
-"""A watcher that is this many bytes behind gets phases only, until it has caught up."""
 
 
 def idle_limit() -> float:
@@ -51,22 +54,6 @@ def idle_limit() -> float:
         return float(os.environ.get(IDLE_VARIABLE, ""))
     except ValueError:
         return _IDLE
-
-
-@dataclass(eq=False)
-class Watcher:
-    """A client that is told what happens to the pods with certain labels."""
-
-    labels: Mapping[str, str]
-    writer: asyncio.StreamWriter
-
-    def wants(self, labels: Mapping[str, str]) -> bool:
-        return all(labels.get(k) == v for k, v in self.labels.items())
-
-    def tell(self, event: Event) -> None:
-        if not isinstance(event, PodEvent) and self.writer.transport.get_write_buffer_size() > _BEHIND:
-            return
-        self.writer.write(encode(as_message(event)))
 
 
 @dataclass
@@ -165,18 +152,31 @@ class Host:
 
     # --- what pods need of it -----------------------------------------------------------------------------------------
 
-    def environ(self, pod: PodRequest) -> Mapping[str, str] | None:
+    def environ(self, request: PodRequest) -> Mapping[str, str] | None:
         """The environment of the kernel that started the run; None when nobody has said it.
 
         Another kernel's, or the Host's own, may hold what this task must not see. A pod that names no kernel has the
         Host's.
         """
-        session = pod.session
+        session = request.session
         return os.environ if session is None else self._environs.get(session)
 
     def is_gone(self, session: str | None) -> bool:
         """Whether the kernel of that name will say nothing any more."""
         return session is not None and self._environs.is_gone(session)
+
+    def records(self, request: PodRequest) -> LocalRecords:
+        return LocalRecords(self.home, request)
+
+    def mask(self, request: PodRequest) -> Mask:
+        return self.vault.mask(request.session)
+
+    async def attempt(self, pod: Pod, log: AttemptLog) -> End:
+        return await Start(self, pod, log).run()
+
+    def done(self, request: PodRequest, told: Mapping[str, Any]) -> None:
+        self.zygotes.learn(request.task, told["imported"])
+        self.pruning.came(told["kept"])
 
     def publish(self, labels: Mapping[str, str], event: Event) -> None:
         for watcher in self._watchers:

@@ -9,8 +9,7 @@ from typing import Any
 
 from ..credentials.mask import Mask
 from ..pods import PodRequest
-from ..store import keys
-from ..store.files import FileStore
+from ..store import Store, keys
 from ..vitals import Vitals, VitalsEvent, as_bytes
 
 _KEPT_AT_HAND = 10
@@ -21,12 +20,15 @@ class Showing:
     """The vitals of a pod's attempts.
 
     Args:
+        store: that they are kept in.
         tell: passes an event on to those who watch; mask: gives what takes secrets out, as it is now.
     """
 
-    def __init__(self, request: PodRequest, tell: Callable[[VitalsEvent], None], mask: Callable[[], Mask]) -> None:
+    def __init__(
+        self, request: PodRequest, store: Store, tell: Callable[[VitalsEvent], None], mask: Callable[[], Mask]
+    ) -> None:
         self._request = request
-        self._store = FileStore(request.store)
+        self._store = store
         self._tell = tell
         self._mask = mask
         self._of: dict[int, Vitals] = {}

@@ -89,6 +89,11 @@ def status(run: str, action: str) -> str:
     return f"runs/{run}/actions/{action}/status.json"
 
 
+def attempts(run: str, action: str) -> str:
+    """How far an action is, for the next pod when one is lost."""
+    return f"runs/{run}/actions/{action}/attempts.json"
+
+
 def log(run: str, action: str, attempt: int) -> str:
     return f"runs/{run}/actions/{action}/log.{attempt}"
 
@@ -106,3 +111,13 @@ def report(run: str, action: str, attempt: int) -> str:
 def new_report(run: str, action: str, attempt: int) -> str:
     """The same as the attempt has written it; the Host puts it into its place."""
     return f"{report(run, action, attempt)}.new"
+
+
+def as_file(key: str) -> str:
+    """The key as the name of a file, or of an entry of a Secret."""
+    return key.replace("_", "__").replace("/", "_-")
+
+
+def of_file(name: str) -> str:
+    """The key of such a name."""
+    return re.sub(r"_([_-])", lambda found: "_" if found[1] == "_" else "/", name)

@@ -19,6 +19,7 @@ from pathlib import Path
 from .cgroup_trees import delegated, join, prefix, remove_stale, trees_of_this_process, write
 
 CGROUPS_VARIABLE = "FLYTE_JUPYTER_HOST_CGROUPS"
+_ROOT = Path("/sys/fs/cgroup")
 _PERIOD = 100_000
 """Microseconds over which the use of CPU is bounded (the kernel's default)."""
 _FIRST_LOOK, _LAST_LOOK = 0.001, 0.3
@@ -58,6 +59,7 @@ class Group:
         self.folders = folders
         self.memory: int | None = None
         self._used: Use | None = None
+        self._before = 0
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(map(str, self._places()))}>"
@@ -117,7 +119,13 @@ class Group:
 
     def use(self) -> Use:
         """What its processes have used, also after its end."""
-        return self._used if self._used is not None else Use(self._kills() > 0, self._hit_its_limit(), self._peak())
+        if self._used is not None:
+            return self._used
+        return Use(self._kills() > self._before, self._hit_its_limit(), self._peak())
+
+    def count_from_now(self) -> None:
+        """What was killed before does not count any more."""
+        self._before = self._kills()
 
     def note(self) -> None:
         """Remember what they have used: it is about to be removed."""
@@ -226,6 +234,20 @@ class GroupV2(Group):
 
     def _peak(self) -> int | None:
         return _number(self.folders["memory"] / "memory.peak")  # since Linux 5.19
+
+
+def of_container(memory: int | None) -> Group | None:
+    """The group that this process's container is in, as it is seen from within; None where none is.
+
+    Args:
+        memory: bytes that it may use, None for no bound.
+    """
+    for kind, folder, file in ((GroupV2, _ROOT, "memory.events"), (GroupV1, _ROOT / "memory", "memory.oom_control")):
+        if (folder / file).exists():
+            group: Group = kind({"memory": folder})
+            group.memory = memory
+            return group
+    return None
 
 
 class Groups:

@@ -190,7 +190,7 @@ class Call:
         here = context.TaskContext(
             action=context.ActionName(name=pod.action, run_name=pod.run),
             attempt_number=int(self._told["attempt"]),
-            mode="local",
+            mode=str(self._told["mode"]),
             custom_context=dict(pod.options.get("custom_context", {})),
             data={},
         )

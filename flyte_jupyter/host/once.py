@@ -1,0 +1,274 @@
+"""The Host of one request, in the container of a pod: it runs its attempts, and tells of them on standard output.
+
+The cluster has given the pod what the request asks for, and starts another pod when this one is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from ..credentials.mask import Mask
+from ..errors import HostError
+from ..home import Home
+from ..pods import Event, Phase, PodEvent, PodRequest, history_of
+from ..store import Store, keys, open_store
+from . import lifecycle
+from .container import Bounds, Secrets, variables
+from .flights import Flights
+from .lifecycle import Attempts
+from .logs import AttemptLog
+from .machine.limits import raise_open_files
+from .pod import End, Pod
+from .process.forks import ForkError, Worker, Zygote
+from .running import Alone
+from .sampler import Sampler
+from .spoken import Ended, News, Other, encode
+from .stored import Carried, StoredRecords
+
+REQUEST, KEY, CALL = "FLYTE_JUPYTER_REQUEST", "FLYTE_JUPYTER_KEY", "FLYTE_JUPYTER_CALL"
+"""What the container is given: the request as JSON, the file of the signing key, and the folder with what the call
+consists of when there is no store that the pod reaches.
+"""
+ACCEPTED_AT, GRACE = "FLYTE_JUPYTER_ACCEPTED_AT", "FLYTE_JUPYTER_GRACE"
+"""When the action was accepted, in seconds since the epoch; seconds between SIGTERM and SIGKILL."""
+_GRACE, _LAST_WORDS = 30.0, 5.0
+"""The second is how much of the grace is left for what has to be done when the task has ended."""
+TAKEN_AWAY = 128 + signal.SIGTERM
+
+
+class Once:
+    """One action in its pod (`pod.Environment`).
+
+    Args:
+        environ: of the container. tell: takes the news.
+        log: takes what the Host and its zygote print.
+        end_children: ends what the action has called and not waited for.
+
+    Raises:
+        HostError: the container does not have what it should.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        tell: Callable[[bytes], None],
+        log: IO[bytes],
+        end_children: Callable[[PodRequest], Awaitable[None]] | None = None,
+    ) -> None:
+        self.home = _home(environ)
+        self.flights = Flights(dict)
+        self.sampler = Sampler()
+        self._carried = Carried(Path(environ[CALL]), self.home) if CALL in environ else None
+        self.request = self._own(_request(environ))
+        self._secrets = Secrets(self.request.secrets, environ)
+        self._bounds = Bounds(self.request.resources.most_memory)
+        self._environ = variables(environ, self.home, self.request)
+        self._accepted_at = min(float(environ.get(ACCEPTED_AT, "inf")), time.time())
+        self._grace = float(environ.get(GRACE, _GRACE))
+        self._tell = tell
+        self._log = log
+        self._end_children = end_children
+        self._zygote: Zygote | None = None
+        self._writing = ThreadPoolExecutor(1, "flyte-jupyter-store")
+        self._store: Store | None = None
+        self._pod: Pod | None = None
+        self._is_left = False
+
+    def __repr__(self) -> str:
+        return f"<Once {self.request.name} {self.home.path}>"
+
+    async def run(self) -> int:
+        """Until the action has ended, or the pod is taken away; the exit code.
+
+        It is 0 whatever the outcome is, once that is in the store: another code makes the cluster start another pod.
+        """
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._taken_away)
+        self._start()  # while the store is asked
+        try:
+            attempts = await asyncio.get_running_loop().run_in_executor(self._writing, self._begin)
+            if attempts is None:
+                self.say(Ended())
+                return 0
+            pod = self._pod = Pod(self.request, self, attempts, lifecycle.LOST_WITH_POD)
+            if self._is_left:
+                return TAKEN_AWAY
+            await self._run(pod)
+            if pod.is_left:
+                return TAKEN_AWAY
+            self.say(Ended())
+            return 0
+        finally:
+            if self._zygote is not None:
+                self._zygote.end()
+            self._writing.shutdown()
+
+    async def _run(self, pod: Pod) -> None:
+        records = self._records
+        keeping = asyncio.ensure_future(records.keep())
+        try:
+            if not (pod.is_adopted and pod.succeeded_before()):
+                pod.save()
+                await pod.run()
+        except Exception:  # whoever waits must hear of it, whatever it is
+            traceback.print_exc()
+            pod.fail(lifecycle.TORN)
+        finally:
+            keeping.cancel()
+            await records.close_logs()
+
+    def say(self, news: News) -> None:
+        """Tell whoever follows."""
+        self._tell(encode(news))
+
+    # --- what the pod needs of it -------------------------------------------------------------------------------------
+
+    def records(self, _request: PodRequest) -> StoredRecords:
+        return self._records
+
+    @functools.cached_property
+    def _records(self) -> StoredRecords:
+        assert self._store is not None
+        return StoredRecords(self._store, self.request, self.home, self._writing)
+
+    def mask(self, _request: PodRequest) -> Mask:
+        return self._secrets.mask
+
+    def publish(self, _labels: Mapping[str, str], event: Event) -> None:
+        if isinstance(event, PodEvent) and event.phase.is_terminal and self._carried is not None:
+            for piece in self._carried.left():  # first: who hears of the end looks for them
+                self.say(piece)
+        self.say(event)
+
+    def done(self, _request: PodRequest, _told: Mapping[str, Any]) -> None:
+        """What it has imported, and keeps, is of no use to another one."""
+
+    async def end_children(self, pod: Pod) -> None:
+        if self._end_children is not None:
+            await self._end_children(pod.request)
+
+    async def attempt(self, pod: Pod, log: AttemptLog) -> End:
+        """Fork a process, and have the pod watch it."""
+        try:
+            secrets = self._secrets.hand_out()
+            forking = asyncio.ensure_future(self._worker())
+            if not await pod.stopping.unless(forking):
+                return End()
+            worker = forking.result()
+        except HostError as error:
+            return End(lifecycle.not_handed_out(error))
+        except ForkError as error:
+            return End(lifecycle.not_forked(error))
+        pod.report(Phase.INITIALIZING)
+        log.follow(worker.stdout, worker.stderr)
+        told = {
+            "attempt": pod.attempts.number,
+            "pod": self.request.to_json(),
+            "environ": self._environ,
+            "image": None,
+            "home": str(self.home.path),
+            "mode": "remote",
+        }
+        return await pod.watch(Alone(worker, self._bounds, secrets, told, pod.conversation(), lambda _: None))
+
+    async def _worker(self) -> Worker:
+        zygote = self._start()
+        await asyncio.shield(zygote.ready)
+        if zygote.lost:
+            raise ForkError("the zygote ended while it was starting")
+        return await zygote.fork()
+
+    def _start(self) -> Zygote:
+        if self._zygote is None or self._zygote.lost:
+            self._zygote = Zygote(sys.executable, frozenset(), raise_open_files(), self._log, lambda _: None)
+        return self._zygote
+
+    # --- its beginning and its end ------------------------------------------------------------------------------------
+
+    def _own(self, request: PodRequest) -> PodRequest:
+        """The request as it is here: what the cluster has seen to is not asked for again."""
+        store = request.store if self._carried is None else self._carried.url
+        own = replace(request, store=store, python=sys.executable, cwd=os.getcwd(), path=())
+        return replace(own, queue=None, image=None, reuse=None, preload=())
+
+    def _begin(self) -> Attempts | None:
+        """Open the store; how far another pod was with it that is gone. None when it had ended: then that is told."""
+        store = self._store = open_store(self.request.store)
+        if self._carried is not None:
+            self._carried.pour()
+        request, now = self.request, time.time()
+        before = self._records.before(now)
+        if before is None:
+            return Attempts(accepted_at=self._accepted_at, queued_at=self._accepted_at)
+        try:
+            history = history_of(store.get(keys.status(request.run, request.action)))
+        except KeyError:
+            return before
+        for event in history:
+            self.publish(request.labels, event)
+        return None
+
+    def _taken_away(self) -> None:
+        self._is_left = True
+        if self._pod is not None:
+            self._pod.leave(max(0.0, self._grace - _LAST_WORDS))
+
+
+def _request(environ: Mapping[str, str]) -> PodRequest:
+    try:
+        return PodRequest.from_json(json.loads(environ[REQUEST]))
+    except KeyError:
+        raise HostError(f"{REQUEST} is not set: this program is what a pod of a task runs, and nothing else.") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise HostError(
+            f"What {REQUEST} says is of another version of flyte_jupyter than that of this image, or damaged: {error}\n"
+            "Use an image with the same version as the kernel's."
+        ) from None
+
+
+def _home(environ: Mapping[str, str]) -> Home:
+    """The state folder; it is not the volume itself, which belongs to whom the cluster likes."""
+    home = Home(Home().path / "state").make()
+    key = environ.get(KEY)
+    if key is not None and not os.path.lexists(home.path / "key"):
+        os.symlink(key, home.path / "key")
+    return home
+
+
+def main() -> int:
+    """Run the one request of this container; returns the exit code."""
+    said = os.dup(1)
+    home = Home()
+    home.path.mkdir(parents=True, exist_ok=True)
+    path = home.path / "host.log"
+    with open(path, "ab", buffering=0) as log:
+        for stream in (1, 2):  # nothing but news goes there from now on
+            os.dup2(log.fileno(), stream)
+        try:
+            return asyncio.run(_once(functools.partial(_write, said), log))
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            for line in path.read_text(errors="replace").splitlines():
+                _write(said, encode(Other(line)))
+            return 1
+
+
+async def _once(tell: Callable[[bytes], None], log: IO[bytes]) -> int:
+    return await Once(os.environ, tell, log).run()
+
+
+def _write(to: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(to, data) :]

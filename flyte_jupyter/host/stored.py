@@ -1,0 +1,134 @@
+"""What a pod of a cluster leaves behind: in a store that may be far away, or told with its log when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import StoreError
+from ..home import Home
+from ..pods import PodRequest
+from ..store import Store, keys
+from ..store.files import FileStore
+from .lifecycle import Attempts
+from .spoken import Piece, pieces
+
+_EVERY, _SHARE = 10.0, 10
+"""Seconds between two times that a log is stored, and how many times longer than the last time took."""
+
+
+class StoredRecords:
+    """Of one pod (`records.Records`).
+
+    Args:
+        store: that takes them; logs are written to a file here first.
+        writing: does what is not waited for, one after the other.
+    """
+
+    def __init__(self, store: Store, request: PodRequest, home: Home, writing: Executor) -> None:
+        self.store = store
+        self._request = request
+        self._folder = home.path / "logs"
+        self._writing = writing
+        self._sizes: dict[int, int] = {}  # of logs, as they were stored
+
+    def __repr__(self) -> str:
+        return f"<StoredRecords {self.store!r} [{len(self._sizes)} logs]>"
+
+    def log(self, attempt: int) -> str:
+        self._sizes[attempt] = 0
+        return str(self._folder / f"log.{attempt}")
+
+    async def close_log(self, attempt: int) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._put_log, attempt)
+
+    async def close_logs(self) -> None:
+        """All of them, once more: what could not be stored before may be now."""
+        for attempt in list(self._sizes):
+            await self.close_log(attempt)
+
+    def save(self, attempts: Attempts, _scratch: Path | None) -> None:
+        """Note how far the action is, beside whatever else is done."""
+        standing = {name: getattr(attempts, name) for name in ("number", "failed", "lost", "accepted_at")}
+        self._writing.submit(self._put, self._key, json.dumps(standing).encode())
+
+    def before(self, now: float) -> Attempts | None:
+        """How far another pod has come with the action, for the next attempt; None when this is the first one."""
+        try:
+            found = json.loads(bytes(self.store.get(self._key)))
+        except KeyError:
+            return None
+        before = Attempts(**found, queued_at=now)
+        return replace(before, number=before.number + 1, lost=before.lost + 1)
+
+    def close(self, history: bytes) -> None:
+        self.store.put(keys.status(self._request.run, self._request.action), [history])
+
+    async def keep(self) -> None:
+        """Store the logs now and then, as they are; until it is cancelled."""
+        wait = _EVERY
+        while True:
+            await asyncio.sleep(wait)
+            begin = time.monotonic()
+            await self.close_logs()
+            wait = max(_EVERY, _SHARE * (time.monotonic() - begin))
+
+    @property
+    def _key(self) -> str:
+        return keys.attempts(self._request.run, self._request.action)
+
+    def _put_log(self, attempt: int) -> None:
+        try:
+            data = (self._folder / f"log.{attempt}").read_bytes()
+        except FileNotFoundError:  # it has printed nothing
+            return
+        if len(data) != self._sizes[attempt]:
+            self._put(keys.log(self._request.run, self._request.action, attempt), data)
+            self._sizes[attempt] = len(data)
+
+    def _put(self, key: str, data: bytes) -> None:
+        try:
+            self.store.put(key, [data])
+        except StoreError as error:  # it is no outcome, and may work the next time
+            print(f"host: {key} was not stored: {error}", file=sys.stderr)  # noqa: T201 - its log
+
+
+class Carried:
+    """The store of a pod that reaches none: what the call consists of is in a folder, what it leaves is told.
+
+    Args:
+        folder: with a file for each blob, named as `keys.as_file` says; home: where the store is made.
+    """
+
+    def __init__(self, folder: Path, home: Home) -> None:
+        self.url = home.store_url
+        self._folder = folder
+        self._store = FileStore(self.url)
+        self._poured: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"<Carried {self._folder} [{len(self._poured)} blobs]>"
+
+    def pour(self) -> None:
+        """Put what was sent into the store. Raises `StoreError`."""
+        for file in self._folder.iterdir():
+            if not file.name.startswith("."):  # how Kubernetes changes a volume
+                key = keys.of_file(file.name)
+                self._store.put(key, [file.read_bytes()])
+                self._poured.add(key)
+
+    def left(self) -> Iterator[Piece]:
+        """All that has come since, but the logs: their lines were told already."""
+        root = self._store.root
+        for folder, _, names in os.walk(root):
+            for name in names:
+                key = os.path.relpath(os.path.join(folder, name), root)
+                if key not in self._poured and not name.startswith((".", "log.")):
+                    yield from pieces(key, self._store.get(key))

@@ -1,0 +1,148 @@
+"""The Host of one request, as the container of a pod runs it: real processes, and a store in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import flyte_jupyter as flyte
+from flyte_jupyter import TaskEnvironment
+from flyte_jupyter.home import Home
+from flyte_jupyter.host.logs import parse
+from flyte_jupyter.pods import Phase, history_of
+from tests.conftest import eventually
+from tests.integration.containers import Call, container
+from tests.integration.processes import is_gone, pid_in
+
+env = TaskEnvironment("once")
+
+
+@env.task
+def double(x: int) -> int:
+    print(f"doubling {x}")
+    return 2 * x
+
+
+@env.task(retries=2)
+def fail_twice() -> int:
+    attempt = flyte.ctx().attempt_number
+    print(f"attempt {attempt}")
+    if attempt < 2:
+        raise ValueError(f"not in attempt {attempt}")
+    return attempt
+
+
+@env.task
+def wait_for(file: str) -> int:
+    """What it is told to wait for comes in a later attempt."""
+    Path("pid").write_text(f"{os.getpid()}\n")
+    print("waiting", flush=True)
+    try:
+        while not Path(file).exists():
+            time.sleep(0.01)
+    finally:
+        print("cleaned up", flush=True)
+    return flyte.ctx().attempt_number
+
+
+def test_a_container_runs_one_call_and_tells_of_it(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 21).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    assert 42 == call.value()
+    assert [Phase.QUEUED, Phase.INITIALIZING, Phase.RUNNING, Phase.SUCCEEDED] == pod.phases()
+    assert ["doubling 21"] == pod.lines()
+    assert pod.has_said_all
+
+
+def test_what_it_leaves_is_what_the_local_host_leaves(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 21).put()
+    with container(call) as pod:
+        pod.ended()
+    assert pod.events == history_of(call.store.get(call.key("status.json")))
+    assert [("stdout", "doubling 21")] == [line[1:] for line in parse(bytes(call.store.get(call.key("log.0"))))]
+
+
+def test_a_failure_is_an_outcome_and_no_reason_for_another_pod(tmp_path: Path, home: Home) -> None:
+    @env.task
+    def broken(x: int) -> float:
+        return x / 0
+
+    call = Call(tmp_path, home, broken, 1).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert ("ZeroDivisionError", Phase.FAILED) == (failure.code, pod.phases()[-1])
+
+
+def test_retries_are_made_in_the_same_container(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, fail_twice).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    assert 2 == call.value()
+    assert ["attempt 0", "attempt 1", "attempt 2"] == pod.lines()
+    assert [0, 1, 2] == sorted({event.attempt for event in pod.events})
+
+
+def test_what_replaces_a_lost_pod_goes_on_counting_and_charges_nobody(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, wait_for, "now").put()
+    with container(call, "first") as pod:
+        pod.until_printed("waiting")
+        eventually(lambda: call.store.list(call.key("")) == ["attempts.json", "inputs"])
+        pod.process.kill()
+        pod.ended()
+        assert not pod.has_said_all
+    (tmp_path / "second" / "work").mkdir(parents=True)
+    (tmp_path / "second" / "work" / "now").touch()
+    with container(call, "second") as pod:
+        assert 0 == pod.ended()
+    assert 1 == call.value()
+    first = pod.events[0]
+    assert first.failure is not None
+    assert (1, "AttemptLost") == (first.attempt, first.failure.code)
+    assert {"number": 1, "failed": 0, "lost": 1} == {
+        name: value
+        for name, value in json.loads(bytes(call.store.get(call.key("attempts.json")))).items()
+        if name != "accepted_at"
+    }
+
+
+def test_a_pod_of_an_action_that_has_ended_tells_what_it_was_and_runs_nothing(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    with container(call, "first") as pod:
+        pod.ended()
+    before = pod.events
+    with container(call, "second") as pod:
+        assert 0 == pod.ended()
+    assert (before, []) == (pod.events, pod.lines())
+    assert pod.has_said_all
+
+
+def test_a_pod_that_is_asked_to_end_ends_the_task_and_leaves_no_outcome(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, wait_for, "never").put()
+    with container(call) as pod:
+        pod.until_printed("waiting")
+        pod.process.send_signal(signal.SIGTERM)
+        assert 128 + signal.SIGTERM == pod.ended()
+    assert ["waiting", "cleaned up"] == pod.lines()
+    assert ["attempts.json", "inputs", "log.0"] == call.store.list(call.key(""))
+    assert not pod.phases()[-1].is_terminal
+    assert is_gone(pid_in(tmp_path / "pod" / "work" / "pid"))
+
+
+def test_without_a_store_the_call_comes_in_files_and_goes_back_with_the_news(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 21)
+    folder = call.carry()
+    with container(call, FLYTE_JUPYTER_CALL=str(folder)) as pod:
+        assert 0 == pod.ended()
+    blobs = pod.blobs()
+    assert {call.key("outcome"), call.key("status.json"), call.key("attempts.json")} == blobs.keys()
+    for key, data in blobs.items():
+        call.store.put(key, [data])
+    assert 42 == call.value()
+    terminal = next(i for i, news in enumerate(pod.news) if news == pod.events[-1])
+    assert terminal == len(pod.news) - 2  # whoever hears of the end has the outcome already
