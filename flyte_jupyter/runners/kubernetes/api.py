@@ -160,18 +160,22 @@ class Api:
 
     # --- what comes line by line --------------------------------------------------------------------------------------
 
-    def watch(self, kind: str, version: str, *, labels: str = "", fields: str = "", silence: float) -> Stream:
+    def watch(
+        self, kind: str, version: str, *, seconds: int, silence: float, labels: str = "", fields: str = ""
+    ) -> Stream:
         """What happens to objects after that version: each line {"type", "object"} in JSON, with bookmarks.
 
-        The server ends it after some minutes; a line of type "ERROR" has a `Status`, see `refused`.
+        A line of type "ERROR" has a `Status`, see `refused`.
 
         Args:
-            silence: seconds without a byte after which it is broken: `ApiError`.
+            seconds: after which the server ends it.
+            silence: seconds without a byte after which it raises `ApiError`.
         """
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": version,
+            "timeoutSeconds": seconds,
             "labelSelector": labels,
             "fieldSelector": fields,
         }

@@ -52,6 +52,7 @@ def connect(context: str, namespace: str, kubeconfig: str) -> Connection:
 
     configuration = client.Configuration()  # not the default one, which may be another library's
     configuration.connection_pool_maxsize = CONNECTIONS
+    configuration.keep_alive = True  # a watch of which the other end has gone is noticed
     file = kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION
     if not context and not kubeconfig and not _exists(file) and _in_pod():
         config.load_incluster_config(configuration)

@@ -7,7 +7,8 @@ from typing import Any
 
 from ...errors import HostError
 
-UNREACHABLE = "Unreachable"
+UNREACHABLE, SILENT = "Unreachable", "Silent"
+"""Our own reasons, where the cluster has said none."""
 
 
 class ApiError(HostError):
@@ -48,6 +49,11 @@ class ApiError(HostError):
         return self.status == 410 or self.reason in ("Expired", "Gone")
 
     @property
+    def is_silence(self) -> bool:
+        """Whether nothing was heard for too long, on a connection that is not known to be broken."""
+        return self.reason == SILENT
+
+    @property
     def is_passing(self) -> bool:
         """Whether the same may be granted a little later."""
         return self.status in (0, 429, 502, 503, 504) or self.retry_after is not None
@@ -79,6 +85,11 @@ def unreachable(error: Exception, *, what: str, where: str) -> ApiError:
     else:
         advice = "Is it running, and is it reached from here (VPN, proxy)? `kubectl get pods` has to work as well."
     return ApiError(f"{where} cannot be reached to {what}: {why}\n{advice}")
+
+
+def silent(*, what: str, where: str) -> ApiError:
+    """The error for a stream on which nothing has come for too long."""
+    return ApiError(f"{where} was asked to {what}, and says nothing any more.", reason=SILENT)
 
 
 def _innermost(error: BaseException) -> str:

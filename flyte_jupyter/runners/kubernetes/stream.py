@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from .error import unreachable
+from .error import silent, unreachable
 
 
 class Stream:
@@ -32,6 +32,9 @@ class Stream:
                     return
             if rest and not self._is_closed:
                 yield rest
+        except urllib3.exceptions.ReadTimeoutError:
+            if not self._is_closed:
+                raise silent(what=self._what, where=self._where) from None
         except (OSError, urllib3.exceptions.HTTPError) as error:
             if not self._is_closed:
                 raise unreachable(error, what=self._what, where=self._where) from None
