@@ -22,7 +22,12 @@ class Cluster:
             pods have an identity of their own.
         image: reference of the image of tasks that name none, "" for one that is built from this installation.
         registry: where images are pushed to, such as "registry.example.com/team", "" for none.
-        builder: "docker", "podman", "buildah", "cluster:NAME", or "" for the first that is there.
+        builder: "docker", "docker:NAME" for a builder of docker buildx (also one in the cluster), "podman", "buildah",
+            or "" for the first that is there.
+        base_image: what Debian images are built from instead of python:X.Y-slim-bookworm, such as the same on a mirror;
+            "{python}" in it is X.Y.
+        images: references by the names of `Image.from_ref_name`.
+        platform: the architecture of the nodes, "linux/amd64" or "linux/arm64".
         pull_secrets: names of Secrets for pulling images.
         service_account: of tasks that call tasks and name none, None for the namespace's default one.
         queue: the LocalQueue of Kueue, None for none.
@@ -40,6 +45,9 @@ class Cluster:
     image: str = ""
     registry: str = ""
     builder: str = ""
+    base_image: str = ""
+    images: Mapping[str, str] | None = None
+    platform: str = "linux/amd64"
     pull_secrets: tuple[str, ...] = ()
     service_account: str | None = None
     queue: str | None = None

@@ -1,7 +1,8 @@
 """A real cluster: the one that `FLYTE_JUPYTER_TEST_KUBECONFIG` names, or one that `kind` makes where Docker runs.
 
 Besides it tests may need, each named by a variable: an image with this flyte_jupyter in it that the cluster can pull
-(`FLYTE_JUPYTER_TEST_IMAGE`), and an object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`).
+(`FLYTE_JUPYTER_TEST_IMAGE`), or a registry to which one is pushed that is built for them (see `image.py`); and an object
+store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`).
 Where something is missing users get a skip with the reason, and CI a failure.
 """
 
@@ -20,6 +21,7 @@ import pytest
 
 from flyte_jupyter.runners.kubernetes.api import Api
 from tests.conftest import eventually
+from tests.kubernetes.image import REGISTRY, default_image
 
 KUBECONFIG = "FLYTE_JUPYTER_TEST_KUBECONFIG"
 IMAGE = "FLYTE_JUPYTER_TEST_IMAGE"
@@ -87,6 +89,10 @@ def cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluste
 def image() -> str:
     """An image that the cluster can pull, with this flyte_jupyter in it."""
     given = os.environ.get(IMAGE)
-    if not given:
-        lacking(f"an image with this flyte_jupyter: ${IMAGE}")
-    return given
+    if given:
+        return given
+    if not REGISTRY:
+        lacking(
+            f"an image with this flyte_jupyter: ${IMAGE}, or a registry to push it to: $FLYTE_JUPYTER_TEST_REGISTRY"
+        )
+    return default_image()

@@ -19,6 +19,7 @@ LAYERS = [
     {"config"},
     {"annotations", "scalars", "types", "interface", "task", "environment", "extend", "shown"},
     {"credentials"},
+    {"container"},
     {"pack"},
     {"store"},
     {"host"},

@@ -25,7 +25,7 @@ from .recipe import Recipe, Step, Venv
 
 _OURS = re.compile(r"\s*flyte[-_.]jupyter\b(?![-_.]*\w)", re.IGNORECASE)
 """A requirement that is met already: the environment gets this copy of the package."""
-_SETTINGS = (
+SETTINGS = (
     "UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_INDEX_STRATEGY",
     "UV_EXCLUDE_NEWER", "UV_RESOLUTION", "UV_PRERELEASE", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_NO_BINARY",
     "UV_NO_BUILD", "UV_TORCH_BACKEND",
@@ -47,13 +47,13 @@ def recipe_of(image: Image) -> Recipe:
         ImageFileError: files that are missing or cannot be used, all of them in one error.
         ConfigValueError: the image has another Python.
     """
-    settings = {name: take_out(os.environ[name]) for name in _SETTINGS if os.environ.get(name)}
+    settings = {name: take_out(os.environ[name]) for name in SETTINGS if os.environ.get(name)}
     bundles = [layer for layer in image.layers if isinstance(layer, layers.CodeBundle)]
     key = (image, os.getcwd(), tuple(settings.items()), *(loaded(Path.cwd()) if bundles else ()))
     known = _made.get(key)
     if known is not None and known[0].unchanged():
         return known[1]
-    making = _Making(image)
+    making = Making(image)
     recipe = making.recipe(settings)
     _made[key] = (making.sources, recipe)
     _made.move_to_end(key)
@@ -62,59 +62,70 @@ def recipe_of(image: Image) -> Recipe:
     return recipe
 
 
-class _Making:
-    """One walk over the layers."""
+class Making:
+    """One walk over the layers, as far as virtual environments and containers have them in common.
+
+    Attributes:
+        sources: what was read; steps: of uv, so far; build: the files that these read, by path.
+        env_vars, workdir: at this point; files: copied so far, by path from the root.
+        is_placed: whether a layer says anything of folders.
+    """
 
     def __init__(self, image: Image) -> None:
         self.sources = Sources()
         self._image = image
-        self._steps: list[Step] = []
-        self._build: dict[str, Content] = {}
-        self._env_vars: dict[str, str] = {}
-        self._workdir = PurePosixPath("/")
-        self._is_placed = False
-        self._files: dict[str, Content] = {}
+        self.steps: list[Step] = []
+        self.build: dict[str, Content] = {}
+        self.env_vars: dict[str, str] = {}
+        self.workdir = PurePosixPath("/")
+        self.is_placed = False
+        self.files: dict[str, Content] = {}
 
     def recipe(self, settings: dict[str, str]) -> Recipe:
         local.python_of(self._image)
         problems: list[ConfigError] = []
         for layer in self._image.layers:
-            take = _TAKE.get(type(layer))
-            if take is not None:  # else it is left out, and `left_out` says so
-                with gathered(problems):
-                    take(self, layer)
+            with gathered(problems):
+                self.take(layer)  # what is not taken is left out, and `left_out` says so
         if problems:
             raise file_error(problems)
         venv = None
-        if local.is_plain_python(self._image) or self._steps:
+        if local.is_plain_python(self._image) or self.steps:
             venv = Venv(
                 interpreter=getattr(sys, "_base_executable", sys.executable),
                 version=sys.version,
                 package=(__version__, str(Path(__file__).resolve().parents[2])),
                 needs=(f"cloudpickle=={metadata.version('cloudpickle')}",),
                 settings=settings,
-                steps=tuple(self._steps),
-                files=tuple(self._build.values()),
+                steps=tuple(self.steps),
+                files=tuple(self.build.values()),
             )
         return Recipe(
             venv=venv,
-            env_vars=self._env_vars,
-            workdir=str(self._workdir).lstrip("/") if self._is_placed else None,
-            files=tuple(self._files.values()),
+            env_vars=self.env_vars,
+            workdir=str(self.workdir).lstrip("/") if self.is_placed else None,
+            files=tuple(self.files.values()),
         )
+
+    def take(self, layer: layers.Layer) -> bool:
+        """Go on with one more layer; whether it is one of these. Raises what is wrong with its files."""
+        take = _TAKE.get(type(layer))
+        if take is not None:
+            take(self, layer)
+        return take is not None
 
     # --- packages
 
     def _step(self, layer: layers.Layer, what: str, *command: str, folder: str = "") -> None:
         secrets = tuple(plain(secret) for secret in layer.secret_mounts)
-        self._steps.append(
-            Step(what=what, command=command, env_vars=dict(self._env_vars), folder=folder, secrets=secrets)
+        self.steps.append(
+            Step(what=what, command=command, env_vars=dict(self.env_vars), folder=folder, secrets=secrets)
         )
 
     @property
     def _folder(self) -> str:
         """Where the files of the next step are."""
-        return str(len(self._steps))
+        return str(len(self.steps))
 
     def pip(self, layer: layers.PipPackages) -> None:
         packages = [take_out(package) for package in layer.packages if not _OURS.match(package)]
@@ -189,20 +200,20 @@ class _Making:
             found = self.sources.files(folder, left_out, what)
         for path, file in found:
             there = posixpath.normpath(f"{to}/{path}")
-            self._build[there] = self.sources.file(there, file, what)
+            self.build[there] = self.sources.file(there, file, what)
 
     def _write(self, folder: str, name: str, text: str) -> None:
         path = posixpath.normpath(f"{folder}/{name}")
-        self._build[path] = Content.of_text(path, take_out(text))
+        self.build[path] = Content.of_text(path, take_out(text))
 
     # --- variables and files
 
     def env(self, layer: layers.EnvVars) -> None:
-        self._env_vars.update(layer.env_vars)
+        self.env_vars.update(layer.env_vars)
 
-    def workdir(self, layer: layers.WorkDir) -> None:
-        self._workdir = self._at(layer.path)
-        self._is_placed = True
+    def work_dir(self, layer: layers.WorkDir) -> None:
+        self.workdir = self._at(layer.path)
+        self.is_placed = True
 
     def source_folder(self, layer: layers.SourceFolder) -> None:
         name = "" if layer.copy_contents_only else layer.src.name
@@ -227,32 +238,32 @@ class _Making:
             self._put(to / path, file)
 
     def _put(self, to: PurePosixPath, file: Path) -> None:
-        self._is_placed = True
+        self.is_placed = True
         path = str(to).lstrip("/")
-        self._files[path] = self.sources.file(path, file, "Image: source")
+        self.files[path] = self.sources.file(path, file, "Image: source")
 
     def _at(self, path: str) -> PurePosixPath:
         """A path of the image, from its root; `..` does not lead out of it."""
-        return PurePosixPath(posixpath.normpath(self._workdir / path))
+        return PurePosixPath(posixpath.normpath(self.workdir / path))
 
     def _is_folder(self, dst: str) -> bool:
         """As Docker sees it: it ends with a slash, or is there already."""
         to = self._at(dst)
-        below = (*self._files, f"{self._workdir}/x".lstrip("/"), *(f"{name}/x" for name in ("root", "home", "tmp")))
+        below = (*self.files, f"{self.workdir}/x".lstrip("/"), *(f"{name}/x" for name in ("root", "home", "tmp")))
         return dst.endswith(("/", ".")) or str(to) == "/" or any(f"/{path}".startswith(f"{to}/") for path in below)
 
 
-_TAKE: dict[type[layers.Layer], Callable[[_Making, Any], None]] = {
-    layers.PipPackages: _Making.pip,
-    layers.Requirements: _Making.requirements,
-    layers.UVScript: _Making.uv_script,
-    layers.UVProject: _Making.uv_project,
-    layers.PoetryProject: _Making.poetry_project,
-    layers.EnvVars: _Making.env,
-    layers.WorkDir: _Making.workdir,
-    layers.SourceFolder: _Making.source_folder,
-    layers.SourceFiles: _Making.source_files,
-    layers.CodeBundle: _Making.code_bundle,
+_TAKE: dict[type[layers.Layer], Callable[[Making, Any], None]] = {
+    layers.PipPackages: Making.pip,
+    layers.Requirements: Making.requirements,
+    layers.UVScript: Making.uv_script,
+    layers.UVProject: Making.uv_project,
+    layers.PoetryProject: Making.poetry_project,
+    layers.EnvVars: Making.env,
+    layers.WorkDir: Making.work_dir,
+    layers.SourceFolder: Making.source_folder,
+    layers.SourceFiles: Making.source_files,
+    layers.CodeBundle: Making.code_bundle,
 }
 _PIP = ("pip", "install", "--python", "{python}")
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...config.image.index_url import PREFIX, hide, put_back, without
+from ...config.image.index_url import PREFIX, apart, hide, put_back, without
 from ...config.image.recipe import Step
 from ...config.image.recipe import Venv as Recipe
 from ...config.values.secret import Secret
@@ -41,16 +41,6 @@ _STRANGE = (
     "UV_SYSTEM_PYTHON", "FORCE_COLOR", "CLICOLOR_FORCE",
 )  # fmt: skip
 """Variables of the kernel that speak of its own environment, or of colours, which would break up what is hidden."""
-_URL_OPTIONS = {
-    "--default-index": "UV_DEFAULT_INDEX",
-    "--index": "UV_INDEX",
-    "--index-url": "UV_INDEX_URL",
-    "-i": "UV_INDEX_URL",
-    "--extra-index-url": "UV_EXTRA_INDEX_URL",
-    "--find-links": "UV_FIND_LINKS",
-    "-f": "UV_FIND_LINKS",
-}
-"""Options as variables: command lines are for everybody to see, and these URLs may have credentials."""
 
 
 class BuildError(Exception):
@@ -163,31 +153,12 @@ class Builder:
 
     def _with_credentials(self, command: list[str]) -> tuple[list[str], dict[str, str]]:
         """The command, and what is not to be seen in it: as variables, or in a file."""
-        words: list[str] = []
-        urls: dict[str, list[str]] = {}
-        packages: list[str] = []
-        given = iter(command)
-        for word in given:
-            option, is_joined, url = word.partition("=")
-            full = put_back(word, self._credentials)
-            if option in _URL_OPTIONS:
-                urls.setdefault(option, []).append(url if is_joined else next(given, ""))
-            elif full != word:
-                packages.append(full)
-            else:
-                words.append(word)
-        variables: dict[str, str] = {}
-        for option, hidden in urls.items():
-            whole = [put_back(url, self._credentials) for url in hidden]
-            if whole != hidden:
-                variables[_URL_OPTIONS[option]] = " ".join(whole)
-            else:
-                words += [word for url in hidden for word in (option, url)]
+        words, variables, packages = apart(command, self._credentials)
         if packages:
             file = self._venv.draft / "packages.txt"
-            file.write_text("\n".join(packages) + "\n")
+            file.write_text(put_back("\n".join(packages) + "\n", self._credentials))
             words += ["--requirement", str(file)]
-        return words, variables
+        return words, {name: put_back(value, self._credentials) for name, value in variables.items()}
 
     def _secrets_of(self, step: Step) -> dict[str, str]:
         """What the layer has named; other layers do not see it."""

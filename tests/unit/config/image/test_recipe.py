@@ -27,7 +27,7 @@ PIP = ("pip", "install", "--python", "{python}")
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(index_url, "known", {})
-    for name in recipe_of._SETTINGS:
+    for name in recipe_of.SETTINGS:
         monkeypatch.delenv(name, raising=False)
 
 

@@ -1,0 +1,1 @@
+"""Images for containers: what one is made of, which program makes it, where it is pushed to."""

@@ -1,0 +1,130 @@
+"""The programs that build images: what they are called with, and what they say on their way.  Starts nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from ..config.refusal import did_you_mean, wrong_value
+from ..errors import ConfigValueError
+from .reference import Reference
+
+NAMES = ("docker", "podman", "buildah")
+"""In the order in which they are looked for."""
+
+
+class Call(NamedTuple):
+    """One command: its words, what it does, and the variables that it is given besides."""
+
+    words: list[str]
+    what: str
+    env_vars: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be built.
+
+    Attributes:
+        reference: under which name; context: the folder with Dockerfile and files; platform: for which architecture.
+        secrets: files by the names under which steps mount them.
+        login: the folder of a file `config.json` with credentials of registries, None for the user's own.
+    """
+
+    reference: Reference
+    context: Path
+    platform: str
+    secrets: Mapping[str, Path]
+    login: Path | None = None
+
+
+class Builder(Protocol):
+    """A program that builds and pushes."""
+
+    def calls(self, job: Job) -> Iterable[Call]:
+        """The commands, one after the other."""
+        ...
+
+
+@dataclass(frozen=True)
+class Docker:
+    """`docker buildx`, with the builder of that name, "" for the current one: it may be in a cluster, too."""
+
+    program: str
+    name: str = ""
+
+    def calls(self, job: Job) -> Iterable[Call]:
+        words = [self.program, "buildx", "build", "--progress=plain", "--push", "--provenance=false"]
+        words += ["--builder", self.name] if self.name else []
+        words += [f"--platform={job.platform}", "--tag", str(job.reference), *_secrets(job), str(job.context)]
+        env_vars = {"DOCKER_CONFIG": str(job.login)} if job.login is not None else {}
+        yield Call(words, "building", env_vars)
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah, or podman, which is the same inside; with isolation as `BUILDAH_ISOLATION` says."""
+
+    program: str
+
+    def calls(self, job: Job) -> Iterable[Call]:
+        plain = ["--tls-verify=false"] if job.reference.is_near else []
+        login = [f"--authfile={job.login / 'config.json'}"] if job.login is not None else []
+        named = ["--tag", str(job.reference), *_secrets(job), str(job.context)]
+        yield Call(
+            [self.program, "build", "--layers", f"--platform={job.platform}", *plain, *login, *named], "building", {}
+        )
+        yield Call([self.program, "push", *plain, *login, str(job.reference)], f"pushing to {job.reference.host}", {})
+
+
+def _secrets(job: Job) -> list[str]:
+    return [word for name, file in job.secrets.items() for word in ("--secret", f"id={name},src={file}")]
+
+
+def find(wanted: str, path: str | None = None) -> Builder:
+    """The builder that the settings name, or the first that is here.
+
+    Args:
+        wanted: "docker", "docker:NAME" for a builder of docker buildx, "podman", "buildah"; "" for any.
+        path: where programs are looked for, by default the variable PATH.
+
+    Raises:
+        ConfigValueError: another word, or none is here; says what can be done.
+    """
+    name, _, which = wanted.partition(":")
+    if name and (name not in NAMES or (which and name != "docker")):
+        allowed = '"docker", "docker:NAME", "podman" or "buildah"'
+        raise wrong_value("kubernetes: builder", wanted, allowed, did_you_mean(name, NAMES))
+    for each in (name,) if name else NAMES:
+        program = shutil.which(each, path=path)
+        if program is not None and (name or each != "docker" or _has_buildx(program, path)):
+            return Docker(program, which) if each == "docker" else Buildah(program)
+    raise ConfigValueError(
+        f"image: {f'{name} is not' if name else 'neither docker buildx nor podman nor buildah is'} installed here, "
+        "and the image is not on the registry yet\n"
+        "  install one of them; or name an image that is there: image= in the settings of the cluster, or of the task"
+    )
+
+
+_PLUGINS = ("~/.docker/cli-plugins", "/usr/local/lib/docker/cli-plugins", "/usr/lib/docker/cli-plugins",
+            "/usr/local/libexec/docker/cli-plugins", "/usr/libexec/docker/cli-plugins")  # fmt: skip
+
+
+def _has_buildx(docker: str, path: str | None) -> bool:
+    """Docker comes with or without it; a builder of its own needs no daemon here."""
+    del docker, path
+    return any(os.path.exists(os.path.expanduser(f"{folder}/docker-buildx")) for folder in _PLUGINS)
+
+
+_STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (?P<buildah>.*)|#\d+ \[(?:\S+ )?\d+/\d+\] (?P<docker>.*)")
+
+
+def step(line: str) -> str | None:
+    """The instruction that a builder begins with that line, as far as it says; None when it says something else."""
+    found = _STEP.fullmatch(line.strip())
+    return (found["buildah"] or found["docker"] or "") if found else None
