@@ -58,7 +58,7 @@ class Requirements:
         memory, memory_limit: bytes asked for, and the most that it may use.
         gpu: accelerators; 0 for none to be seen.
         device: their class, such as "GPU" or "AMD_GPU"; model: such as "A100", "" for any; partition: of each.
-        disk: bytes of scratch space; shm: bytes of /dev/shm.
+        disk: bytes of scratch space; shm: bytes of /dev/shm, 0 for as much as the memory allows.
     """
 
     cpu: float | None = None

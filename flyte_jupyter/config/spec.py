@@ -194,7 +194,6 @@ class TaskSpec(Value):
         type_text="str | PodTemplate",
         editor="text",
         of=("pod_template.PodTemplate",),
-        travels=False,
         honoured=CLUSTER,
         local="Kept and shown.",
         kubernetes="The pod that the task's own container is merged into.",

@@ -95,6 +95,7 @@ def pod_request(
         path=place.path,
         labels=labels,
         image=image,
+        template=_template(spec),
         env={**spec.env_vars, **options.env_vars},
         secrets=tuple(map(ref_of, spec.secrets)),
         service_account=spec.service_account,
@@ -142,6 +143,13 @@ def _reuse(task: Task[..., Any]) -> Reuse | None:
     )
 
 
+def _template(spec: TaskSpec) -> dict[str, Any] | None:
+    template = spec.pod_template
+    if template is None:
+        return None
+    return {"name": template} if isinstance(template, str) else template.as_request()
+
+
 def _requirements(spec: TaskSpec) -> Requirements:
     resources = spec.resources
     if resources is None:
@@ -157,7 +165,7 @@ def _requirements(spec: TaskSpec) -> Requirements:
         memory=resources.memory_request,
         memory_limit=resources.memory_limit,
         disk=resources.disk_bytes,
-        shm=resources.shm_bytes,
+        shm=0 if resources.shm == "auto" else resources.shm_bytes,
         **accelerators,
     )
 

@@ -41,6 +41,7 @@ class Screen:
         options = json.dumps([dict(pod.labels), dict(pod.options), dict(pod.env)]).encode()
         check_given(pod.task, "inputs", given.parts, self._known)
         check_given(pod.task, "options", [options], self._known)
+        check_given(pod.task, "pod_template", [json.dumps(pod.template, default=str).encode()], self._known)
 
     def masked(self, pod: PodRequest) -> PodRequest:
         """The pod, with links that show no value."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _IMAGES = "flyte_jupyter.config.image.image"
 """Loaded only where images are used."""
+_TEMPLATES = "flyte_jupyter.config.values.pod_template"
 _OUT_OF_BAND = 16 * 1024
 """Smaller buffers are cheaper inside the pickle."""
 
@@ -95,6 +96,10 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no 
                 self.classes.append(obj)
         elif type(obj).__module__ == _IMAGES:
             return self._image(obj)
+        elif type(obj).__module__ == _TEMPLATES:
+            from ..config.values.pod_template import with_plain_spec
+
+            return with_plain_spec(obj).__reduce_ex__(self.proto)
         elif isinstance(obj, self._note):
             self.noted.append(obj)
         return super().reducer_override(obj)

@@ -192,7 +192,7 @@ def test_a_sync_call_does_not_block_a_running_loop(inside: Threads) -> None:
 # --- travelling
 
 
-@env.task(links=[], triggers=Trigger.daily(), pod_template=PodTemplate())
+@env.task(links=[], triggers=Trigger.daily(), pod_template=PodTemplate({"nodeSelector": {"zone": "a"}}))
 async def factorial(n: int) -> int:
     return n * await factorial(n - 1) if n else 1
 
@@ -218,8 +218,12 @@ def test_a_recursive_task_travels_by_value() -> None:
 
 def test_what_a_running_task_cannot_use_stays_at_home() -> None:
     copy = pickle.loads(by_value(factorial))
-    assert (copy.triggers, copy.pod_template, copy.spec.depends_on, copy.parent_env) == ((), None, (), None)
+    assert (copy.triggers, copy.spec.depends_on, copy.parent_env) == ((), (), None)
     assert (copy.resources, copy.override(retries=1).retries.count) == (Resources(cpu=1), 1)
+
+
+def test_a_task_that_is_called_in_a_cluster_knows_its_pod() -> None:
+    assert pickle.loads(by_value(factorial)).pod_template == factorial.pod_template
 
 
 def test_a_task_is_loaded_in_a_process_that_has_never_seen_it() -> None:

@@ -162,6 +162,12 @@ class PodTemplate(Value):
         spec, _ = self._open()
         return replace(self, pod_spec=specs.like(self.pod_spec, {**spec, "terminationGracePeriodSeconds": period}))
 
+    def as_request(self) -> dict[str, Any]:
+        """What a runner of clusters is asked for: `PodRequest.template`."""
+        given = {"labels": self.labels, "annotations": self.annotations}
+        made: dict[str, Any] = {"podSpec": specs.as_dict(self.pod_spec or {}), "primary": self.primary_container_name}
+        return made | {name: dict(texts) for name, texts in given.items() if texts}
+
     def in_words(self) -> str:
         """The names of its containers."""
         return f"containers {', '.join(self.container_names()) or self.primary_container_name}"
@@ -190,6 +196,11 @@ class PodTemplate(Value):
         """With a spec, and the annotation that says what was granted, for those who look after the cluster."""
         annotations = {**(self.annotations or {}), **(more or {}), f"flyte.org/capability-{grant}": "true"}
         return replace(self, pod_spec=specs.like(self.pod_spec, spec), annotations=annotations)
+
+
+def with_plain_spec(template: PodTemplate) -> PodTemplate:
+    """The same with its spec as a dict: where a task runs the client may not be there, and is slow to import."""
+    return replace(template, pod_spec=specs.as_dict(template.pod_spec))
 
 
 def _spec(value: Any) -> Any:

@@ -82,5 +82,5 @@ def _resources(asked: Mapping[str, Any], had: int) -> Resources:
         memory=format_bytes(-(-had * _MORE // mebibyte) * mebibyte),
         gpu=f"{asked['model']}:{gpu}" if asked.get("model") else gpu,
         disk=format_bytes(asked["disk"]) if asked.get("disk") else None,
-        shm=format_bytes(asked["shm"]) if asked.get("shm") else None,
+        shm="auto" if (shm := asked.get("shm")) == 0 else shm and format_bytes(shm),
     )

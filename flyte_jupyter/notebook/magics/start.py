@@ -188,6 +188,7 @@ def pod_rows(task: Task[..., Any], pod: PodRequest) -> list[tuple[str, str]]:
         "image": pod.image[:12] if pod.image else "the kernel's own environment",
         **pod.resources.to_json(),
         **{name: rough_bytes(size) for name, size in pod.resources.to_json().items() if name in _SIZES},
+        **({"shm": "as much as the memory allows"} if pod.resources.shm == 0 else {}),
         "variables": ", ".join(sorted(pod.env)),
         "secrets": ", ".join(secret.title for secret in pod.secrets),
         "retries": pod.retries,

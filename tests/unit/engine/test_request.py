@@ -93,6 +93,12 @@ def test_the_title_is_the_short_name() -> None:
             (2.0, 3.0, 60.0),
         ),
         ({"retries": RetryStrategy(count=2, backoff=Backoff(base=timedelta(seconds=2)))}, "backoff", (2.0, 1.0, 1e9)),
+        ({"pod_template": "gpu-nodes"}, "template", {"name": "gpu-nodes"}),
+        (
+            {"pod_template": PodTemplate({"hostIPC": True}, "main", labels={"team": "birds"})},
+            "template",
+            {"podSpec": {"hostIPC": True}, "primary": "main", "labels": {"team": "birds"}},
+        ),
         ({"timeout": 60}, "max_runtime", 60.0),
         ({"timeout": timedelta(minutes=2)}, "max_runtime", 120.0),
         ({"timeout": Timeout(max_queued_time=5)}, "max_queued_time", 5.0),
@@ -120,7 +126,7 @@ def test_configuration(given: dict[str, Any], field: str, expected: Any) -> None
         (Resources(gpu=GPU("A100", 1, "1g.5gb")), Requirements(gpu=1, model="A100", partition="1g.5gb")),
         (Resources(gpu=AMD_GPU("MI300X")), Requirements(gpu=1, device="AMD_GPU", model="MI300X")),
         (Resources(disk="1Gi", shm="64Mi"), Requirements(disk=2**30, shm=2**26)),
-        (Resources(shm="auto"), Requirements()),
+        (Resources(shm="auto"), Requirements(shm=0)),
     ],
 )
 def test_resources_are_asked_for_in_plain_numbers(given: Resources | None, expected: Requirements) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pickle
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flyte_jupyter.config.values import pod_spec
+from flyte_jupyter.config.values.pod_template import PodTemplate
 from flyte_jupyter.pack import codec
 from flyte_jupyter.pack.codec import Pickled, dumps, loads
 
@@ -511,3 +514,14 @@ def test_frames_are_not_copied() -> None:
 def test_a_pickle_says_what_it_is() -> None:
     assert isinstance(dumps(1), Pickled)
     assert (frozenset(), frozenset()) == (dumps(1).referenced, dumps(1).files)
+
+
+def test_a_pod_template_is_unpickled_without_the_client_of_kubernetes() -> None:
+    container = {"name": "primary", "image": "a:1"}
+    template = PodTemplate(pod_spec.like(None, {"containers": [container]}), annotations={"a": "b"})
+    load = "import json, pickle, sys; t = pickle.loads(sys.stdin.buffer.read());"
+    program = f"{load} print(json.dumps([t.as_request(), 'kubernetes' in sys.modules]))"
+    data = bytes(dumps(template).parts[0])
+    found = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=True)
+    asked = {"podSpec": {"containers": [container]}, "primary": "primary", "annotations": {"a": "b"}}
+    assert [asked, False] == json.loads(found.stdout)
