@@ -13,13 +13,13 @@ from ..credentials.mask import Mask
 from ..errors import HostError
 from ..home import HOME_VARIABLE, Home
 from ..pods import PodRequest, SecretRef
+from .given import NAMESPACE, POD
 from .lifecycle import Exit
 from .machine.cgroups import of_container
 from .machine.limits import thread_variables
 from .process.forks import Worker
 
 PREFIX = "FLYTE_JUPYTER_"
-_FOR_TASKS_TOO = (f"{PREFIX}POD", f"{PREFIX}NAMESPACE")
 
 
 def variables(environ: Mapping[str, str], home: Home, request: PodRequest) -> dict[str, str]:
@@ -27,7 +27,7 @@ def variables(environ: Mapping[str, str], home: Home, request: PodRequest) -> di
 
     Libraries are told how many threads the task's cores are worth, since they see those of the whole node.
     """
-    known = {k: v for k, v in environ.items() if not k.startswith(PREFIX) or k in _FOR_TASKS_TOO}
+    known = {k: v for k, v in environ.items() if not k.startswith(PREFIX) or k in (POD, NAMESPACE)}
     most = request.resources.most_cores
     threads = thread_variables(max(1, math.ceil(most - 1e-6)) if most is not None else None)
     return {**threads, **known, HOME_VARIABLE: str(home.path)}

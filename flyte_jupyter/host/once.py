@@ -27,6 +27,7 @@ from ..store import Store, keys, open_store
 from . import lifecycle
 from .container import Bounds, Secrets, variables
 from .flights import Flights
+from .given import ACCEPTED_AT, CALL, GRACE, KEY, REQUEST
 from .lifecycle import Attempts
 from .logs import AttemptLog
 from .machine.limits import raise_open_files
@@ -37,12 +38,6 @@ from .sampler import Sampler
 from .spoken import Ended, News, Other, encode
 from .stored import Carried, StoredRecords
 
-REQUEST, KEY, CALL = "FLYTE_JUPYTER_REQUEST", "FLYTE_JUPYTER_KEY", "FLYTE_JUPYTER_CALL"
-"""What the container is given: the request as JSON, the file of the signing key, and the folder with what the call
-consists of when there is no store that the pod reaches.
-"""
-ACCEPTED_AT, GRACE = "FLYTE_JUPYTER_ACCEPTED_AT", "FLYTE_JUPYTER_GRACE"
-"""When the action was accepted, in seconds since the epoch; seconds between SIGTERM and SIGKILL."""
 _GRACE, _LAST_WORDS = 30.0, 5.0
 """The second is how much of the grace is left for what has to be done when the task has ended."""
 TAKEN_AWAY = 128 + signal.SIGTERM

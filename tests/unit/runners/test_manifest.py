@@ -141,6 +141,14 @@ def test_a_request_that_no_variable_holds_is_refused_with_what_is_so_long() -> N
         job(replace(REQUEST, options={"custom_context": {"x": "y" * 130_000}}))
 
 
+def test_the_host_in_the_pod_knows_its_times() -> None:
+    patient = replace(REQUEST, template={"podSpec": {"terminationGracePeriodSeconds": 7}})
+    assert ("30", "7") == (env(job())["FLYTE_JUPYTER_GRACE"], env(job(patient))["FLYTE_JUPYTER_GRACE"])
+    made = jobs.job(REQUEST, Cluster(), NEW, image="a:1", call_secret="c", key_secret="k", accepted_at=1790000000.25)
+    assert 1790000000.25 == float(env(made)["FLYTE_JUPYTER_ACCEPTED_AT"])
+    assert "FLYTE_JUPYTER_ACCEPTED_AT" not in env(job())
+
+
 def test_only_a_call_without_a_bucket_is_mounted() -> None:
     with_call, without = job(), job(cluster=Cluster(store="s3://bucket/runs", store_secret="bucket"))
     assert "/flyte/call" == env(with_call)["FLYTE_JUPYTER_CALL"]
@@ -166,7 +174,8 @@ def test_secrets_are_references() -> None:
     seen = env(made)
     assert {"secretKeyRef": {"name": "db", "key": "api-key"}} == seen["DB_API_KEY"]
     assert {"secretKeyRef": {"name": "openai-api-key", "key": "OPENAI_API_KEY"}} == seen["OPENAI_API_KEY"]
-    assert "/etc/flyte/secrets" == seen["FLYTE_SECRETS_DIR"]
+    places = {mount["name"]: mount["mountPath"] for mount in container(made)["volumeMounts"]}
+    assert "/etc/flyte/secrets" == places["flyte-secrets"]
     sources = next(each["projected"]["sources"] for each in pod_spec(made)["volumes"] if "projected" in each)
     assert [
         {"secret": {"name": "openai-api-key", "items": [{"key": "OPENAI_API_KEY", "path": "OPENAI_API_KEY"}]}},

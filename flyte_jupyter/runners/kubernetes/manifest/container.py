@@ -9,22 +9,34 @@ from typing import Any
 from ....config.cluster import IN_CLUSTER, Cluster
 from ....config.refusal import wrong_value
 from ....config.values.quantity import format_bytes
+from ....home import HOME_VARIABLE
+from ....host.given import ACCEPTED_AT, CALL, GRACE, KEY, NAMESPACE, POD, REQUEST
 from ....pods import PodRequest
 from . import secrets
 
 COMMAND = ("python3", "-m", "flyte_jupyter.runners.kubernetes.entry")
-HOME, WORK, KEY, CALL = "/flyte/home", "/flyte/work", "/flyte/key", "/flyte/call"
+STATE, WORK, KEYS, CALLS = "/flyte/home", "/flyte/work", "/flyte/key", "/flyte/call"
 USER = 1000
 """Who containers run as, where nobody says otherwise."""
 LONGEST = 120_000
 """Bytes of a variable: Linux takes 128 KiB."""
 
-_SCRATCH = {"flyte-home": HOME, "flyte-work": WORK, "flyte-tmp": "/tmp"}  # noqa: S108 - a volume of its own
+_SCRATCH = {"flyte-home": STATE, "flyte-work": WORK, "flyte-tmp": "/tmp"}  # noqa: S108 - a volume of its own
 _SHM = "flyte-shm"
 
 
-def variables(request: PodRequest, cluster: Cluster, template: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def variables(
+    request: PodRequest,
+    cluster: Cluster,
+    template: Sequence[Mapping[str, Any]],
+    *,
+    grace: float,
+    accepted_at: float | None,
+) -> list[dict[str, Any]]:
     """The environment of the container: what the task gives wins over the template's.
+
+    Args:
+        template: the variables of its template; grace: seconds that the pod has to end; accepted_at: see `job`.
 
     Raises:
         ConfigValueError: it is more than a process can be told, or a secret cannot be in a cluster.
@@ -34,16 +46,19 @@ def variables(request: PodRequest, cluster: Cluster, template: Sequence[Mapping[
         usual["NVIDIA_VISIBLE_DEVICES"] = "void"  # images of CUDA ask for all of them
     named = {each["name"] for each in template}
     ours = {
-        "FLYTE_JUPYTER_REQUEST": told(request),
-        "FLYTE_JUPYTER_HOME": HOME,
-        "FLYTE_JUPYTER_KEY": f"{KEY}/key",
+        REQUEST: told(request),
+        HOME_VARIABLE: STATE,
+        KEY: f"{KEYS}/key",
+        GRACE: f"{grace:g}",
         "RUN_NAME": request.run,
         "ACTION_NAME": request.action,
     }
     if cluster.store == IN_CLUSTER:
-        ours["FLYTE_JUPYTER_CALL"] = CALL
+        ours[CALL] = CALLS
+    if accepted_at is not None:
+        ours[ACCEPTED_AT] = repr(accepted_at)
     given = {name: value for name, value in usual.items() if name not in named} | {**request.env, **ours}
-    of_pod = {"FLYTE_JUPYTER_POD": "metadata.name", "FLYTE_JUPYTER_NAMESPACE": "metadata.namespace"}
+    of_pod = {POD: "metadata.name", NAMESPACE: "metadata.namespace"}
     made: list[dict[str, Any]] = [
         *({"name": name, "value": literal(value)} for name, value in given.items() if name not in of_pod),
         *({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in of_pod.items()),
@@ -87,9 +102,9 @@ def volumes(
     made: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
         ({"name": name, "emptyDir": {}}, {"name": name, "mountPath": path}, False) for name, path in _SCRATCH.items()
     ]
-    hidden = {"flyte-key": (KEY, key_secret)}
+    hidden = {"flyte-key": (KEYS, key_secret)}
     if cluster.store == IN_CLUSTER:
-        hidden["flyte-call"] = (CALL, call_secret)
+        hidden["flyte-call"] = (CALLS, call_secret)
     for name, (path, secret) in hidden.items():
         volume = {"name": name, "secret": {"secretName": secret, "defaultMode": 0o444}}
         made.append((volume, {"name": name, "mountPath": path, "readOnly": True}, True))

@@ -27,6 +27,7 @@ def job(
     image: str,
     call_secret: str,
     key_secret: str,
+    accepted_at: float | None = None,
     owner: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The Job of a request, for the API.
@@ -35,12 +36,14 @@ def job(
         cluster: whose settings hold; features: what its server knows: no other field is used.
         image: the reference of what it runs in, unless its template names one.
         call_secret: the Secret with the call's blobs, for the store "cluster"; key_secret: with the signing key.
+        accepted_at: when its time limits begin, in seconds since the epoch; None for the start of its first pod.
         owner: the object with which the Job goes away, as an owner reference: the caller's Job; None for none.
 
     Raises:
         ConfigValueError: something that no cluster can do, or names that it does not take; before anything is asked.
     """
-    made = pod(request, cluster, features, image=image, call_secret=call_secret, key_secret=key_secret)
+    secrets = {"call_secret": call_secret, "key_secret": key_secret}
+    made = pod(request, cluster, features, image=image, accepted_at=accepted_at, **secrets)
     metadata: dict[str, Any] = {
         "name": names.job_name(request.name),
         "labels": dict(made.template["metadata"]["labels"]),
@@ -65,7 +68,7 @@ def job(
 
 def notes(request: PodRequest, cluster: Cluster, features: Features) -> list[str]:
     """What of a request's configuration does not hold as it was given, one line each. Raises what `job` raises."""
-    made = pod(request, cluster, features, image="", call_secret="", key_secret="")
+    made = pod(request, cluster, features, image="", call_secret="", key_secret="", accepted_at=None)
     said = list(made.notes)
     if cluster.queue and not features.kueue:
         said.append(f"queue: the cluster has no Kueue, so that nothing waits in its queue {cluster.queue!r}")

@@ -14,6 +14,8 @@ from .accelerators import accelerators
 from .placement import place
 from .resources import resources
 
+_GRACE = 30
+"""Seconds that a pod has to end, as Kubernetes has it."""
 _STAYS = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
 """A node is not given up for saving while such a pod runs on it."""
 
@@ -31,7 +33,14 @@ class Pod:
 
 
 def pod(
-    request: PodRequest, cluster: Cluster, features: Features, *, image: str, call_secret: str, key_secret: str
+    request: PodRequest,
+    cluster: Cluster,
+    features: Features,
+    *,
+    image: str,
+    call_secret: str,
+    key_secret: str,
+    accepted_at: float | None,
 ) -> Pod:
     """The pod of a request. The arguments, and what it raises, are those of `job`."""
     labels = names.labels_of(request)
@@ -43,10 +52,11 @@ def pod(
     devices = accelerators(request.resources, cluster)
     asked, said = resources(request.resources, devices, primary.get("resources") or {})
     mounted = container.volumes(request, cluster, call_secret=call_secret, key_secret=key_secret)
+    grace = spec.setdefault("terminationGracePeriodSeconds", _GRACE)
     primary |= {
         "image": own_image or image,
         "command": list(container.COMMAND),
-        "env": container.variables(request, cluster, primary.get("env") or ()),
+        "env": container.variables(request, cluster, primary.get("env") or (), grace=grace, accepted_at=accepted_at),
         "securityContext": container.security(
             primary.get("securityContext") or {}, spec.get("securityContext") or {}, cluster
         ),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ....config.refusal import wrong_value
-from ....config.values.secret import FOLDER_VARIABLE, MOUNT
+from ....config.values.secret import MOUNT
 from ....pods import SecretRef
 from .names import subdomain
 
@@ -66,8 +66,6 @@ def variables(secrets: Sequence[SecretRef]) -> list[dict[str, Any]]:
         if ref.env_var:
             name, key = secret_key(ref)
             made.append({"name": ref.env_var, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}})
-    if any(ref.mounted for ref in secrets):
-        made.append({"name": FOLDER_VARIABLE, "value": MOUNT})
     return made
 
 
