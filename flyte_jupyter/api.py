@@ -7,11 +7,14 @@ import threading
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import session
+from .config.cluster import cluster_of
 from .config.spec import PARAMS
 from .engine import interrupt
 from .engine.options import OPTIONS, RunOptions
 from .engine.run import ROOT, Run, RunList
 from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, nearest
+from .home import Home
+from .sites import REMOTE, remote_settings
 from .store import keys
 from .task import Task
 
@@ -40,6 +43,9 @@ class RunTask:
         In a notebook a live card appears below the cell. Interrupting the cell cancels the run, and waits five seconds
         at most for its end; interrupting again does not wait.
 
+        A run in a cluster (`mode="remote"`) is returned at once, as in Flyte: `run.wait()`, `await run` and
+        `run.outputs()` wait for it, and interrupting these leaves it alone.
+
         Args:
             task: made by `@env.task`, perhaps with `.override(...)`; or a deployed trigger, to be fired now.
             args, kwargs: its inputs.
@@ -50,6 +56,8 @@ class RunTask:
             RuntimeUserError: the task failed; it is also an instance of the class that the task raised.
         """
         run = _start(task, args, kwargs, self._options)
+        if run.mode == REMOTE:
+            return run
         interrupt.wait(run)
         run.raise_for_status()
         return run
@@ -57,6 +65,8 @@ class RunTask:
     async def aio(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """The same, without blocking the event loop."""
         run = _start(task, args, kwargs, self._options)
+        if run.mode == REMOTE:
+            return run
         await interrupt.wait_aio(run)
         run.raise_for_status()
         return run
@@ -112,27 +122,29 @@ class RunContext:
 
     def __repr__(self) -> str:
         given = "".join(f", {name}={value!r}" for name, value in self.options.to_json().items() if name != "env_vars")
-        return f"<RunContext local{given}>"
+        return f"<RunContext{given}>"
 
     def submit(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
         """As `flyte.submit`, with these options."""
         return _start(task, args, kwargs, self.options)
 
 
-def with_runcontext(mode: Literal["local"] | None = None, **options: Unpack[RunSettings]) -> RunContext:
+def with_runcontext(mode: Literal["local", "remote"] | None = None, **options: Unpack[RunSettings]) -> RunContext:
     """Options for all actions of a run, also for the tasks that are called in it (Flyte).
 
         flyte.with_runcontext(overwrite_cache=True, env_vars={"LOG_LEVEL": "10"}).run(my_task, 1)
+        flyte.with_runcontext(mode="remote").run(my_task, 1)
 
     Args:
-        mode: "local" is the only one so far.
+        mode: "local" for this machine, "remote" for pods in the cluster; None for what `flyte.init` or the settings
+            file say, or the queue of the task.
         options: the attributes of `RunOptions`, by keyword. None is "not given".
 
     Raises:
         ConfigTypeError, ConfigValueError: another mode, unknown options, values that are not accepted.
     """
-    _check_mode("with_runcontext", mode)
-    return RunContext(RunOptions.of({**session.defaults.to_json(), **options}))
+    given = {"mode": mode} if mode is not None else {}
+    return RunContext(RunOptions.of({**session.defaults.to_json(), **options, **given}))
 
 
 def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None) -> Run:
@@ -238,29 +250,27 @@ class Attach:
 attach = Attach()
 
 
-def init(mode: Literal["local"] | None = None, *, strict: bool | None = None, **settings: Any) -> None:
+def init(mode: Literal["local", "remote"] | None = None, *, strict: bool | None = None, **cluster: Any) -> None:
     """Settings for all runs of this process; local runs need none.
 
+        flyte.init(mode="remote")                                               # the current context of the kubeconfig
+        flyte.init(mode="remote", context="team", store="s3://bucket/folder")
+
     Args:
-        mode: "local" is the only one so far.
+        mode: "local" for this machine, "remote" for pods in the cluster; None for what the settings file says.
         strict: refuse tasks whose configuration says what the runner cannot do, instead of saying so on the card.
-        settings: none yet.
+        cluster: the attributes of `Cluster`, by keyword, instead of those in the settings file: `context`, `namespace`,
+            `store`, `image`, `registry`, ...
 
     Raises:
-        ConfigTypeError, ConfigValueError: another mode or setting.
+        ConfigTypeError, ConfigValueError: another mode or setting, or values that are not accepted.
     """
-    _check_mode("init", mode)
-    for name, value in settings.items():
-        near = nearest(name, ("mode", "strict"))
-        hint = f" Did you mean {near!r}?" if near else ""
-        raise ConfigTypeError(f"init({name}={value!r}) is not supported yet.{hint}\nAllowed: mode='local', strict.")
-    if strict is not None:
-        session.defaults = RunOptions.of({**session.defaults.to_json(), "strict": strict})
-
-
-def _check_mode(where: str, mode: object) -> None:
-    if mode not in (None, "local"):
-        raise ConfigValueError(f"{where}(mode={mode!r}) is not supported yet.\nAllowed: 'local'.")
+    found = session.cluster
+    if cluster:
+        found = cluster_of(cluster, found or remote_settings(Home().settings).cluster, "init")
+    given = {name: value for name, value in (("mode", mode), ("strict", strict)) if value is not None}
+    session.defaults = RunOptions.of({**session.defaults.to_json(), **given})
+    session.cluster = found
 
 
 def prepare(*, wait: bool = True) -> None:

@@ -205,21 +205,22 @@ class _Outside:
     def __init__(self, items: _Items) -> None:
         self._items = items
         self._here = session.current()
-        self._prepared = Prepared.of(self._here.engine, items.task)
+        self._site = self._here.site(items.task, session.defaults)
+        engine = self._site.engine
+        self._prepared = Prepared.of(engine, items.task)
         code = self._prepared.code
-        self._here.provide(items.task, code, code.needs)  # now, and not when the run is under way
-        self._run = self._here.record(items.task, new_run_name(), items.described, None)
-        self._here.engine.listen(self._run.name, self._run.on_event, has_begun=False)
-        self._children = Children(
-            self._here.engine, self._here.place(), self._run.name, ROOT, self._provide, self._here.screen
-        )
+        self._here.provide(items.task, self._site, code, code.needs)  # now, and not when the run is under way
+        self._run = self._here.record(items.task, self._site, new_run_name(), items.described, None)
+        engine.listen(self._run.name, self._run.on_event, has_begun=False)
+        place = self._here.place(site=self._site)
+        self._children = Children(engine, place, self._run.name, ROOT, self._provide, self._here.screen)
         self._outcome: Future[Outcome] = Future()
         self._outcome.set_running_or_notify_cancel()
         self._run.follow(self._outcome)
 
     def _provide(self, needs: Needs) -> None:
         code = self._prepared.code
-        self._here.provide(self._items.task, code, needs - code.needs)
+        self._here.provide(self._items.task, self._site, code, needs - code.needs)
 
     @property
     def is_cancelled(self) -> bool:
@@ -281,7 +282,7 @@ class _Outside:
 
     def _end(self, error: BaseException | None) -> None:
         phase, failure = self._verdict(error)
-        key, store, name = self._here.home.key(), self._here.store, self._run.name
+        key, store, name = self._site.key, self._site.store, self._run.name
         pod = pod_name(name, ROOT)
         if failure is None:
             text = self._items.outcome
@@ -293,7 +294,7 @@ class _Outside:
         store.put(keys.status(name, ROOT), [history_as_bytes([event])])
         self._run.on_event(event)
         self._outcome.set_result(unseal_outcome(key, memoryview(b"".join(payload)), worker=pod))
-        self._here.engine.forget(name)
+        self._site.engine.forget(name)
 
     def _verdict(self, error: BaseException | None) -> tuple[Phase, Failure | None]:
         if self._run.is_cancelled:

@@ -133,6 +133,7 @@ class PodRequest:
             "primary", "labels", "annotations"} in Kubernetes' own spelling; None for an empty one.
         calls: whether its code reaches other tasks, so that it may start pods itself.
         image_uri: the container image that it runs in, "" for the cluster's default one.
+        cluster: where it runs, as `Cluster.to_json` gives it, for what it calls; None for this machine.
         trigger_time: for inputs that are `TriggerTime`, in seconds since the epoch; None when no trigger started it.
         links: to elsewhere, each {"name": ..., "uri": ...}, or {"name": ..., "problem": why there is none}.
         cache_key: where a success is kept for later calls, "" when it is not.
@@ -170,6 +171,7 @@ class PodRequest:
     template: Mapping[str, Any] | None = None
     calls: bool = False
     image_uri: str = ""
+    cluster: Mapping[str, Any] | None = None
     trigger_time: float | None = None
     links: tuple[Mapping[str, str], ...] = ()
 

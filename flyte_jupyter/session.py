@@ -18,6 +18,7 @@ from typing import Any
 
 from . import context
 from .config.about import documentation
+from .config.cluster import Cluster
 from .config.words import together
 from .credentials.mask import MASKED
 from .credentials.needs import Needs, ref_of
@@ -28,22 +29,25 @@ from .engine.run import ROOT, Run
 from .engine.screen import Screen
 from .errors import CaptureError, ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
+from .host import shelf
 from .host.lifecycle import aborted
 from .host.trigger.registration import is_deployed
 from .pack.call import Packed, Sealed, unseal_code, unseal_inputs
 from .pack.codec import loads
 from .pack.envelope import Envelope
-from .pack.outcome import Outcome, seal_failure
+from .pack.outcome import Outcome
 from .pack.preview import describe
 from .pack.suspects import check_values, kind
-from .pods import Failure, Phase, PodEvent, PodRequest, SecretRef, history_as_bytes, pod_name
-from .runners.local import LocalRunner
-from .store import keys, open_store
+from .pods import Failure, Phase, PodRequest, SecretRef, pod_name
+from .sites import Site, Sites
+from .store import keys
 from .task import Task
 
 _NO_OPTIONS = RunOptions()
 defaults = _NO_OPTIONS
 """What `flyte.init` has set for the runs of this process."""
+cluster: Cluster | None = None
+"""The cluster that `flyte.init` has set for remote runs, None for what the settings file says."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,13 @@ class Plan:
     Attributes:
         inputs: of its task; pod: that would be asked for.
         work: the task with what it captures, and the inputs; or the result that the cache has, so that nothing runs.
+        site: where it would be.
     """
 
     inputs: Mapping[str, Any]
     pod: PodRequest
     work: tuple[Sealed, Packed] | Envelope
+    site: Site
 
 
 class Session:
@@ -67,9 +73,8 @@ class Session:
         self.home = Home().make()
         self.id = secrets.token_hex(8)
         self.process = os.getpid()
-        self.store = open_store(self.home.store_url)
-        self.runner = LocalRunner(self.home, self.id)
-        self.engine = Engine(self.store, self.runner, self.home.key(), {"session": self.id})
+        self.sites = Sites(self.home, self.id)
+        self.store, self.runner, self.engine = self.sites.local.store, self.sites.runner, self.sites.local.engine
         self._runs: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
         self.screen = Screen()
         self._others: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -77,15 +82,21 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.home.path} {self.engine!r}>"
 
-    def place(self, options: RunOptions = _NO_OPTIONS) -> Place:
-        """Where tasks run when they are called now."""
+    def site(self, task: Task[..., Any], options: RunOptions = _NO_OPTIONS) -> Site:
+        """Where a task runs when it is called now. Raises `ConfigError`, `HostError`."""
+        return self.sites.of(task.spec, options, cluster)
+
+    def place(self, options: RunOptions = _NO_OPTIONS, site: Site | None = None) -> Place:
+        """Where tasks run when they are called now; on this machine when no site is given."""
+        site = site or self.sites.local
         return Place(
-            store=self.store.url,
+            store=site.store.url,
             python=sys.executable,
             cwd=os.getcwd(),
             path=tuple(sys.path),
-            labels={"session": self.id},
+            labels={"session": self.id, **site.labels},
             options=options,
+            cluster=site.cluster,
         )
 
     def plan(
@@ -93,27 +104,24 @@ class Session:
     ) -> Plan:
         """What a run would be. Raises what is wrong with task, arguments or captured objects; nothing is started."""
         inputs = task.interface.bind(task.name, args, kwargs)
-        answer = self.engine.ask_cache(task, inputs, options)
+        site = self.site(task, options)
+        answer = site.engine.ask_cache(task, inputs, options)
         work: tuple[Sealed, Packed] | Envelope
-        referenced: frozenset[str] = frozenset()
-        image = None
         if answer is not None and answer.found is not None:
             work = answer.found
         else:
-            code = self.engine.seal_code(task)
-            given = self.engine.pack_inputs(task, code, inputs, answer)
-            work, referenced, image = (code, given), code.referenced | given.referenced, code.image
+            code = site.engine.seal_code(task)
+            work = code, site.engine.pack_inputs(task, code, inputs, answer)
         pod = pod_request(
             task,
-            self.place(options),
+            self.place(options, site),
             run=new_run_name(),
             action=ROOT,
             parent=None,
-            referenced=referenced,
-            image=image,
+            work=None if isinstance(work, Envelope) else work,
             answer=answer,
         )
-        return Plan(inputs, pod, work)
+        return Plan(inputs, pod, work, site)
 
     def start(
         self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
@@ -122,27 +130,28 @@ class Session:
         plan = self.plan(task, args, kwargs, options)
         pod = plan.pod
         if isinstance(plan.work, Envelope):
-            return self._recall(task, pod, self.said(plan.inputs), plan.work)
+            return self._recall(task, plan, plan.work)
         code, given = plan.work
-        self.engine.check(pod)
-        self.provide(task, code, code.needs | given.needs)
+        engine = plan.site.engine
+        engine.check(pod)
+        self.provide(task, plan.site, code, code.needs | given.needs)
         self.screen.check(pod, given)
         pod = self.screen.masked(pod)
         try:
-            run = self.record(task, pod.run, self.said(plan.inputs), pod)
-            self.engine.listen(pod.run, run.on_event)
-            run.follow(self.engine.start(pod, code, given))
+            run = self.record(task, plan.site, pod.run, self.said(plan.inputs), pod)
+            engine.listen(pod.run, run.on_event)
+            run.follow(engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on
-            self._take_back(pod, error)
+            self._take_back(plan.site, pod, error)
             raise
         return run
 
-    def _recall(self, task: Task[..., Any], pod: PodRequest, said: dict[str, str], found: Envelope) -> Run:
+    def _recall(self, task: Task[..., Any], plan: Plan, found: Envelope) -> Run:
         """A run whose result the cache has: it is written down like any other, and nothing is started for it."""
-        pod = self.screen.masked(pod)
-        run = self.record(task, pod.run, said, pod)
-        event, outcome = self.engine.recall(pod, found)
+        pod = self.screen.masked(plan.pod)
+        run = self.record(task, plan.site, pod.run, self.said(plan.inputs), pod)
+        event, outcome = plan.site.engine.recall(pod, found)
         run.on_event(event)
         done: Future[Outcome] = Future()
         done.set_result(outcome)
@@ -159,14 +168,14 @@ class Session:
             for name, value in inputs.items()
         }
 
-    def provide(self, task: Task[..., Any], code: Sealed, needs: Needs) -> None:
-        """Have the Host know the secrets of tasks that are about to run.
+    def provide(self, task: Task[..., Any], site: Site, code: Sealed, needs: Needs) -> None:
+        """Have the local Host know the secrets of tasks that are about to run there; a cluster has its own.
 
         Raises:
             MissingSecretError: some have no value, and nobody is there who could be asked. Nothing was started.
             CaptureError: the value of one stands in the code.
         """
-        if needs:
+        if needs and site.is_local:
             self.runner.entrust(self.values_for(task, code, needs))
 
     def values_for(self, task: Task[..., Any], code: Sealed, needs: Needs) -> dict[SecretRef, str]:
@@ -180,48 +189,51 @@ class Session:
         self.screen.learn((secret.title, value) for secret, value in values.items())
         return {ref_of(secret): value for secret, value in values.items()}
 
-    def _take_back(self, pod: PodRequest, error: BaseException) -> None:
+    def _take_back(self, site: Site, pod: PodRequest, error: BaseException) -> None:
         """A run that could not be started, or not be handed over, has ended; if it has started it is cancelled."""
-        self.engine.forget(pod.run)
+        site.engine.forget(pod.run)
         if isinstance(error, Exception):
             failure = Failure(code="NotStartedError", kind="system", message=f"It was not started: {error}")
             phase = Phase.FAILED
         else:
             failure, phase = aborted("It was interrupted while it was being started."), Phase.ABORTED
         with contextlib.suppress(ConfigError, OSError):  # the error that led here is the one to tell
-            self.end(pod.run, ROOT, pod.task, pod.title, phase, failure)  # first: then a Host does not start it
+            event = pod.event(phase, at=time.time(), failure=failure)
+            shelf.end(site.store, site.key, event)  # first: then a Host does not start it
         with contextlib.suppress(ConfigError, OSError):
-            self.engine.cancel(pod.run, pod.action, failure.message)
+            site.engine.cancel(pod.run, pod.action, failure.message)
 
-    def end(self, run: str, action: str, task: str, title: str, phase: Phase, failure: Failure) -> None:
-        """Write down the end of an action that no Host knows of, unless a Host has done so."""
-        event = PodEvent(
-            run=run, action=action, parent=None, task=task, title=title, phase=phase, at=time.time(), failure=failure
-        )
-        payload = seal_failure(self.home.key(), failure, name=pod_name(run, action))
-        self.store.put_if_absent(keys.outcome(run, action), payload)
-        self.store.put_if_absent(keys.status(run, action), [history_as_bytes([event])])
-
-    def record(self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: PodRequest | None) -> Run:
+    def record(
+        self, task: Task[..., Any], site: Site, name: str, inputs: dict[str, str], pod: PodRequest | None
+    ) -> Run:
         """Write down what a run is. `pod` is None for one whose first action is no process."""
-        record = self.recorded(task, name, inputs, pod)
+        record = self.recorded(task, name, inputs, pod, site)
         idle = [each.name for each in task.triggers if not is_deployed(self.home.triggers, task.name, each.name)]
         if idle:
             env = task.parent_env_name
             record["notes"].append(f"triggers: {together(idle)} of {task.name} start nothing until {env} is deployed.")
-        self.store.put(keys.record(name), [json.dumps(record).encode()])
-        run = self._runs[name] = Run(self.engine, record, unpack=task.interface.unpack if pod is not None else None)
+        for store in {each.url: each for each in (self.store, site.store)}.values():
+            store.put(keys.record(name), [json.dumps(record).encode()])
+        run = self._runs[name] = Run(site.engine, record, unpack=task.interface.unpack if pod is not None else None)
         return run
 
     def recorded(
-        self, task: Task[..., Any], name: str, inputs: dict[str, str], pod: PodRequest | None
+        self,
+        task: Task[..., Any],
+        name: str,
+        inputs: dict[str, str],
+        pod: PodRequest | None,
+        site: Site | None = None,
     ) -> dict[str, Any]:
-        """What a run is, as plain data."""
+        """What a run is, as plain data; of one on this machine when no site is given."""
+        site = site or self.sites.local
         return {
             "run": name,
             "task": task.name,
             "title": task.short_name or task.name,
-            "mode": "local",
+            "mode": site.mode,
+            "site": site.title,
+            "cluster": site.cluster.to_json() if site.cluster is not None else None,
             "created": time.time(),
             "session": self.id,
             "notebook": dict(context.notebook),
@@ -232,7 +244,7 @@ class Session:
             },
             "report": task.report,
             "links": list(pod.links) if pod is not None else [],
-            "notes": notes(task, "local"),
+            "notes": notes(task, "local" if site.is_local else "kubernetes"),
             "config": settings(task),
             "inputs": inputs,
             "outputs": [output.name for output in task.interface.outputs],
@@ -253,8 +265,7 @@ class Session:
         record = self.find(name)
         if record is None:
             raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().")
-        runner = LocalRunner(self.home, self.id)
-        engine = Engine(self.store, runner, self.home.key(), {"run": name}, lingers=False)
+        engine = self.sites.another(record, {"run": name})
         self._others.add(engine)
         return self._runs.setdefault(name, Run(engine, record, reattached=True))
 
@@ -272,18 +283,18 @@ class Session:
         Raises:
             RunNotFoundError: nothing is left of it. CaptureError: it needs a module that this kernel does not have.
         """
-        name, key = pod_name(run, action), self.home.key()
+        name, site = pod_name(run, action), self.sites.of_record(self.find(run) or {})
         try:
-            given = unseal_inputs(key, self.store.get(keys.inputs(run, action)), name=name)
+            given = unseal_inputs(site.key, site.store.get(keys.inputs(run, action)), name=name)
             digest = given.header["code"]
-            code = self.store.get(keys.code(digest))
+            code = site.store.get(keys.code(digest))
         except KeyError:
             raise RunNotFoundError(
-                f"There is no call {name!r} in {self.store.url}, whose inputs could be used again; see flyte.runs().\n"
+                f"There is no call {name!r} in {site.store.url}, whose inputs could be used again; see flyte.runs().\n"
                 "What came from the cache, and a map as a whole, have none."
             ) from None
         try:
-            return unseal_code(key, code, digest=digest), loads(given.parts)
+            return unseal_code(site.key, code, digest=digest), loads(given.parts)
         except ModuleNotFoundError as error:
             raise CaptureError(
                 f"{name} cannot be run again here: its task needs {error.name!r}, which this kernel does not have.\n"
@@ -292,7 +303,8 @@ class Session:
 
     def close(self) -> None:
         """Stop watching; what runs, runs on."""
-        for engine in [self.engine, *self._others]:
+        self.sites.close()
+        for engine in list(self._others):
             engine.close()
 
 

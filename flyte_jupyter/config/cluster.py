@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
+
+from ..errors import ConfigError
+from .refusal import did_you_mean, gathered, raise_all, whole, wrong_type, wrong_value
+from .toml import parse_toml, where
+from .values.frozen import FrozenDict
 
 IN_CLUSTER = "cluster"
 """The store without a bucket: inputs travel in a Secret, outputs come back with the log."""
@@ -36,6 +42,7 @@ class Cluster:
         node_selectors: labels of the nodes that have an accelerator, by its name in `Resources(gpu=...)`.
         run_as_root: whether containers may run as the user that their image says, root included.
         ttl: seconds that a finished Job stays, for its log; backoff_limit: lost pods that are replaced.
+        built: references of the images that were built for a run, by the digest of their recipe; no setting.
     """
 
     context: str | None = None
@@ -56,3 +63,170 @@ class Cluster:
     run_as_root: bool = False
     ttl: int = 86400
     backoff_limit: int = 3
+    built: Mapping[str, str] = field(default_factory=FrozenDict)
+
+    @property
+    def title(self) -> str:
+        """Which one it is, for people and for records."""
+        return f"{self.context or 'current context'}/{self.namespace or 'its namespace'}"
+
+    def to_json(self) -> dict[str, Any]:
+        """What differs from the default, as plain data; for the pods that start pods."""
+        return {name: value for name, value in vars(self).items() if value != getattr(_DEFAULT, name)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Cluster:
+        """The same, read back."""
+        known = {"pull_secrets": tuple(data["pull_secrets"])} if "pull_secrets" in data else {}
+        tables = {name: FrozenDict(value) for name, value in data.items() if isinstance(value, Mapping)}
+        return cls(**{**data, **tables, **known})
+
+
+_DEFAULT = Cluster()
+SECTION = "kubernetes"
+OF_QUEUES = ("context", "namespace", "local_queue")
+"""What the section of a queue says of the cluster that its tasks run in."""
+MODES = ("local", "remote")
+
+
+@dataclass(frozen=True)
+class RemoteSettings:
+    """What the settings file says of clusters.
+
+    Attributes:
+        mode: of runs that name none: "local" or "remote".
+        cluster: where remote runs go; queues: where those of queues go that name a cluster of their own, or a
+            LocalQueue of Kueue.
+    """
+
+    mode: str = MODES[0]
+    cluster: Cluster = Cluster()
+    queues: Mapping[str, Cluster] = field(default_factory=dict)
+
+
+def parse_clusters(text: str, path: Path) -> RemoteSettings:
+    """What a settings file says of clusters.
+
+        [run]
+        mode = "remote"         # every run, unless it says mode="local"
+
+        [kubernetes]            # the attributes of `Cluster`
+        context = "team"
+        store = "s3://bucket/folder"
+
+        [queues.gpu]            # tasks with queue="gpu" run there, whatever the mode
+        context = "gpu-cluster"
+        namespace = "research"
+        local_queue = "a100"    # of Kueue
+
+    Raises:
+        ConfigTypeError, ConfigValueError: it says what is not known here, all of it, with file and line.
+    """
+    said = parse_toml(text, "settings", path)
+    problems: list[ConfigError] = []
+
+    def given(section: list[str], wanted: Mapping[str, Callable[[str, Any], Any]], said: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in said.items() if isinstance(said, dict) else ():
+            place = where(path, text, section, name)
+            if name not in wanted:
+                hint = did_you_mean(name, wanted)
+                problems.append(wrong_value(place, name, ", ".join(wanted), hint))
+                continue
+            with gathered(problems):
+                found[name] = wanted[name](place, value)
+        return found
+
+    run = given(["run"], {"mode": _mode}, said.get("run", {}))
+    cluster = Cluster(**given([SECTION], _ACCEPT, said.get(SECTION, {})))
+    queues: dict[str, Cluster] = {}
+    for name, lane in said.get("queues", {}).items():
+        if isinstance(lane, dict):
+            own = {key: value for key, value in lane.items() if key in OF_QUEUES}
+            if own:
+                found = given(["queues", name], dict.fromkeys(OF_QUEUES, _text), own)
+                queue = found.pop("local_queue", cluster.queue)
+                queues[name] = replace(cluster, **found, queue=queue)
+    raise_all(problems)
+    return RemoteSettings(run.get("mode", MODES[0]), cluster, queues)
+
+
+def _text(place: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise wrong_type(place, value, "a str that is not empty")
+    return value
+
+
+def _texts(place: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise wrong_type(place, value, 'a list such as ["name"]')
+    return tuple(value)
+
+
+def _table(place: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise wrong_type(place, value, "a section")
+    return FrozenDict(value)
+
+
+def _seconds(place: str, value: Any) -> int:
+    if not whole(value, 0):
+        raise wrong_type(place, value, "seconds, 0 or more")
+    return int(value)
+
+
+def _number(place: str, value: Any) -> int:
+    if not whole(value, 0):
+        raise wrong_type(place, value, "a whole number, 0 or more")
+    return int(value)
+
+
+def _flag(place: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise wrong_type(place, value, "true or false")
+    return value
+
+
+def _mode(place: str, value: Any) -> str:
+    if value not in MODES:
+        raise wrong_value(place, value, " or ".join(map(repr, MODES)), did_you_mean(str(value), MODES))
+    return str(value)
+
+
+def _store(place: str, value: Any) -> str:
+    if not isinstance(value, str) or (value != IN_CLUSTER and "://" not in value):
+        raise wrong_value(place, value, f'"{IN_CLUSTER}", or a URL such as "s3://bucket/folder"')
+    return value
+
+
+_RULES: dict[str, Callable[[str, Any], Any]] = {
+    "store": _store,
+    "pull_secrets": _texts,
+    "interruptible": _table,
+    "node_selectors": _table,
+    "run_as_root": _flag,
+    "ttl": _seconds,
+    "backoff_limit": _number,
+}
+_ACCEPT: dict[str, Callable[[str, Any], Any]] = {
+    each.name: _RULES.get(each.name, _text) for each in fields(Cluster) if each.name != "built"
+}
+
+
+def cluster_of(given: Mapping[str, Any], base: Cluster, what: str) -> Cluster:
+    """A cluster with some settings replaced; None is "not given".
+
+    Raises:
+        ConfigTypeError, ConfigValueError: unknown settings, and values that are not accepted; all in one error.
+    """
+    found: dict[str, Any] = {}
+    problems: list[ConfigError] = []
+    for name, value in given.items():
+        if name not in _ACCEPT:
+            hint = did_you_mean(name, _ACCEPT)
+            problems.append(wrong_value(what, name, ", ".join(_ACCEPT), hint))
+        elif value is not None:
+            with gathered(problems):
+                found[name] = _ACCEPT[name](f"{what}({name}=)", list(value) if isinstance(value, tuple) else value)
+    raise_all(problems)
+    return replace(base, **found)

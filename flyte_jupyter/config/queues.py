@@ -1,4 +1,4 @@
-"""The settings file: how many attempts of each queue run at a time.
+"""The settings file, as far as it says how many attempts of each queue run at a time on this machine.
 
 [queues]
 concurrency = 4         # of queues that are not listed
@@ -9,18 +9,18 @@ concurrency = 1
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from .cluster import OF_QUEUES, SECTION
 from .refusal import did_you_mean, raise_all, whole, wrong_type, wrong_value
-from .toml import parse_toml
+from .toml import parse_toml, where
 
-_SECTIONS = ("queues",)
-_KEYS = ("concurrency",)
+_SECTIONS = ("queues", "run", SECTION)
+_KEYS = ("concurrency", *OF_QUEUES)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def parse_settings(text: str, path: Path) -> QueueSettings:
     """
     said = parse_toml(text, "settings", path)
     problems: list[ConfigError] = [
-        wrong_value(_where(path, text, [], name), name, _SECTIONS[0], did_you_mean(name, _SECTIONS))
+        wrong_value(where(path, text, [], name), name, _SECTIONS[0], did_you_mean(name, _SECTIONS))
         for name in said
         if name not in _SECTIONS
     ]
@@ -51,55 +51,35 @@ def parse_settings(text: str, path: Path) -> QueueSettings:
     others: int | None = None
     queues = said.get("queues", {})
     if not isinstance(queues, dict):
-        problems.append(wrong_type(_where(path, text, [], "queues"), queues, "a section: [queues]"))
+        problems.append(wrong_type(where(path, text, [], "queues"), queues, "a section: [queues]"))
         queues = {}
     for name, given in queues.items():
-        where = _where(path, text, ["queues"], name)
+        place = where(path, text, ["queues"], name)
         if name == "concurrency" and not isinstance(given, dict):
-            others = _number(where, given, problems)
+            others = _number(place, given, problems)
         elif not isinstance(given, dict):
             allowed = f"a section: [queues.{name}], with {_KEYS[0]} = ..."
-            problems.append(wrong_type(where, given, allowed, did_you_mean(name, _KEYS)))
+            problems.append(wrong_type(place, given, allowed, did_you_mean(name, _KEYS)))
         else:
             problems += _unknown(path, text, name, given)
             number = given.get("concurrency")
             if number is not None:
-                found = _number(_where(path, text, ["queues", name], "concurrency"), number, problems)
+                found = _number(where(path, text, ["queues", name], "concurrency"), number, problems)
                 concurrency[name] = found or 1
     raise_all(problems)
     return QueueSettings(concurrency, others)
 
 
-def _number(where: str, given: Any, problems: list[ConfigError]) -> int | None:
+def _number(place: str, given: Any, problems: list[ConfigError]) -> int | None:
     if whole(given, 1):
         return int(given)
-    problems.append(wrong_value(where, given, "a whole number of 1 or more"))
+    problems.append(wrong_value(place, given, "a whole number of 1 or more"))
     return None
 
 
 def _unknown(path: Path, text: str, queue: str, given: Iterable[str]) -> list[ConfigError]:
     return [
-        wrong_value(_where(path, text, ["queues", queue], key), key, ", ".join(_KEYS), did_you_mean(key, _KEYS))
+        wrong_value(where(path, text, ["queues", queue], key), key, ", ".join(_KEYS), did_you_mean(key, _KEYS))
         for key in given
         if key not in _KEYS
     ]
-
-
-def _where(path: Path, text: str, section: list[str], key: str) -> str:
-    """File, line and name of a key; the parser does not say where it found it."""
-    wanted = [*section, key]
-    inside: list[str] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = re.match(r"\s*\[([^\]]+)\]", line)
-        name = re.match(r"\s*([^#=\[]+?)\s*=(.*)", line)
-        if header:
-            inside = _parts(header[1])
-        named = [*inside, *_parts(name[1])] if name else inside
-        inline = name is not None and named == section and key in name[2]
-        if (header or name) and (named[: len(wanted)] == wanted or inline):
-            return f"{path}, line {number}: {'.'.join(wanted)}"
-    return f"{path}: {'.'.join(wanted)}"
-
-
-def _parts(dotted: str) -> list[str]:
-    return [part.strip().strip("\"'") for part in dotted.split(".")]

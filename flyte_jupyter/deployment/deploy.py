@@ -202,8 +202,7 @@ class _Packing:
             run=template,
             action=ROOT,
             parent=None,
-            referenced=code.referenced | packed.referenced,
-            image=code.image,
+            work=(code, packed),
             answer=answer,
         )
         notes = _notes(trigger)

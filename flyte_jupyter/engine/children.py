@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..credentials.needs import Needs
-from ..pack.call import Sealed
+from ..pack.call import Packed, Sealed
 from ..pack.envelope import Envelope
 from ..pack.outcome import Outcome
 from ..pack.reach import identity
@@ -100,13 +100,13 @@ class Children:
         inputs = task.interface.bind(task.name, args, kwargs)
         answer = engine.ask_cache(task, inputs, self._place.options, prepared.version if prepared is not None else None)
         if answer is not None and answer.found is not None:
-            pod = self._request(task, self._name(task, answer.key), answer, frozenset(), None)
+            pod = self._request(task, self._name(task, answer.key), answer)
             return Call(engine, pod, task.interface, self._recall(pod, answer.found))
         code = prepared.code if prepared is not None else engine.seal_code(task)
         given = engine.pack_inputs(task, code, inputs, answer)
         key = answer.key if answer is not None else ""
         action = self._name(task, key or f"{self._identity(task, code)}\0{given.digest}")
-        pod = self._request(task, action, answer, code.referenced | given.referenced, code.image)
+        pod = self._request(task, action, answer, (code, given))
         engine.check(pod)
         if needs := code.needs | given.needs:
             self._provide(needs)
@@ -118,7 +118,7 @@ class Children:
         self._engine.close()
 
     def _request(
-        self, task: Task[..., Any], action: str, answer: Answer | None, referenced: frozenset[str], image: str | None
+        self, task: Task[..., Any], action: str, answer: Answer | None, work: tuple[Sealed, Packed] | None = None
     ) -> PodRequest:
         run, parent = self._run, self._parent
         return self._screen.masked(
@@ -128,8 +128,7 @@ class Children:
                 run=run,
                 action=action,
                 parent=parent,
-                referenced=referenced,
-                image=image,
+                work=work,
                 answer=answer,
             )
         )

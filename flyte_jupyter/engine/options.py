@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config.accept import boolean, str_or_none
-from ..config.refusal import raise_all, wrong_type
+from ..config.cluster import MODES
+from ..config.refusal import did_you_mean, raise_all, wrong_type, wrong_value
 from ..config.values.envvars import env_vars_of
 from ..errors import ConfigError, ConfigTypeError, nearest
 
@@ -40,6 +41,7 @@ class RunOptions:
         labels: of the run, for finding it.
         custom_context: text by name that every task of the run can read.
         strict: what the runner cannot do is refused, instead of being said on the card.
+        mode: "local" for this machine, "remote" for the cluster; None for what the settings file says.
     """
 
     env_vars: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class RunOptions:
     labels: Mapping[str, str] = field(default_factory=dict)
     custom_context: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    mode: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RunOptions:
@@ -88,6 +91,13 @@ def _texts(name: str) -> Any:
     return accept
 
 
+def mode(value: Any) -> str:
+    """A mode of a run. Raises `ConfigError`."""
+    if value not in MODES:
+        raise wrong_value("mode", value, " or ".join(map(repr, MODES)), did_you_mean(str(value), MODES))
+    return str(value)
+
+
 _ACCEPT = {
     "env_vars": env_vars_of,
     "queue": str_or_none("queue"),
@@ -97,6 +107,7 @@ _ACCEPT = {
     "labels": _texts("labels"),
     "custom_context": _texts("custom_context"),
     "strict": boolean("strict"),
+    "mode": mode,
 }
 _DEFAULT = RunOptions()
 OPTIONS = frozenset(_ACCEPT)

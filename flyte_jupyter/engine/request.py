@@ -25,8 +25,10 @@ from .links import rendered
 from .options import RunOptions
 
 if TYPE_CHECKING:
+    from ..config.cluster import Cluster
     from ..config.image.image import Image
     from ..config.spec import TaskSpec
+    from ..pack.call import Packed, Sealed
     from ..task import Task
     from .cached import Answer
 
@@ -42,6 +44,7 @@ class Place:
     Attributes:
         store: URL of the store; python: the interpreter; cwd, path: working directory and `sys.path`.
         labels: of every pod; options: what holds for all actions of the run.
+        cluster: which one, None for this machine.
     """
 
     store: str
@@ -50,6 +53,7 @@ class Place:
     path: tuple[str, ...]
     labels: Mapping[str, str]
     options: RunOptions = field(default_factory=RunOptions)
+    cluster: Cluster | None = None
 
 
 def pod_request(
@@ -59,15 +63,13 @@ def pod_request(
     run: str,
     action: str,
     parent: str | None,
-    referenced: frozenset[str],
-    image: str | None,
+    work: tuple[Sealed, Packed] | None = None,
     answer: Answer | None = None,
 ) -> PodRequest:
     """The pod for one call of a task.
 
     Args:
-        referenced: the modules that its pickle refers to.
-        image: digest of the recipe of its image, None for none.
+        work: its code and its inputs; None when nothing of it is to run.
         answer: what the cache says.
 
     Raises:
@@ -79,6 +81,7 @@ def pod_request(
     raise_all([secret_and_variable(name, "the run's env_vars") for name in clashes(options.env_vars, spec.secrets)])
     if options.strict:
         _refuse_unhonoured(task)
+    referenced = {name for each in work or () for name in each.referenced}
     labels = {**options.labels, **place.labels, "run": run}
     limits: dict[str, Any] = {f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)}
     if parent is not None:
@@ -94,7 +97,7 @@ def pod_request(
         cwd=place.cwd,
         path=place.path,
         labels=labels,
-        image=image,
+        image=work[0].image if work is not None else None,
         template=_template(spec),
         env={**spec.env_vars, **options.env_vars},
         secrets=tuple(map(ref_of, spec.secrets)),
@@ -112,6 +115,8 @@ def pod_request(
         cache=answer.reason if answer is not None else "",
         cache_since=answer.since if answer is not None else None,
         inline_limit=spec.max_inline_io_bytes,
+        cluster=place.cluster.to_json() if place.cluster is not None else None,
+        calls=any(each.calls for each in work or ()),
         **limits,
     )
 

@@ -44,7 +44,7 @@ class Run:
 
     Attributes:
         name: unique; later runs have later names.
-        task_name: fully qualified name of the task; title: what is shown.
+        task_name: fully qualified name of the task; title: what is shown; mode: "local", or "remote" in a cluster.
         created: seconds since the epoch.
         is_cancelled: whether `cancel` was called on this object.
     """
@@ -58,6 +58,7 @@ class Run:
         reattached: bool = False,
     ) -> None:
         self.name: str = record["run"]
+        self.mode: str = record["mode"]
         self.task_name: str = record["task"]
         self.title: str = record["title"]
         self.created: float = record["created"]

@@ -13,8 +13,8 @@ from ..config.values.duration import rough_duration
 from ..config.values.quantity import parse_bytes
 from ..errors import ConfigError
 from ..pack.envelope import Envelope, PayloadError
-from ..pack.outcome import seal_again, unseal_kept
-from ..pods import PodRequest
+from ..pack.outcome import seal_again, seal_failure, unseal_kept
+from ..pods import PodEvent, PodRequest, history_as_bytes, pod_name
 from ..store import Store, cached, keys, open_store
 
 SIZE_VARIABLE = "FLYTE_JUPYTER_CACHE_SIZE"
@@ -49,6 +49,15 @@ def leave(store: Store, key: bytes, pod: PodRequest, found: Envelope, now: float
     store.copy(pod.cache_key, keys.kept(pod.run, pod.action))
     store.put(keys.outcome(pod.run, pod.action), seal_again(key, found.header, name=pod.name))
     cached.note_use(store, pod.cache_key, now)
+
+
+def end(store: Store, key: bytes, event: PodEvent) -> None:
+    """Write down the end of an action that no Host knows of, unless a Host has done so."""
+    run, action = event.run, event.action
+    if event.failure is not None:
+        payload = seal_failure(key, event.failure, name=pod_name(run, action))
+        store.put_if_absent(keys.outcome(run, action), payload)
+    store.put_if_absent(keys.status(run, action), [history_as_bytes([event])])
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Sealed:
         referenced: top-level names of the modules that the task's process will import.
         needs: the secrets of the task, and of those that it can call.
         image: digest of the recipe of the task's image, None for none; recipes: of this and of other images in it.
+        calls: whether it reaches tasks that it can call.
     """
 
     payload: list[bytes | memoryview]
@@ -42,6 +44,7 @@ class Sealed:
     needs: Needs = frozenset()
     image: str | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    calls: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Packed:
         referenced: top-level names of the modules that the task's process will import.
         needs: the secrets of tasks among them.
         kept: what is to be told of the result when it is kept for later calls.
+        calls: whether there are tasks among them.
     """
 
     parts: list[bytes | memoryview]
@@ -62,6 +66,7 @@ class Packed:
     referenced: frozenset[str]
     needs: Needs = frozenset()
     kept: Mapping[str, Any] = field(default_factory=dict)
+    calls: bool = False
 
 
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
@@ -82,7 +87,15 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     header = {"kind": "code", "digest": digest, "task": task.name, "sources": _sources(code.files)}
     needs = needs_of(code.noted)
     image, recipes = _image(task)
-    return Sealed(seal(key, header, code.parts), digest, code.referenced, needs, image, {**code.recipes, **recipes})
+    payload, calls = seal(key, header, code.parts), len(code.noted) > 1 or _calls_itself(task)
+    return Sealed(payload, digest, code.referenced, needs, image, {**code.recipes, **recipes}, calls)
+
+
+def _calls_itself(task: Task[..., Any]) -> bool:
+    """A pickle has the task once, however often it is met."""
+    function = inspect.unwrap(task.func)
+    names = getattr(getattr(function, "__code__", None), "co_names", ())
+    return any(function.__globals__.get(name) is task for name in names)
 
 
 def _image(task: Task[..., Any]) -> tuple[str | None, dict[str, Recipe]]:
@@ -111,7 +124,8 @@ def pack_inputs(
     except Exception as error:
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
     inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)
-    return Packed(given.parts, _digest(given), code, given.referenced, needs_of(given.noted), kept or {})
+    needs, calls = needs_of(given.noted), bool(given.noted)
+    return Packed(given.parts, _digest(given), code, given.referenced, needs, kept or {}, calls)
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:

@@ -194,8 +194,7 @@ def pod_for(lab: Lab, task: Task[..., Any], run: str, **inputs: Any) -> PodReque
     place = Place(
         store=lab.store.url, python=sys.executable, cwd=os.getcwd(), path=tuple(sys.path), labels={"session": "session"}
     )
-    referenced = code.referenced | given.referenced
-    pod = pod_request(task, place, run=run, action="a0", parent=None, referenced=referenced, image=None)
+    pod = pod_request(task, place, run=run, action="a0", parent=None, work=(code, given))
     return replace(pod, reuse=lab.reuse)
 
 

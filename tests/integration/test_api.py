@@ -250,7 +250,7 @@ def test_strict_may_be_set_for_all_runs(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_a_run_cannot_be_given_is_refused() -> None:
-    with pytest.raises(errors.ConfigValueError, match="remote"):
-        flyte.with_runcontext(mode="remote")  # type: ignore[arg-type]
+    with pytest.raises(errors.ConfigValueError, match="did you mean 'remote'"):
+        flyte.with_runcontext(mode="remot")  # type: ignore[arg-type]
     with pytest.raises(errors.ConfigTypeError, match="did you mean 'overwrite_cache'"):
         flyte.with_runcontext(overwrite_caches=True)  # type: ignore[call-arg]

@@ -19,6 +19,7 @@ GIVEN: dict[str, Any] = {
     "labels": {"team": "a"},
     "custom_context": {"who": "me"},
     "strict": True,
+    "mode": "remote",
 }
 
 
@@ -45,7 +46,7 @@ def test_the_static_types_name_every_option() -> None:
     tree = ast.parse(inspect.getsource(options))
     (typed,) = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and n.name == "RunSettings"]
     named = [n.target.id for n in typed.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
-    assert list(source) == named
+    assert list(source) == [*named, "mode"]  # which is the first argument of with_runcontext
 
 
 def test_everything_wrong_is_told_at_once() -> None:

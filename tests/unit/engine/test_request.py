@@ -22,6 +22,7 @@ from flyte_jupyter.engine.options import RunOptions
 from flyte_jupyter.engine.request import Place, new_run_name, notes, pod_request, settings
 from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.errors import ConfigValueError
+from flyte_jupyter.pack.call import Packed, Sealed
 from flyte_jupyter.pods import PodRequest, Requirements
 from flyte_jupyter.task import Task
 
@@ -41,9 +42,14 @@ def task_of(**given: Any) -> Task[..., Any]:
 
 
 def request(task: Task[..., Any], **more: Any) -> PodRequest:
-    given: dict[str, Any] = {"run": "r1", "action": "a0", "parent": None, "referenced": frozenset(), "image": None}
+    given: dict[str, Any] = {"run": "r1", "action": "a0", "parent": None}
     place = replace(PLACE, options=more.pop("options", RunOptions()))
     return pod_request(task, place, **{**given, **more})
+
+
+def work(referenced: frozenset[str] = frozenset(), *, calls: bool = False) -> tuple[Sealed, Packed]:
+    """Code and inputs that refer to these modules."""
+    return Sealed([], "code", referenced, calls=calls), Packed([], "inputs", "code", frozenset())
 
 
 # --- the pod ----------------------------------------------------------------------------------------------------------
@@ -155,14 +161,18 @@ def test_what_is_preloaded() -> None:
     referenced = frozenset(
         {np.__name__, pytest.__name__, "json", "flyte_jupyter", "cloudpickle", "builtins", "IPython", "not_here"}
     )
-    assert ("numpy", "pytest") == request(task_of(), referenced=referenced).preload
+    assert ("numpy", "pytest") == request(task_of(), work=work(referenced)).preload
     assert "json" in sys.modules
+
+
+def test_whether_it_reaches_tasks() -> None:
+    assert [True, False] == [request(task_of(), work=work(calls=calls)).calls for calls in (True, False)]
 
 
 def test_a_request_is_json_and_back() -> None:
     backoff = RetryStrategy(count=2, backoff=Backoff(base=timedelta(seconds=2), factor=2, cap=timedelta(minutes=1)))
     task = task_of(retries=backoff, timeout=60, env_vars={"A": "1"}, resources=Resources(memory="1Gi", gpu=0))
-    for pod in (request(task, parent="a0", referenced=frozenset({"numpy"})), request(task_of())):
+    for pod in (request(task, parent="a0", work=work(frozenset({"numpy"}))), request(task_of())):
         assert pod == PodRequest.from_json(json.loads(json.dumps(pod.to_json())))
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from flyte_jupyter.environment import TaskEnvironment
 from flyte_jupyter.pack.call import (
     Packed,
+    pack_inputs,
     reseal_inputs,
+    seal_code,
     seal_for_trigger,
     seal_inputs,
     unseal_for_trigger,
@@ -78,3 +81,26 @@ def test_what_is_for_a_trigger_is_no_call() -> None:
     assert "trigger" == unseal_for_trigger(KEY, sealed, template="r1-a0").header["kind"]
     with pytest.raises(PayloadError):
         unseal_inputs(KEY, sealed, name="r1-a0")
+
+
+env = TaskEnvironment(name="calls")
+
+
+@env.task
+def inner(x: int) -> int:
+    return x
+
+
+@env.task
+def outer(x: int) -> int:
+    return inner(x)
+
+
+@env.task
+def again(x: int) -> int:
+    return again(x - 1) if x else 0
+
+
+def test_whether_a_task_reaches_tasks() -> None:
+    assert [False, True, True] == [seal_code(KEY, each).calls for each in (inner, outer, again)]
+    assert [True, False] == [pack_inputs(inner, "c", {"x": given}).calls for given in (outer, 1)]

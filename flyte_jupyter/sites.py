@@ -1,0 +1,116 @@
+"""Where runs go: this machine, or a cluster; each with an engine, a store and a key of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config.cluster import Cluster, RemoteSettings, parse_clusters
+from .engine.engine import Engine
+from .engine.options import RunOptions
+from .errors import ConfigValueError
+from .home import Home
+from .runners.local import LocalRunner
+from .store import Store, open_store
+
+if TYPE_CHECKING:
+    from .config.spec import TaskSpec
+
+LOCAL, REMOTE = "local", "remote"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place for runs.
+
+    Attributes:
+        mode: Flyte's word for it: "local" or "remote"; title: which one, for people.
+        store: of its calls and outcomes; key: that signs them; engine: that starts them.
+        cluster: its settings, None for this machine; labels: of all pods there.
+    """
+
+    mode: str
+    title: str
+    store: Store
+    key: bytes
+    engine: Engine
+    cluster: Cluster | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        return self.cluster is None
+
+
+class Sites:
+    """All places of a process; a cluster is asked nothing before its first run.
+
+    Args:
+        session: the name of the kernel.
+    """
+
+    def __init__(self, home: Home, session: str) -> None:
+        self._home = home
+        self._session = session
+        self._clusters: dict[str, Site] = {}
+        store, key, self.runner = open_store(home.store_url), home.key(), LocalRunner(home, session)
+        engine = Engine(store, self.runner, key, {"session": session})
+        self.local = Site(LOCAL, "this machine", store, key, engine)
+
+    def __repr__(self) -> str:
+        return f"<Sites [{', '.join([self.local.title, *(site.title for site in self._clusters.values())])}]>"
+
+    def settings(self) -> RemoteSettings:
+        """What the user's settings file says of clusters now. Raises `ConfigError`."""
+        return remote_settings(self._home.settings)
+
+    def of(self, spec: TaskSpec, options: RunOptions, cluster: Cluster | None = None) -> Site:
+        """Where a task runs: as the run says, else where its queue is, else as the settings say.
+
+        Args:
+            cluster: what `flyte.init` has set, None for what the settings file says.
+
+        Raises:
+            ConfigError: the settings are wrong. HostError: the cluster cannot be reached.
+        """
+        if options.mode == LOCAL:
+            return self.local
+        settings = self.settings()
+        queue = spec.queue or options.queue
+        wanted = settings.queues.get(queue) if queue is not None else None
+        if wanted is None and (options.mode or settings.mode) == LOCAL:
+            return self.local
+        return self.at(wanted or cluster or settings.cluster)
+
+    def at(self, cluster: Cluster) -> Site:
+        """The site of a cluster."""
+        raise ConfigValueError(f'mode="remote" is not supported yet ({cluster.title}).\nAllowed: mode="local".')
+
+    def of_record(self, record: Mapping[str, Any]) -> Site:
+        """Where the run of a record is."""
+        cluster = record.get("cluster")
+        return self.local if cluster is None else self.at(Cluster.from_json(cluster))
+
+    def another(self, record: Mapping[str, Any], labels: dict[str, str]) -> Engine:
+        """An engine for a run that another kernel has started, while it is watched."""
+        site = self.of_record(record)
+        if site.cluster is not None:
+            return site.engine
+        runner = LocalRunner(self._home, self._session)
+        return Engine(site.store, runner, site.key, labels, lingers=False)
+
+    def close(self) -> None:
+        """Stop watching; what runs, runs on."""
+        for site in [self.local, *self._clusters.values()]:
+            site.engine.close()
+
+
+def remote_settings(path: Path) -> RemoteSettings:
+    """What a settings file says of clusters; the defaults when there is none. Raises `ConfigError`."""
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return RemoteSettings()
+    return parse_clusters(text, path)
