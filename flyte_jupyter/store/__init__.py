@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from ..errors import StoreError
 
+BUCKETS = ("s3", "gs", "az", "abfs", "abfss")
+"""The schemes of URLs of buckets."""
+
 
 class Store(Protocol):
     """Blobs under keys such as `runs/r1/a0/outcome`; `tests/contract/test_store.py` is the contract.
@@ -44,7 +47,8 @@ class Store(Protocol):
 
 
 def open_store(url: str) -> Store:
-    """Open the store of a URL: `file://…`, or a scheme that an entry point of group `flyte_jupyter.stores` serves.
+    """Open the store of a URL: `file://…`, a bucket (`s3://…`, `gs://…`, `az://…`, `abfss://…`), or a scheme that an
+    entry point of group `flyte_jupyter.stores` serves.
 
     Raises:
         StoreError: nothing serves the scheme.
@@ -58,9 +62,14 @@ def open_store(url: str) -> Store:
         from .memory import MemoryStore
 
         return MemoryStore.at(url)
+    if scheme in BUCKETS:
+        from .objects import ObjectStore
+
+        return ObjectStore(url)
     from importlib.metadata import entry_points
 
     for entry in entry_points(group="flyte_jupyter.stores", name=scheme):
         store: Store = entry.load()(url)
         return store
-    raise StoreError(f"No store serves {url!r}.\nBuilt in: file://, memory://. Others are installed as plug-ins.")
+    schemes = ", ".join(f"{name}://" for name in ("file", "memory", *BUCKETS))
+    raise StoreError(f"No store serves {url!r}.\nBuilt in: {schemes}. Others are installed as plug-ins.")

@@ -32,6 +32,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "cloudpickle": "pack/",
     "kubernetes": ("runners/kubernetes", "config/values/pod_spec"),
+    "obstore": "store/objects",
     "ipywidgets": "notebook/panel",
     "sqlite3": "engine/journal",
     "IPython": "notebook/",

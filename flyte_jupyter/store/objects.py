@@ -1,0 +1,271 @@
+"""A store in a bucket: of Amazon S3 and what speaks its protocol, of Google Cloud Storage, of Azure Blob Storage."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import mmap
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from ..errors import StoreError
+from . import refused
+from .keys import checked
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore as Bucket
+
+T = TypeVar("T")
+
+_PART = 16 * 1024 * 1024
+"""Bytes of one request: larger blobs travel in parts, several at a time."""
+_AT_ONCE = 8
+"""Parts of one blob that travel at a time."""
+_MOST_PARTS = 10_000
+"""Of one blob, in S3."""
+_TIMEOUT = 300
+"""Seconds for one request, with its part of a blob."""
+_SLOWEST = 250_000
+"""Bytes per second at which a blob that cannot go in parts has to travel at least."""
+_RETRIES: dict[str, Any] = {
+    "max_retries": 10,
+    "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 2},
+    "retry_timeout": timedelta(seconds=60),
+}
+_LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
+"""By process; see `_loop`."""
+_MAKING = threading.Lock()
+
+
+class ObjectStore:
+    """A bucket, or what is below a prefix in it. Interrupts end its requests.
+
+    Which server it is and who asks, the environment says, by the variables of the vendors' own tools (such as
+    `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `GOOGLE_APPLICATION_CREDENTIALS`, `AZURE_STORAGE_ACCOUNT_NAME`); else it is
+    the identity that the cloud gives to the machine or the pod.
+
+    Args:
+        url: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or
+            `abfss://container@account.dfs.core.windows.net/prefix`.
+
+    Raises:
+        StoreError: the URL is not of a bucket, has credentials in it, or obstore is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        _check(url)
+        self.url = url.rstrip("/")
+        self._bucket = _connect(self.url, _TIMEOUT)
+
+    def __repr__(self) -> str:
+        return f"ObjectStore({self.url!r})"
+
+    def put(self, key: str, parts: Sequence[bytes | memoryview]) -> None:
+        import obstore
+
+        views = _bytes_of(parts)
+        size = sum(view.nbytes for view in views)
+        if size <= _PART:
+            self._do(obstore.put_async, key, b"".join(views), use_multipart=False)
+            return
+        part = max(_PART, -(-size // _MOST_PARTS))
+        options = {"use_multipart": True, "chunk_size": part, "max_concurrency": _AT_ONCE}
+        self._do(obstore.put_async, key, _cut(views, part), **options)
+
+    def put_if_absent(self, key: str, parts: Sequence[bytes | memoryview]) -> bool:
+        """As the protocol says; in one request, which S3 allows up to 5 GiB."""
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        data, bucket = b"".join(_bytes_of(parts)), self._bucket
+        if len(data) > _PART:
+            if self._is_there(key):
+                return False
+            bucket = _connect(self.url, _TIMEOUT + len(data) // _SLOWEST)
+        try:
+            self._do(obstore.put_async, key, data, mode="create", bucket=bucket)
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def get(self, key: str) -> memoryview:
+        return self._do(_get, key)
+
+    def list(self, prefix: str) -> list[str]:
+        import obstore
+
+        found = self._do(obstore.list_with_delimiter_async, prefix)
+        paths = [*found["common_prefixes"], *(each["path"] for each in found["objects"])]
+        return sorted({path.rpartition("/")[2] for path in paths})
+
+    def copy(self, key: str, to: str) -> None:
+        """As the protocol says; the server copies, which S3 does up to 5 GiB."""
+        import obstore
+
+        if checked(to) != key:
+            self._do(obstore.copy_async, key, to)
+        elif not self._is_there(key):
+            raise KeyError(key)
+
+    def delete(self, key: str) -> None:
+        import obstore
+
+        with contextlib.suppress(KeyError):  # which only some say
+            self._do(obstore.delete_async, key)
+
+    def _is_there(self, key: str) -> bool:
+        import obstore
+
+        try:
+            self._do(obstore.head_async, key)
+        except KeyError:
+            return False
+        return True
+
+    def _do(self, ask: Callable[..., Awaitable[T]], key: str, *more: Any, bucket: Any = None, **options: Any) -> T:
+        """Ask, and wait for the answer. An interrupt ends that; obstore's own waiting would not notice it."""
+        from obstore.exceptions import AlreadyExistsError, BaseError
+
+        checked(key)
+
+        async def asked() -> T:
+            return await ask(bucket or self._bucket, key, *more, **options)
+
+        doing = asyncio.run_coroutine_threadsafe(asked(), _loop())
+        try:
+            return doing.result()
+        except AlreadyExistsError:
+            raise
+        except FileNotFoundError as error:
+            if refused.is_without_bucket(str(error)):
+                raise StoreError(refused.why(self.url, key, str(error))) from None
+            raise KeyError(key) from None
+        except (BaseError, OSError, ValueError) as error:
+            raise StoreError(refused.why(self.url, key, str(error))) from None
+        except BaseException:
+            doing.cancel()
+            raise
+
+
+async def _get(bucket: Bucket, key: str) -> memoryview:
+    """What fits into one part comes with the first answer; with the first part of what does not comes its size."""
+    import obstore
+    from obstore.exceptions import GenericError, PreconditionError
+
+    try:
+        first = await obstore.get_async(bucket, key, options={"range": (0, _PART)})
+    except GenericError as error:
+        if " 416 " not in str(error):  # an empty blob has no first byte
+            raise
+        return memoryview(bytearray(await (await obstore.get_async(bucket, key)).bytes_async()))
+    size, tag, start = first.meta["size"], first.meta["e_tag"], await first.bytes_async()
+    if size == len(start):
+        return memoryview(bytearray(start))
+    whole = memoryview(mmap.mmap(-1, size))  # its pages are not filled with zeros before
+    whole[: len(start)] = start
+    places = iter(range(len(start), size, _PART))
+
+    async def fetch() -> None:
+        for at in places:
+            end = min(at + _PART, size)
+            part = await obstore.get_async(bucket, key, options={"range": (at, end), "if_match": tag})
+            whole[at:end] = await part.bytes_async()
+
+    try:
+        await _all([fetch() for _ in range(_AT_ONCE)])
+    except PreconditionError:  # somebody has put another one there meanwhile
+        return await _get(bucket, key)
+    return whole
+
+
+def _check(url: str) -> None:
+    parts = urlsplit(url)
+    is_account = parts.scheme in ("abfs", "abfss") and parts.password is None
+    if parts.password is not None or (parts.username is not None and not is_account):
+        raise StoreError(
+            f"The URL of the store at {parts.hostname} has credentials in it, which would be seen wherever it is.\n"
+            "Give them as environment variables, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
+    if not parts.netloc or parts.query or parts.fragment:
+        raise StoreError(f"{url!r} is no bucket: write {parts.scheme}://bucket or {parts.scheme}://bucket/folder.")
+
+
+def _connect(url: str, seconds: int) -> Bucket:
+    """A client with connections of its own.
+
+    Args:
+        seconds: that one request may take.
+    """
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import from_url
+    except ImportError:
+        raise StoreError(
+            f"{url} needs obstore, which is not installed.\npip install 'flyte_jupyter[kubernetes]'"
+        ) from None
+    endpoints = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    endpoint = next((os.environ[name] for name in endpoints if os.environ.get(name)), "")
+    client: dict[str, Any] = {"timeout": timedelta(seconds=seconds)}
+    if url.startswith("s3:") and endpoint.startswith("http:"):
+        client["allow_http"] = True  # who writes http means it
+    options: dict[str, Any] = {"client_options": client, "retry_config": _RETRIES}
+    try:
+        connected: Bucket = from_url(url, **options)
+    except (BaseError, ValueError) as error:
+        raise StoreError(refused.why(url, "", str(error))) from None
+    return connected
+
+
+def _bytes_of(parts: Sequence[bytes | memoryview]) -> list[memoryview]:
+    return [view for view in (memoryview(part).cast("B") for part in parts) if view.nbytes]
+
+
+def _cut(views: list[memoryview], size: int) -> Iterator[bytes | memoryview]:
+    """The same bytes in pieces of that size, without copying what lies in one piece."""
+    pending: list[memoryview] = []
+    room = size
+    for view in views:
+        at = 0
+        while at < view.nbytes:
+            piece = view[at : at + room]
+            pending.append(piece)
+            at += piece.nbytes
+            room -= piece.nbytes
+            if not room:
+                yield pending[0] if len(pending) == 1 else b"".join(pending)
+                pending, room = [], size
+    if pending:
+        yield b"".join(pending)
+
+
+async def _all(work: list[Coroutine[Any, Any, None]]) -> None:
+    """Until all are done, or none goes on since one has failed."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """Where the requests of all stores of a process are waited for, on a thread that ends with the process.
+
+    Raises:
+        StoreError: an ancestor of the process has used one, whose threads did not come along.
+    """
+    with _MAKING:
+        me = os.getpid()
+        if _LOOPS.keys() - {me}:
+            raise StoreError(
+                "This process was forked by one that had used a bucket, so it cannot use one itself.\n"
+                "Start it in another way, as with multiprocessing.get_context('spawn')."
+            )
+        if me not in _LOOPS:
+            _LOOPS[me] = asyncio.new_event_loop()
+            threading.Thread(target=_LOOPS[me].run_forever, name="flyte_jupyter-store", daemon=True).start()
+        return _LOOPS[me]

@@ -1,0 +1,230 @@
+"""Buckets beyond the contract of stores: large blobs, interrupts, and what people are told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flyte_jupyter.errors import StoreError
+from flyte_jupyter.store import Store, open_store
+from flyte_jupyter.store.objects import ObjectStore
+from tests.buckets import bucket
+
+PART = 16 * 1024 * 1024
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with bucket() as url:
+        yield open_store(url)
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A server that takes connections, and says nothing."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        server.settimeout(30)
+        yield server
+
+
+@pytest.mark.parametrize("size", [PART - 1, PART, PART + 1, 2 * PART, 3 * PART + 12_345])
+def test_a_blob_that_travels_in_parts_is_one_blob(store: Store, size: int) -> None:
+    data = os.urandom(size)
+    store.put("runs/r1/outcome", [data])
+    assert data == store.get("runs/r1/outcome")
+    assert ["outcome"] == store.list("runs/r1/")
+
+
+def test_many_small_parts_and_large_ones_become_one_blob(store: Store) -> None:
+    parts = [os.urandom(size) for size in (100, 0, PART + 5, 1, 7_000_000, PART, 64, PART - 1, 3)]
+    store.put("k", parts)
+    assert b"".join(parts) == store.get("k")
+
+
+def test_a_large_blob_can_be_changed_and_the_store_cannot(store: Store) -> None:
+    data = os.urandom(PART + 1000)
+    store.put("k", [data])
+    found = store.get("k")
+    found[-1] ^= 255
+    assert (False, data) == (found.readonly, bytes(store.get("k")))
+
+
+def test_a_large_blob_is_put_once_if_absent(store: Store) -> None:
+    data = os.urandom(PART + 1000)
+    assert store.put_if_absent("files/abc", [data[:10], data[10:]]) is True
+    assert store.put_if_absent("files/abc", [bytes(PART + 1)]) is False
+    store.copy("files/abc", "files/def")
+    assert data == store.get("files/def")
+
+
+def test_a_reader_sees_one_whole_large_blob_while_it_is_replaced(store: Store) -> None:
+    """Its parts are asked for one by one, and are all of the same one."""
+    size = 2 * PART + 1000
+    store.put("k", [b"0" * size])
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            for digit in (b"1", b"2"):
+                store.put("k", [digit * size])
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        found = [bytes(store.get("k")) for _ in range(4)]
+        stop.set()
+        writing.result(60)
+    assert [(size, 1)] * 4 == [(len(data), len(set(data))) for data in found]
+
+
+@pytest.mark.parametrize("operation", ["get('k')", "put('k', [b'v'])", "list('runs/')"])
+def test_an_interrupt_ends_a_request(silent: socket.socket, operation: str) -> None:
+    program = f"""
+from flyte_jupyter.store import open_store
+try:
+    open_store("s3://bucket").{operation}
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    environ = {**os.environ, "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    with _python(program, environ) as process:
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(30)
+            assert connection.recv(1)  # it has asked, and waits for the answer
+            process.send_signal(signal.SIGINT)
+            said, errors = process.communicate(timeout=30)
+    assert "interrupted\n" == said, errors
+
+
+@contextmanager
+def _python(program: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_forked_process_is_told_that_it_cannot_use_a_bucket(store: Store) -> None:
+    program = f"""
+import os, sys
+from flyte_jupyter.errors import StoreError
+from flyte_jupyter.store import open_store
+store = open_store({store.url!r})
+store.put("k", [b"v"])
+if os.fork() == 0:
+    try:
+        open_store(store.url).get("k")
+    except StoreError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.wait()
+"""
+    with _python(program, dict(os.environ)) as process:
+        said, errors = process.communicate(timeout=60)
+    assert "was forked by one that had used a bucket" in said, errors
+    assert "spawn" in said
+
+
+# --- what people are told ---------------------------------------------------------------------------------------------
+
+
+USES: list[Callable[[Store], object]] = [
+    lambda store: store.put("k", [b"v"]),
+    lambda store: store.put("k", [bytes(PART + 1)]),
+    lambda store: store.put_if_absent("k", [b"v"]),
+    lambda store: store.get("k"),
+    lambda store: store.list("runs/"),
+    lambda store: store.copy("k", "l"),
+]
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_bucket_that_is_not_there_is_named(store: Store, use: Callable[[Store], object]) -> None:
+    with pytest.raises(StoreError, match="There is no bucket 'no-such-bucket-here'"):
+        use(open_store("s3://no-such-bucket-here/folder"))
+
+
+@pytest.mark.parametrize("use", USES)
+def test_wrong_credentials_are_told_with_where_they_are_from(
+    store: Store, use: Callable[[Store], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-nobody-may-see")
+    with pytest.raises(StoreError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") as caught:
+        use(open_store(store.url))
+    assert "refuse" in str(caught.value)
+    assert "a-secret-nobody-may-see" not in str(caught.value)
+    assert "Signature=" not in str(caught.value)
+
+
+def test_a_bucket_that_cannot_be_reached_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        monkeypatch.setattr("flyte_jupyter.store.objects._RETRIES", {"max_retries": 0})
+        with pytest.raises(StoreError, match=r"s3://bucket/folder/k cannot be reached: .*127\.0\.0\.1"):
+            open_store("s3://bucket/folder").get("k")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("s3://key:secret@bucket/folder", "has credentials in it"),
+        ("s3://key@bucket", "has credentials in it"),
+        ("s3://", "is no bucket"),
+        ("gs:///folder", "is no bucket"),
+        ("s3://bucket?region=x", "is no bucket"),
+        ("az://container/folder", "AZURE_STORAGE_ACCOUNT_NAME"),
+    ],
+)
+def test_urls_that_are_none_of_a_bucket(url: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(StoreError, match=says) as caught:
+        open_store(url)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["gs://bucket/a", "abfss://container@account.dfs.core.windows.net/a", "s3://bucket/"])
+def test_buckets_of_other_clouds_are_opened_without_asking_them(url: str) -> None:
+    assert f"ObjectStore({url.rstrip('/')!r})" == repr(open_store(url))
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(StoreError, match=r"pip install 'flyte_jupyter\[kubernetes\]'"):
+        ObjectStore("s3://bucket")
+
+
+def test_opening_a_folder_does_not_import_what_buckets_need() -> None:
+    program = """
+import sys, tempfile, pathlib
+from flyte_jupyter.store import open_store
+open_store(pathlib.Path(tempfile.gettempdir()).as_uri())
+print([name for name in ("obstore", "asyncio") if name in sys.modules])
+"""
+    with _python(program, dict(os.environ)) as process:
+        said, errors = process.communicate(timeout=60)
+    assert "[]\n" == said, errors
