@@ -21,7 +21,7 @@ from flyte_jupyter.store import Store, open_store
 from flyte_jupyter.store.files import FileStore
 from flyte_jupyter.store.memory import MemoryStore
 from flyte_jupyter.store.objects import ObjectStore
-from tests.buckets import bucket, decides_at_once
+from tests.contract.s3 import bucket, decides_at_once
 
 STORES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "file": lambda folder: nullcontext((folder / "a store").as_uri()),

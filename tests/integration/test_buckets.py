@@ -18,7 +18,7 @@ import pytest
 from flyte_jupyter.errors import StoreError
 from flyte_jupyter.store import Store, open_store
 from flyte_jupyter.store.objects import ObjectStore
-from tests.buckets import bucket
+from tests.contract.s3 import bucket
 
 PART = 16 * 1024 * 1024
 
