@@ -67,6 +67,11 @@ class Call:
         """Of what its action leaves."""
         return f"{keys.actions(self.request.run)}{self.request.action}/{name}"
 
+    def pour(self, heard: Heard) -> None:
+        """What a pod without a store has told goes into that of the one who listens."""
+        for key, data in heard.blobs().items():
+            self.store.put(key, [data])
+
     def outcome(self) -> Outcome:
         data = self.store.get(self.key("outcome"))
         return unseal_outcome(self.home.key(), data, worker=self.request.name)
@@ -75,39 +80,24 @@ class Call:
         return self.outcome().outputs()[0]
 
 
-class Container:
-    """The process, and its news so far.
+class Heard:
+    """What a container has said so far.
 
     Attributes:
         news: as they came; text: all that it has printed.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], request: PodRequest) -> None:
-        self.process = process
+    def __init__(self, request: PodRequest) -> None:
         self.news: list[News] = []
         self.text = b""
         self._decoder = Decoder.of(request)
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        while data := os.read(self.process.stdout.fileno(), 65536):
-            self.text += data
-            self.news += self._decoder.feed(data)
+    def take(self, data: bytes) -> None:
+        self.text += data
+        self.news += self._decoder.feed(data)
+
+    def close(self) -> None:
         self.news += self._decoder.close()
-
-    def ended(self) -> int:
-        """Its exit code, once all that it says has come."""
-        code = self.process.wait(60)
-        self._thread.join()
-        return code
-
-    def until(self, phase: Phase) -> None:
-        eventually(lambda: phase in self.phases())
-
-    def until_printed(self, text: str) -> None:
-        eventually(lambda: text in self.lines())
 
     @property
     def events(self) -> list[PodEvent]:
@@ -118,6 +108,9 @@ class Container:
 
     def lines(self) -> list[str]:
         return [text for news in self.news if isinstance(news, LogEvent) for _, _, text in news.lines]
+
+    def until_printed(self, text: str) -> None:
+        eventually(lambda: text in self.lines(), within=60)
 
     def blobs(self) -> dict[str, bytes]:
         """What it has told of its store."""
@@ -130,6 +123,28 @@ class Container:
     @property
     def has_said_all(self) -> bool:
         return self.news[-1:] == [Ended()]
+
+
+class Container(Heard):
+    """The process."""
+
+    def __init__(self, process: subprocess.Popen[bytes], request: PodRequest) -> None:
+        super().__init__(request)
+        self.process = process
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        while data := os.read(self.process.stdout.fileno(), 65536):
+            self.take(data)
+        self.close()
+
+    def ended(self) -> int:
+        """Its exit code, once all that it says has come."""
+        code = self.process.wait(60)
+        self._thread.join()
+        return code
 
 
 @contextlib.contextmanager

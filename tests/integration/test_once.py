@@ -141,8 +141,7 @@ def test_without_a_store_the_call_comes_in_files_and_goes_back_with_the_news(tmp
         assert 0 == pod.ended()
     blobs = pod.blobs()
     assert {call.key("outcome"), call.key("status.json"), call.key("attempts.json")} == blobs.keys()
-    for key, data in blobs.items():
-        call.store.put(key, [data])
+    call.pour(pod)
     assert 42 == call.value()
     terminal = next(i for i, news in enumerate(pod.news) if news == pod.events[-1])
     assert terminal == len(pod.news) - 2  # whoever hears of the end has the outcome already

@@ -1,0 +1,91 @@
+"""Jobs of single calls, as a runner makes them, and what their pods say."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from flyte_jupyter.config.cluster import Cluster as Settings
+from flyte_jupyter.pods import PodRequest
+from flyte_jupyter.runners.kubernetes.features import features_of
+from flyte_jupyter.runners.kubernetes.manifest.job import job
+from tests.conftest import eventually
+from tests.integration.containers import Call, Heard
+from tests.kubernetes.conftest import Cluster
+
+PATIENCE = 90.0
+"""Seconds: the node may have to pull the image first."""
+
+
+def secret(cluster: Cluster, name: str, data: Mapping[str, bytes]) -> None:
+    encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
+    cluster.api.create("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": encoded})
+
+
+class Job:
+    """A call whose blobs travel in a Secret; its pods are replaced when they are lost.
+
+    Args:
+        change: of the finished manifest.
+    """
+
+    def __init__(self, cluster: Cluster, image: str, call: Call, request: PodRequest | None = None) -> None:
+        self.cluster = cluster
+        self.request = request or call.request
+        self.name = f"{self.request.run}-{self.request.action}"
+        secret(cluster, f"{self.name}-key", {"key": call.home.key()})
+        secret(cluster, f"{self.name}-call", {file.name: file.read_bytes() for file in call.carry().iterdir()})
+        settings = Settings(namespace=cluster.namespace, store="cluster")
+        self.manifest = job(
+            self.request,
+            settings,
+            features_of(cluster.api),
+            image=image,
+            call_secret=f"{self.name}-call",
+            key_secret=f"{self.name}-key",
+        )
+
+    def create(self) -> Job:
+        self.cluster.api.create("jobs", self.manifest)
+        return self
+
+    def pods(self) -> list[dict[str, Any]]:
+        """In the order in which they were made."""
+        found = self.cluster.api.list("pods", labels=f"job-name={self.name}").items
+        return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
+    def pod(self, number: int = 0) -> Follower:
+        """Follow the log of one of its pods, from when that is there."""
+        eventually(lambda: len(self.pods()) > number and "state" in str(self.pods()[number]), within=PATIENCE)
+        return Follower(self.cluster, self.pods()[number]["metadata"]["name"], self.request)
+
+
+class Follower(Heard):
+    """What a pod says."""
+
+    def __init__(self, cluster: Cluster, name: str, request: PodRequest) -> None:
+        super().__init__(request)
+        self.name = name
+        self._cluster = cluster
+        eventually(lambda: "running" in self.state() or "terminated" in self.state(), within=PATIENCE)
+        self._stream = cluster.api.log(name, follow=True)
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def state(self) -> dict[str, Any]:
+        """Of its container."""
+        status = self._cluster.api.get("pods", self.name)["status"]
+        return dict((status.get("containerStatuses") or [{}])[0].get("state", {}))
+
+    def _read(self) -> None:
+        for line in self._stream:
+            self.take(line.partition(b" ")[2] + b"\n")
+        self.close()
+
+    def ended(self) -> int:
+        """The exit code of its container, once all that it says has come."""
+        eventually(lambda: "terminated" in self.state(), within=PATIENCE)
+        self._thread.join()
+        return int(self.state()["terminated"]["exitCode"])
