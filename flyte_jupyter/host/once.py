@@ -32,7 +32,7 @@ from .lifecycle import Attempts
 from .logs import AttemptLog
 from .machine.limits import raise_open_files
 from .pod import End, Pod
-from .process.forks import ForkError, Worker, Zygote
+from .process.forks import Born, ForkError, Worker, Zygote
 from .running import Alone
 from .sampler import Sampler
 from .spoken import Ended, News, Other, encode
@@ -48,7 +48,7 @@ class Once:
 
     Args:
         environ: of the container. tell: takes the news.
-        log: takes what the Host and its zygote print.
+        log: takes what the Host and its zygote print; zygote: that is there already.
         end_children: ends what the action has called and not waited for.
 
     Raises:
@@ -60,6 +60,7 @@ class Once:
         environ: Mapping[str, str],
         tell: Callable[[bytes], None],
         log: IO[bytes],
+        zygote: Born | None = None,
         end_children: Callable[[PodRequest], Awaitable[None]] | None = None,
     ) -> None:
         self.home = _home(environ)
@@ -75,6 +76,8 @@ class Once:
         self._tell = tell
         self._log = log
         self._end_children = end_children
+        self._files = raise_open_files()
+        self._born = zygote
         self._zygote: Zygote | None = None
         self._writing = ThreadPoolExecutor(1, "flyte-jupyter-store")
         self._store: Store | None = None
@@ -186,7 +189,8 @@ class Once:
 
     def _start(self) -> Zygote:
         if self._zygote is None or self._zygote.lost:
-            self._zygote = Zygote(sys.executable, frozenset(), raise_open_files(), self._log, lambda _: None)
+            self._zygote = Zygote(sys.executable, frozenset(), self._files, self._log, lambda _: None, born=self._born)
+            self._born = None
         return self._zygote
 
     # --- its beginning and its end ------------------------------------------------------------------------------------
@@ -241,27 +245,24 @@ def _home(environ: Mapping[str, str]) -> Home:
     return home
 
 
-def main() -> int:
-    """Run the one request of this container; returns the exit code."""
-    said = os.dup(1)
-    home = Home()
-    home.path.mkdir(parents=True, exist_ok=True)
-    path = home.path / "host.log"
-    with open(path, "ab", buffering=0) as log:
-        for stream in (1, 2):  # nothing but news goes there from now on
-            os.dup2(log.fileno(), stream)
-        try:
-            return asyncio.run(_once(functools.partial(_write, said), log))
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-            for line in path.read_text(errors="replace").splitlines():
-                _write(said, encode(Other(line)))
-            return 1
+def run(said: int, log: IO[bytes], zygote: Born) -> int:
+    """Run the one request of this container; returns the exit code.
 
+    Args:
+        said: where the news go; log: takes what is printed here; zygote: that this process was before.
+    """
 
-async def _once(tell: Callable[[bytes], None], log: IO[bytes]) -> int:
-    return await Once(os.environ, tell, log).run()
+    async def once() -> int:
+        return await Once(os.environ, functools.partial(_write, said), log, zygote).run()
+
+    try:
+        return asyncio.run(once())
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        for line in Path(log.name).read_text(errors="replace").splitlines():
+            _write(said, encode(Other(line)))
+        return 1
 
 
 def _write(to: int, data: bytes) -> None:

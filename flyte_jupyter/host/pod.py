@@ -30,7 +30,6 @@ from .process.conversation import Conversation
 from .records import Records
 from .running import Running
 from .sampler import Sampler
-from .shelf import recall
 from .showing import Showing
 from .stop import Stop
 
@@ -140,6 +139,8 @@ class Pod:
         request, flights = self.request, self._host.flights
         if not await self.stopping.unless(flights.take(request.name, request.cache_key, self._wait_for)):
             return False
+        from .shelf import recall
+
         found = await asyncio.to_thread(recall, self._host.home.key(), request)
         if found:
             self.report(Phase.SUCCEEDED, cache=found)

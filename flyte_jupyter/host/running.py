@@ -7,18 +7,20 @@ import functools
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..config.image.index_url import without as without_credentials
 from ..home import Home
 from ..pods import PodRequest
-from .image.images import Image, Images
 from .lifecycle import Exit
 from .process.conversation import Conversation, Line
 from .process.forks import Worker
-from .process.zygotes import Zygotes
-from .shares import Share, Shares
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .image.images import Image, Images
+    from .process.zygotes import Zygotes
+    from .shares import Share, Shares
+    from .vault import Vault
 
 
 class Machinery(Protocol):

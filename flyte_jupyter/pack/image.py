@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..config.image.recipe import Recipe
 from .envelope import seal, unseal
 
 if TYPE_CHECKING:
     from ..config.image.image import Image
+    from ..config.image.recipe import Recipe
 
 
 def prepared(image: Image) -> tuple[Image, Recipe | None]:
@@ -37,6 +37,8 @@ def seal_recipe(key: bytes, recipe: Recipe, uv: str | None) -> list[bytes | memo
 
 def unseal_recipe(key: bytes, data: memoryview, *, digest: str) -> tuple[Recipe, str | None]:
     """Verify a recipe; with it, where uv is. Raises `PayloadError`."""
+    from ..config.image.recipe import Recipe
+
     header: Mapping[str, Any] = unseal(
         key, data, what="recipe of an image", is_for={"kind": "image", "digest": digest}
     ).header

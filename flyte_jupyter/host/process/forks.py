@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, Protocol, TypeAlias
 
 from ..lifecycle import Exit
 from ..logs import STREAMS
@@ -22,7 +22,7 @@ from ..program import command
 from ..wire import Frames, encode, receive_now
 from . import stacks
 
-_IMAGE = ((), ("flyte_jupyter.config.image.image",))
+_IMAGE = ((), ("flyte_jupyter.config.image.image", "flyte_jupyter.config.image.recipe"))
 """What tasks need besides: those with an image know it."""
 WAKE_AFTER = 0.1
 """Seconds until a process that was asked to end, and does not, is woken: it may not have noticed."""
@@ -125,6 +125,20 @@ class Worker:
             os.close(file)
 
 
+class Process(Protocol):
+    """A child of this process."""
+
+    def kill(self) -> None:
+        """End it, if it still runs."""
+
+    def wait(self) -> object:
+        """Until it has ended."""
+
+
+Born: TypeAlias = tuple[socket.socket, Process]
+"""A zygote's process, and the socket to it."""
+
+
 class Zygote:
     """One zygote process, made by `Zygotes`. Raises `ForkError` when it cannot be started.
 
@@ -132,6 +146,7 @@ class Zygote:
         files: how many files its attempts may open; the Host itself may open more.
         of_image: whether it belongs to an image: variables for Python itself are not for it.
         threads: that libraries are to use; None for as many as they like.
+        born: its process and the socket to it, when it is there already.
     """
 
     def __init__(
@@ -144,6 +159,7 @@ class Zygote:
         *,
         of_image: bool = False,
         threads: int | None = None,
+        born: Born | None = None,
     ) -> None:
         self.python = python
         self.modules = modules
@@ -160,31 +176,7 @@ class Zygote:
         self._tokens = itertools.count()
         self._frames = Frames()
         self._kills = kills_for_memory()
-        self._socket, theirs = socket.socketpair()
-        try:
-            self._process = subprocess.Popen(
-                [
-                    *command(python, "host.process.zygote"),
-                    str(theirs.fileno()),
-                    str(files),
-                    *sorted(modules),
-                    *_IMAGE[of_image],
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={
-                    **{name: value for name, value in os.environ.items() if not (of_image and name in _OF_PYTHON)},
-                    "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
-                    **thread_variables(threads),
-                },
-            )
-        except OSError as error:
-            self._socket.close()
-            raise ForkError(f"{python} cannot be started: {error.strerror}") from None
-        finally:
-            theirs.close()
+        self._socket, self._process = born or _started(python, modules, files, log, of_image=of_image, threads=threads)
         self._socket.setblocking(False)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
@@ -286,3 +278,34 @@ class Zygote:
             worker.exited.set_result(Exit())
         self.workers.clear()
         self._on_lost(self)
+
+
+def _started(
+    python: str, modules: frozenset[str], files: int, log: IO[bytes], *, of_image: bool, threads: int | None
+) -> Born:
+    ours, theirs = socket.socketpair()
+    try:
+        process = subprocess.Popen(
+            [
+                *command(python, "host.process.zygote"),
+                str(theirs.fileno()),
+                str(files),
+                *sorted(modules),
+                *_IMAGE[of_image],
+            ],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={
+                **{name: value for name, value in os.environ.items() if not (of_image and name in _OF_PYTHON)},
+                "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+                **thread_variables(threads),
+            },
+        )
+    except OSError as error:
+        ours.close()
+        raise ForkError(f"{python} cannot be started: {error.strerror}") from None
+    finally:
+        theirs.close()
+    return ours, process

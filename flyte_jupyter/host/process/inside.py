@@ -8,13 +8,15 @@ import string
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...config.image.files import Content
-from ...config.image.recipe import Recipe
 from ...errors import RuntimeSystemError
 from ...store import Store, keys
 from ...store.files import FileStore
+
+if TYPE_CHECKING:
+    from ...config.image.files import Content
+    from ...config.image.recipe import Recipe
 
 _PART = 1 << 20
 ROOT_VARIABLE = "FLYTE_JUPYTER_IMAGE"
@@ -25,12 +27,12 @@ class Inside:
     """An attempt's image, as the Host has told it.
 
     Attributes:
-        recipe: what it is; venv: the folder of its virtual environment, None for that of the kernel.
+        recipe: what it is, None for none; venv: the folder of its virtual environment, None for that of the kernel.
         root: where its files go, None when it has none.
     """
 
     def __init__(self, told: Mapping[str, Any] | None) -> None:
-        self.recipe = Recipe.from_json(told["recipe"]) if told is not None else Recipe()
+        self.recipe = _recipe(told["recipe"]) if told is not None else None
         self.venv: str | None = told["venv"] if told is not None else None
         self.root = Path(told["root"]) if told is not None and told["root"] is not None else None
         self._has_files = False
@@ -47,7 +49,7 @@ class Inside:
             environ["PATH"] = os.pathsep.join([f"{self.venv}/bin", environ.get("PATH", os.defpath)])
         if self.root is not None:
             environ[ROOT_VARIABLE] = str(self.root)
-        for name, value in self.recipe.env_vars.items():
+        for name, value in self.recipe.env_vars.items() if self.recipe is not None else ():
             environ[name] = string.Template(value).safe_substitute(environ)
         return environ
 
@@ -76,15 +78,21 @@ class Inside:
 
     @property
     def _workdir(self) -> Path | None:
-        return self.root / (self.recipe.workdir or "") if self.root is not None else None
+        return self.root / (self.recipe.workdir or "") if self.root is not None and self.recipe is not None else None
 
     def put_files(self, store: Store) -> None:
         """Copy the image's files, once. Raises RuntimeSystemError when one is not what it was."""
-        if self.root is None or self._has_files:
+        if self.root is None or self.recipe is None or self._has_files:
             return
         self._has_files = True
         for content in self.recipe.files:
             put_file(store, content, self.root / content.path)
+
+
+def _recipe(told: Mapping[str, Any]) -> Recipe:
+    from ...config.image.recipe import Recipe  # 20 ms, and most attempts have none
+
+    return Recipe.from_json(told)
 
 
 def put_file(store: Store, content: Content, to: Path) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable
-from importlib import metadata
 from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 
 def explain(error: ModuleNotFoundError, title: str, kernel: Iterable[str]) -> None:
@@ -36,6 +39,8 @@ def explain(error: ModuleNotFoundError, title: str, kernel: Iterable[str]) -> No
 
 def _distribution(module: str, path: list[str] | None) -> str | None:
     """The requirement that brings a module, as it is installed there: "scikit-learn==1.5.1"; None when nothing does."""
+    from importlib import metadata  # 30 ms, and not a thing that tasks need
+
     found = metadata.distributions() if path is None else metadata.distributions(path=path)
     for distribution in found:
         if module in _modules_of(distribution):
@@ -43,7 +48,7 @@ def _distribution(module: str, path: list[str] | None) -> str | None:
     return None
 
 
-def _modules_of(distribution: metadata.Distribution) -> set[str]:
+def _modules_of(distribution: Distribution) -> set[str]:
     """The top-level modules that it installs, as far as it says."""
     said = distribution.read_text("top_level.txt")
     if said is not None:

@@ -23,7 +23,7 @@ from .heap import trim
 from .orphans import adopt_orphans
 
 _FDS_PER_ATTEMPT = 4
-_EVERY_ATTEMPT_NEEDS = (
+EVERY_ATTEMPT_NEEDS = (
     "flyte_jupyter.host.process.attempt",
     "flyte_jupyter.environment",
     "flyte_jupyter.interface",
@@ -32,6 +32,7 @@ _EVERY_ATTEMPT_NEEDS = (
 )
 _TASKS_BRING = (
     "flyte_jupyter.config.image.image",
+    "flyte_jupyter.config.image.recipe",
     *(f"flyte_jupyter.config.values.{name}" for name in ("resources", "secret", "reuse", "link", "documentation")),
     "flyte_jupyter.engine.nested",
     "flyte_jupyter.host.process.replica",
@@ -218,7 +219,7 @@ def main() -> None:
     """Start: descriptor of the socket to the Host, how many files may be open, then the modules to import."""
     host = socket.socket(fileno=int(sys.argv[1]))
     adopt_orphans()
-    load(_EVERY_ATTEMPT_NEEDS)
+    load(EVERY_ATTEMPT_NEEDS)
     bound_open_files(int(sys.argv[2]))
     unsafe = preload(sys.argv[3:])
     if unsafe is not None:
@@ -226,6 +227,48 @@ def main() -> None:
         return
     _keep()
     Zygote(host).serve()
+
+
+class Half:
+    """A zygote that this process is forked into (`forks.Process`)."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def __repr__(self) -> str:
+        return f"<Half {self._pid}>"
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)  # it is not reaped before `wait`
+
+    def wait(self) -> None:
+        os.waitpid(self._pid, 0)
+
+
+def split(files: int, *, close: Iterable[int] = ()) -> tuple[socket.socket, Half]:
+    """Fork this process, which has no threads yet; one half is a zygote, the other its Host: nothing is loaded twice.
+
+    Args:
+        files: how many the zygote may open; close: those that it must not have.
+    """
+    load(EVERY_ATTEMPT_NEEDS)
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        return ours, Half(pid)
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ours.close()
+        for file in close:
+            os.close(file)
+        adopt_orphans()
+        bound_open_files(files)
+        Zygote(theirs).serve()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(0)
 
 
 def load(modules: Iterable[str]) -> None:

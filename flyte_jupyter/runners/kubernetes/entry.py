@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 import sys
 
-from ...host.once import main
+from ...home import Home
+from ...host.process.zygote import split
+
+_ASKED_TO_END = 128 + signal.SIGTERM
+
+
+def main() -> int:
+    """Run the request that the container was made for; returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(_ASKED_TO_END))  # the first process of a container ignores it
+    folder = Home().path
+    folder.mkdir(parents=True, exist_ok=True)
+    said = os.dup(1)
+    with open(folder / "host.log", "ab", buffering=0) as log:
+        for stream in (1, 2):  # nothing but news goes out from now on
+            os.dup2(log.fileno(), stream)
+        zygote = split(resource.getrlimit(resource.RLIMIT_NOFILE)[0], close=[said])
+        from ...host.once import run
+
+        return run(said, log, zygote)
+
 
 if __name__ == "__main__":
     sys.exit(main())
