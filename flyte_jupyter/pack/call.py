@@ -16,7 +16,7 @@ from ..task import Task
 from . import inline
 from .capture import explain
 from .codec import Pickled, dumps, loads
-from .envelope import Envelope, seal, unseal
+from .envelope import Envelope, PayloadError, header_of, seal, unseal
 from .image import prepared
 from .suspects import check, without_known
 
@@ -171,6 +171,16 @@ def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> Envelope:
     there.
     """
     return unseal(key, data, what=f"call of {name}", is_for={"kind": "inputs", "name": name})
+
+
+def code_of(data: memoryview) -> str:
+    """The digest of the code of a call, of its sealed inputs, for those who pass both on. Raises `PayloadError`."""
+    digest = header_of(data).get("code")
+    if not isinstance(digest, str):
+        raise PayloadError(
+            "PayloadDamaged", "The inputs of the call are damaged: they do not say of which task they are."
+        )
+    return digest
 
 
 def unseal_code(key: bytes, data: memoryview, *, digest: str) -> Task[..., Any]:
