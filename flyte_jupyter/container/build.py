@@ -13,25 +13,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from ..config.image.files import Content
 from ..config.image.index_url import PREFIX, hide, put_back, without
 from ..credentials.mask import Mask
 from ..errors import ImageBuildError
 from . import index
 from .builders import Builder, Call, Job, step
-from .dockerfile import WITH_INDEX, Plan, secret_id
+from .dockerfile import Plan
 from .reference import Reference
 
-_FOLDER = "flyte-image-"
-"""How folders of builds are called: this, and the process that they belong to."""
 _TOLD = 30
 """Lines of a step that failed that are told with the failure."""
 _NOISE = (
-    "subprocess exited with status",
-    "Error: building at STEP",
-    "error building at STEP",
     "--> ",
     "[Warning] one or more build args",
     "Getting image source",
@@ -88,8 +81,7 @@ class Build:
 
     def __call__(self, tell: Progress) -> None:
         """Build and push it. Raises ImageBuildError with the step that failed, and its last lines."""
-        _tidy()
-        with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:  # 0700
+        with tempfile.TemporaryDirectory(prefix="flyte-image-") as folder:  # 0700
             job = self._job(Path(folder))
             for call in self._builder.calls(job):
                 self._run(call, tell)
@@ -112,7 +104,7 @@ class Build:
         found = index.configured(self._environ)
         trusted = found.certificates.read_text("utf-8") if found.certificates is not None else ""
         secrets = {"index": found.script(), "certificates": trusted, **self._secrets}
-        there = {secret_id(name): _private(folder / "secrets" / name, text) for name, text in secrets.items()}
+        there = {name: _private(folder / "secrets" / name, text) for name, text in secrets.items()}
         login = _private(folder / "login" / "config.json", self._login).parent if self._login else None
         return Job(self._reference, context, self._plan.platform, there, login)
 
@@ -163,7 +155,7 @@ class Build:
     def _what(self, text: str) -> str:
         """What an instruction does, for people; builders show it more or less as it is written."""
         for instruction in self._plan.instructions:
-            if _plain(self._mask(instruction.text)) == _plain(text):
+            if _plain(instruction.text) == _plain(text):
                 return instruction.what
         if text.startswith("FROM "):  # a stage on another one
             return ""
@@ -172,22 +164,13 @@ class Build:
     def _failed(self, doing: str, code: int, last: deque[str]) -> ImageBuildError:
         if self._is_stopped:
             return ImageBuildError("The build of the image was stopped.")
-        commands = [_plain(line.text) for line in self._plan.instructions if line.what == doing]
-        lines = "".join(f"\n  {line}" for line in (*commands[:1], *last))
+        lines = "".join(f"\n  {line}" for line in last)
         return ImageBuildError(f"{doing} failed (exit code {code}), in the image {self._reference}{lines}")
 
 
-def _tidy() -> None:
-    """Remove what processes have left that were killed: there are credentials in it."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
-        process = folder.name[len(_FOLDER) :].partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def _plain(text: str) -> str:
-    """Without mounts, which some builders show and some do not, and without what is the same for every step."""
-    return " ".join(re.sub(r"--mount=\S+", "", text).replace(WITH_INDEX, "").split())
+    """Without mounts, which some builders show and some do not."""
+    return " ".join(re.sub(r"--mount=\S+", "", text).split())
 
 
 def _private(path: Path, text: str) -> Path:

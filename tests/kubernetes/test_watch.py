@@ -114,8 +114,8 @@ def test_a_version_that_the_server_has_forgotten_means_to_list_again(
     class Behind(Api):
         """One whose first lists are of a version that is long forgotten."""
 
-        def list(self, kind: str, *, labels: str = "", fields: str = "") -> Listing:
-            found = super().list(kind, labels=labels, fields=fields)
+        def list(self, kind: str, **named: Any) -> Listing:
+            found = super().list(kind, **named)
             lists.append(kind)
             return found._replace(version="1") if lists.count(kind) == 1 else found
 

@@ -88,13 +88,14 @@ class Api:
         """One object."""
         return self.ask("GET", self._path(kind, name), what=f"get the {_one(kind)} {name}")
 
-    def list(self, kind: str, *, labels: str = "", fields: str = "") -> Listing:
-        """All objects that are selected."""
+    def list(self, kind: str, *, labels: str = "", fields: str = "", everywhere: bool = False) -> Listing:
+        """All objects that are selected; everywhere: of all namespaces."""
         items: list[dict[str, Any]] = []
         query: dict[str, Any] = {"labelSelector": labels, "fieldSelector": fields, "limit": _PAGE}
+        path, what = self._path(kind, everywhere=everywhere), f"list {kind.rpartition('/')[2]}"
         while True:
             try:
-                page = self.ask("GET", self._path(kind), query, what=f"list {kind.rpartition('/')[2]}")
+                page = self.ask("GET", path, query, what=what)
             except ApiError as error:
                 if not error.is_expired or "continue" not in query:
                     raise
@@ -258,10 +259,11 @@ class Api:
             if self._connection is not None:
                 self._connection.pool.clear()
 
-    def _path(self, kind: str, name: str = "", part: str = "") -> str:
+    def _path(self, kind: str, name: str = "", part: str = "", *, everywhere: bool = False) -> str:
         group, _, plural = kind.rpartition("/")
         root = f"apis/{group}" if group else _GROUPS.get(plural, "api/v1")
-        scope = "" if plural in _OF_THE_CLUSTER else f"namespaces/{quote(self.namespace, safe='')}/"
+        is_without = everywhere or plural in _OF_THE_CLUSTER
+        scope = "" if is_without else f"namespaces/{quote(self.namespace, safe='')}/"
         rest = "/".join(quote(each, safe="") for each in (plural, name, part) if each)
         return f"/{root}/{scope}{rest}"
 

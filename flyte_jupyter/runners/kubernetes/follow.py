@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 
 from ...host.spoken import Decoder, Ended, News
 from ...pods import PodRequest
+from . import ends, primary
 from .api import Api
 from .error import ApiError
 from .stream import Stream
 
 MOST = 32
 """Logs that are read at a time: each takes a connection here and one of the API server to a node."""
-_REQUEST = "FLYTE_JUPYTER_REQUEST"
-"""The variable by which the container is known that runs the task."""
 _TURN = 2.0
 """Seconds after which a log makes room for one that waits."""
 _DELAY, _LONGEST_DELAY = 0.25, 15.0
@@ -150,9 +149,9 @@ class _Log:
     ) -> None:
         self.pod, self.uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         self._api, self._put, self._closed = api, put, closed
-        self._container = container_of(pod)
+        self._container = str(primary.container_of(pod)["name"])
         self._decoder = Decoder.of(request)
-        self._has_ended = _has_ended(pod, self._container)
+        self._has_ended = ends.has_ended(pod)
         self._last = b""  # the time of the last line
         self._seen: Counter[bytes] = Counter()  # the times of lines that are sent again when one goes on
         self._stream: Stream | None = None
@@ -236,7 +235,7 @@ class _Log:
         still be missing is read once more.
         """
         pod = self._api.get("pods", self.pod)
-        self._has_ended = pod["metadata"]["uid"] != self.uid or _has_ended(pod, self._container)
+        self._has_ended = pod["metadata"]["uid"] != self.uid or ends.has_ended(pod)
 
     def _tell(self, news: News) -> None:
         self._put(Heard(self.pod, news))
@@ -247,22 +246,6 @@ class _Log:
         for news in self._decoder.close():
             self._tell(news)
         self.is_read = True
-
-
-def container_of(pod: Mapping[str, Any]) -> str:
-    """The name of the container that runs the task: the one that has a request."""
-    containers = pod["spec"]["containers"]
-    ours = (each for each in containers if any(env["name"] == _REQUEST for env in each.get("env") or ()))
-    return str(next(ours, containers[0])["name"])
-
-
-def _has_ended(pod: Mapping[str, Any], container: str) -> bool:
-    """Whether the container has: its pod goes on as long as one of the others."""
-    status = pod.get("status") or {}
-    states = (each for each in status.get("containerStatuses") or () if each["name"] == container)
-    return status.get("phase") in ("Succeeded", "Failed") or any(
-        each.get("state", {}).get("terminated") for each in states
-    )
 
 
 def _joined(text: bytes) -> bytes:

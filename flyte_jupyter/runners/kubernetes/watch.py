@@ -120,7 +120,7 @@ class _Feed(threading.Thread):
     def __init__(self, api: Api, kind: str, labels: str, tell: Callable[[Any], None]) -> None:
         super().__init__(name=f"flyte-watch-{kind}", daemon=True)
         self._api, self._kind, self._tell = api, kind, tell
-        self._select = {"fields": _UNHEARD} if kind == "events" else {"labels": labels}
+        self._labels, self._fields = ("", _UNHEARD) if kind == "events" else (labels, "")
         self._silence = _ROUND + 30 if kind == "events" else _SILENCE
         self._known: dict[str, dict[str, Any]] = {}  # by name, no more than is to be told of one that has gone
         self._version = ""
@@ -180,7 +180,7 @@ class _Feed(threading.Thread):
 
     def _list(self) -> bool:
         """Tell what a list shows that is not known; whether there was any such thing."""
-        listing = self._api.list(self._kind, **self._select)
+        listing = self._api.list(self._kind, labels=self._labels, fields=self._fields)
         found = {each["metadata"]["name"]: each for each in listing.items}
         gone = [name for name in self._known if name not in found]
         told = [self._take("DELETED", self._known[name]) for name in gone]
@@ -193,9 +193,13 @@ class _Feed(threading.Thread):
 
         Raises `ApiError` when it breaks, or when the version from which it goes on is forgotten.
         """
-        silence = _POLL if self._is_deaf else self._silence
         stream = self._api.watch(
-            self._kind, self._version, seconds=int(_ROUND * random.uniform(0.9, 1.0)), silence=silence, **self._select
+            self._kind,
+            self._version,
+            seconds=int(_ROUND * random.uniform(0.9, 1.0)),
+            silence=_POLL if self._is_deaf else self._silence,
+            labels=self._labels,
+            fields=self._fields,
         )
         self._stream = stream
         if self._is_troubled:
