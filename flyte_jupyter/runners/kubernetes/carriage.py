@@ -1,0 +1,77 @@
+"""A call and what it leaves, carried between our store and pods that do not reach it: `store="cluster"`.
+
+The way there is a Secret, which a pod mounts as a folder of files; the way back is its log. Neither takes much.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import re
+from typing import Any
+
+from ...config.values.quantity import rough_bytes
+from ...errors import ConfigValueError
+from ...pack.call import code_of
+from ...pods import PodRequest
+from ...store import Store, keys
+from .manifest import names
+
+MOST = 900 * 1024
+"""Bytes of a call: Kubernetes takes 1 MiB in a Secret."""
+_INPUTS, _CODE = "inputs", "code with what it captures"
+_NAME = r"(?!\.)[A-Za-z0-9_.-]+"
+_LEFT = f"{keys.actions('{run}')}{_NAME}/{_NAME}|{keys.CACHE}{_NAME}/{_NAME}/{_NAME}"
+_DIGEST = re.compile(keys.code("[0-9a-f]{64}"))
+_log = logging.getLogger("flyte_jupyter")
+
+
+def call_secret(store: Store, request: PodRequest) -> dict[str, Any]:
+    """The Secret with the blobs of a call, each named as `keys.as_file` says.
+
+    Raises:
+        ConfigValueError: it is more than a Secret takes; says what of it, and the ways out.
+        KeyError: the call is not in the store.
+    """
+    inputs = keys.inputs(request.run, request.action)
+    data = store.get(inputs)
+    code = keys.code(code_of(data))
+    blobs = {inputs: data, code: store.get(code)}
+    _check(request, {_INPUTS: len(blobs[inputs]), _CODE: len(blobs[code])})
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": secret_name(request), "labels": names.labels_of(request)},
+        "immutable": True,
+        "data": {keys.as_file(key): base64.b64encode(blob).decode() for key, blob in blobs.items()},
+    }
+
+
+def secret_name(request: PodRequest) -> str:
+    """The name of the Secret of a call."""
+    return f"{names.job_name(request.name)}-call"
+
+
+def pour(store: Store, request: PodRequest, key: str, data: bytes) -> None:
+    """Put a blob that a pod has told into our store: of its run, a result that is kept for later calls, the code of a
+    task that it has called. Another one does not come from our program: it is logged, and left out.
+    """
+    if re.fullmatch(_LEFT.replace("{run}", re.escape(request.run)), key):
+        store.put(key, [data])
+    elif _DIGEST.fullmatch(key):
+        store.put_if_absent(key, [data])
+    else:
+        _log.warning("The pod of %s has told of %r, which is not its own: it is left out", request.name, key)
+
+
+def _check(request: PodRequest, sizes: dict[str, int]) -> None:
+    total = sum(sizes.values())
+    if total <= MOST:
+        return
+    listed = " and ".join(f"{rough_bytes(size)} are {what}" for what, size in sizes.items() if size > total // 10)
+    raise ConfigValueError(
+        f"{request.title}: the call has {rough_bytes(total)}, of which {listed}\n"
+        f"  without a bucket at most {rough_bytes(MOST)} travel to a pod\n"
+        '  give the cluster a bucket: [kubernetes] store = "s3://bucket/folder" in the settings\n'
+        "  or pass less: an address that the task reads from"
+    )
