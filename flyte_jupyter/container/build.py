@@ -13,18 +13,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from ..config.image.files import Content
 from ..config.image.index_url import PREFIX, hide, put_back, without
 from ..credentials.mask import Mask
 from ..errors import ImageBuildError
 from . import index
 from .builders import Builder, Call, Job, step
-from .dockerfile import Plan
+from .dockerfile import WITH_INDEX, Plan, secret_id
 from .reference import Reference
 
+_FOLDER = "flyte-image-"
+"""How folders of builds are called: this, and the process that they belong to."""
 _TOLD = 30
 """Lines of a step that failed that are told with the failure."""
 _NOISE = (
+    "subprocess exited with status",
+    "Error: building at STEP",
+    "error building at STEP",
     "--> ",
     "[Warning] one or more build args",
     "Getting image source",
@@ -81,7 +88,8 @@ class Build:
 
     def __call__(self, tell: Progress) -> None:
         """Build and push it. Raises ImageBuildError with the step that failed, and its last lines."""
-        with tempfile.TemporaryDirectory(prefix="flyte-image-") as folder:  # 0700
+        _tidy()
+        with tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-") as folder:  # 0700
             job = self._job(Path(folder))
             for call in self._builder.calls(job):
                 self._run(call, tell)
@@ -104,7 +112,7 @@ class Build:
         found = index.configured(self._environ)
         trusted = found.certificates.read_text("utf-8") if found.certificates is not None else ""
         secrets = {"index": found.script(), "certificates": trusted, **self._secrets}
-        there = {name: _private(folder / "secrets" / name, text) for name, text in secrets.items()}
+        there = {secret_id(name): _private(folder / "secrets" / name, text) for name, text in secrets.items()}
         login = _private(folder / "login" / "config.json", self._login).parent if self._login else None
         return Job(self._reference, context, self._plan.platform, there, login)
 
@@ -155,7 +163,7 @@ class Build:
     def _what(self, text: str) -> str:
         """What an instruction does, for people; builders show it more or less as it is written."""
         for instruction in self._plan.instructions:
-            if _plain(instruction.text) == _plain(text):
+            if _plain(self._mask(instruction.text)) == _plain(text):
                 return instruction.what
         if text.startswith("FROM "):  # a stage on another one
             return ""
@@ -164,13 +172,22 @@ class Build:
     def _failed(self, doing: str, code: int, last: deque[str]) -> ImageBuildError:
         if self._is_stopped:
             return ImageBuildError("The build of the image was stopped.")
-        lines = "".join(f"\n  {line}" for line in last)
+        commands = [_plain(line.text) for line in self._plan.instructions if line.what == doing]
+        lines = "".join(f"\n  {line}" for line in (*commands[:1], *last))
         return ImageBuildError(f"{doing} failed (exit code {code}), in the image {self._reference}{lines}")
 
 
+def _tidy() -> None:
+    """Remove what processes have left that were killed: there are credentials in it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*-*"):
+        process = folder.name[len(_FOLDER) :].partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _plain(text: str) -> str:
-    """Without mounts, which some builders show and some do not."""
-    return " ".join(re.sub(r"--mount=\S+", "", text).split())
+    """Without mounts, which some builders show and some do not, and without what is the same for every step."""
+    return " ".join(re.sub(r"--mount=\S+", "", text).replace(WITH_INDEX, "").split())
 
 
 def _private(path: Path, text: str) -> Path:

@@ -31,13 +31,14 @@ USER = 1000
 """Who tasks are: a number, since Kubernetes can tell only of numbers that they are not root."""
 MOUNT = "/run/flyte"
 """Where steps find what is mounted for them."""
-_WITH = f"{MOUNT}/tools/with-index"
+WITH_INDEX = f"{MOUNT}/tools/with-index"
+"""What each step runs in."""
 _TOOLS = "flyte-jupyter-tools"
 _THEIRS = "flyte-jupyter-base"
 """The names of stages."""
 _FROM = re.compile(r"^\s*FROM\s+(?P<rest>\S.*?)(?:\s+AS\s+(?P<name>\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
 _USER = re.compile(r"^\s*USER\s+(?P<name>\S+)\s*$", re.IGNORECASE | re.MULTILINE)
-_WITH_INDEX = f"""\
+_SCRIPT = f"""\
 #!/bin/sh
 # Runs a step of the build: with the index of packages and the secrets that are mounted for it alone.
 set -eu
@@ -166,7 +167,7 @@ class _Planning:
 
     def _tools(self, base: str, settings: Mapping[str, str]) -> None:
         """A stage of which nothing stays: uv, and the program that each step runs in."""
-        self._put(Content.of_text("tools/with-index", _WITH_INDEX), mode=0o755)
+        self._put(Content.of_text("tools/with-index", _SCRIPT), mode=0o755)
         lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(settings.items()))
         self._put(Content.of_text("tools/settings", lines))
         here = "{}.{}".format(*sys.version_info)
@@ -183,13 +184,13 @@ class _Planning:
         self._say(f"COPY {tools} {MOUNT}/tools")
         self._run(f"looking for Python {here}", f"python3 -c {shlex.quote(check)}", tools=False)
         target = f"--target {MOUNT}/tools/packages"
-        self._run("fetching uv", f"{_WITH} python3 -m pip install --quiet {target} uv", tools=False)
+        self._run("fetching uv", f"{WITH_INDEX} python3 -m pip install --quiet {target} uv", tools=False)
         # buildah 1.28 mounts a stage that it has from its cache without what was done in it, but not one on top of that
         self._say(f"FROM {made} AS {self._stage}")
 
     def _needs(self) -> None:
         words = shlex.join(package.requirements())
-        self._run("installing what tasks need", f"{_WITH} uv pip install {words}")
+        self._run("installing what tasks need", f"{WITH_INDEX} uv pip install {words}")
 
     def _package(self) -> None:
         """Last, since it changes most often where it is worked on."""
@@ -199,7 +200,7 @@ class _Planning:
         check = "python3 -c 'import flyte_jupyter.host.pod, flyte_jupyter.pack.outcome'"
         entry = f"flyte:x:{USER}:{USER}:flyte:/tmp:/bin/sh"
         user = f"grep -q '^[^:]*:[^:]*:{USER}:' /etc/passwd || echo '{entry}' >> /etc/passwd"
-        install = f"{_WITH} uv pip install --no-deps {MOUNT}/wheel/{name}"
+        install = f"{WITH_INDEX} uv pip install --no-deps {MOUNT}/wheel/{name}"
         self._run("installing flyte_jupyter", f"{install} && {check} && {{ {user}; }}", folder="wheel")
 
     # --- layers
@@ -208,7 +209,7 @@ class _Planning:
         if isinstance(layer, layers.AptPackages):
             words = shlex.join(layer.packages)
             install = f"apt-get update && apt-get install -y --no-install-recommends {words}"
-            command = f"{_WITH} sh -c {shlex.quote(f'{install} && rm -rf /var/lib/apt/lists/*')}"
+            command = f"{WITH_INDEX} sh -c {shlex.quote(f'{install} && rm -rf /var/lib/apt/lists/*')}"
             self._run(f"installing the system packages {', '.join(layer.packages)}", command, layer)
         elif isinstance(layer, layers.Commands):
             for index, command in enumerate(layer.commands):
@@ -251,17 +252,17 @@ class _Planning:
         if packages:
             self._put(Content.of_text(f"steps/{inner}/packages.txt", "\n".join([*packages, ""])))
             words += ["--requirement", "packages.txt"]
-        run = f"{_WITH} uv {shlex.join(words)}"
+        run = f"{WITH_INDEX} uv {shlex.join(words)}"
         return f"cd {shlex.quote(f'{MOUNT}/steps/{inner}')} && {run}" if self._has(f"steps/{folder}") else run
 
     def _command(self, name: str, command: str, layer: layers.Layer) -> None:
         first = command.strip().splitlines()[0]
         folder = ""
-        run = f"{_WITH} sh -c {shlex.quote(command)}"
+        run = f"{WITH_INDEX} sh -c {shlex.quote(command)}"
         if "\n" in command:  # which would end the instruction
             folder = f"commands/{name}"
             self._put(Content.of_text(f"{folder}/command.sh", f"{command}\n"))
-            run = f"{_WITH} sh {MOUNT}/{folder}/command.sh"
+            run = f"{WITH_INDEX} sh {MOUNT}/{folder}/command.sh"
         self._run(f"running `{first}`", run, layer, folder=folder)
 
     def _copy(self, number: int, files: Mapping[str, Content]) -> None:
@@ -283,7 +284,7 @@ class _Planning:
     def _run(
         self, what: str, command: str, layer: layers.Layer | None = None, *, folder: str = "", tools: bool = True
     ) -> None:
-        mounts = [f"type=secret,id={name},target={MOUNT}/{name}" for name in ("index", "certificates")]
+        mounts = [f"type=secret,id={secret_id(name)},target={MOUNT}/{name}" for name in ("index", "certificates")]
         if tools:
             mounts.append(f"type=bind,from={self._stage},source={MOUNT}/tools,target={MOUNT}/tools")
         if folder and self._has(folder):
@@ -291,7 +292,7 @@ class _Planning:
         for secret in layer.secret_mounts if layer is not None else ():
             name = secret.build_variable
             self._secrets[name] = secret
-            mounts.append(f"type=secret,id={name},target={MOUNT}/secrets/{name}")
+            mounts.append(f"type=secret,id={secret_id(name)},target={MOUNT}/secrets/{name}")
         self._say(" ".join(["RUN", *(f"--mount={mount}" for mount in mounts), command]), what)
 
     def _has(self, folder: str) -> bool:
@@ -313,6 +314,11 @@ class _Planning:
     def _put(self, content: Content, path: str | None = None, mode: int = 0o644) -> None:
         there = f"{OURS}/{path or content.path}"
         self._files[there] = Content(there, content.digest, mode, content.source)
+
+
+def secret_id(name: str) -> str:
+    """The name by which a builder has a secret: not that of a variable, which buildah 1.28 would look at instead."""
+    return f"flyte-{name}"
 
 
 def _pairs(words: tuple[str, ...]) -> Iterable[tuple[str, ...]]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,21 +49,20 @@ class Images:
 
     Args:
         cluster: says from which base, by which builder, to which registry.
-        values: finds the values of secrets; raises when one has none.
     """
 
-    def __init__(self, cluster: Cluster, values: Callable[[tuple[Secret, ...]], Mapping[Secret, str]]) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._values = values
+        self._wanted: dict[str, Wanted] = {}
+        self._values: dict[Secret, str] = {}
         self._there: set[str] = set()
-        self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
+        self._again: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<Images of {self._cluster.registry or 'no registry'} [{len(self._there)} seen]>"
 
     def wanted(self, image: Image | Literal["auto"]) -> Wanted:
-        """What an image comes to, from its files as they are now; nothing is started, nobody is asked.
+        """What an image comes to, from its files as they are now; nothing is started, no registry is asked.
 
         Raises:
             ConfigValueError: it cannot be built, has another Python, or there is no registry to push it to.
@@ -104,42 +102,71 @@ class Images:
             )
         plan = plan_of(image, settings=index.choices(os.environ), credentials=known, platform=self._cluster.platform)
         reference = Reference.of(where, image.name or DEFAULT_NAME, plan.digest)
-        return Wanted(str(reference), title, plan, reference, image.registry_secret)
+        wanted = Wanted(str(reference), title, plan, reference, image.registry_secret)
+        self._wanted[wanted.uri] = wanted
+        return wanted
 
-    def have(self, wanted: Wanted, tell: Progress, build: Callable[[Build], None] = lambda _: None) -> None:
+    # --- having them
+
+    def is_there(self, uri: str) -> bool:
+        """Whether there is nothing to be done for it: it was seen, or is none of ours."""
+        return uri not in self._wanted or uri in self._there
+
+    def provide(self, wanted: Iterable[Wanted]) -> None:
+        """Find the values of the secrets that images are made with, as far as these are not there; may ask the person.
+
+        Raises:
+            MissingSecretError: some have none. ConfigValueError: the registry does not answer.
+        """
+        from ..credentials.resolve import resolve
+
+        needs = {
+            (secret, f"the image of {each.title}"): None
+            for each in wanted
+            for secret in each.secrets
+            if secret not in self._values and not self.is_there(each.uri) and not self._is_seen(each)
+        }
+        if needs:
+            self._values |= {secret: found.value for secret, found in resolve(list(needs), asking=True).items()}
+
+    def again(self, uri: str) -> None:
+        """Have it built anew the next time, also when it is there."""
+        self._there.discard(uri)
+        self._again.add(uri)
+
+    def have(self, uri: str, tell: Progress, started: Callable[[Build], None] = lambda _: None) -> None:
         """See that an image is on the registry: quick when it has been seen there, else it is built and pushed.
 
         Args:
-            build: is told of a build before it starts, so that somebody can stop it.
+            started: is given a build before it runs, so that somebody can stop it.
 
         Raises:
             ConfigValueError: the registry does not answer, or there is no builder here.
             ImageBuildError: a step has failed; the message has its last lines.
         """
-        if wanted.plan is None or wanted.reference is None or wanted.uri in self._there:
+        if self.is_there(uri):
             return
-        with self._lock:
-            making = self._making.setdefault(wanted.uri, threading.Lock())
-        if not making.acquire(blocking=False):
-            tell.step("waiting for another task that builds it")
-            making.acquire()
-        try:
-            if wanted.uri not in self._there:
-                self._make(wanted, wanted.plan, wanted.reference, tell, build)
-                self._there.add(wanted.uri)
-        finally:
-            making.release()
+        wanted = self._wanted[uri]
+        assert wanted.plan is not None
+        assert wanted.reference is not None
+        tell.step(f"looking for it on {wanted.reference.host}")
+        if not self._is_seen(wanted):
+            given = {secret.build_variable: self._values[secret] for secret in wanted.plan.secrets}
+            environ = {**os.environ, **known}
+            builder, login = find(self._cluster.builder), self._login(wanted)
+            build = Build(wanted.plan, wanted.reference, builder, environ=environ, secrets=given, login=login)
+            started(build)
+            build(tell)
+            self._there.add(uri)
+            self._again.discard(uri)
 
-    def _make(
-        self, wanted: Wanted, plan: Plan, reference: Reference, tell: Progress, build: Callable[[Build], None]
-    ) -> None:
-        values = self._values(wanted.secrets) if wanted.secrets else {}
-        login = values[wanted.secret] if wanted.secret is not None else ""
-        tell.step(f"asking {reference.host} for it")
-        if registry.exists(reference, os.environ, login):
-            return
-        builder = find(self._cluster.builder)
-        given = {secret.build_variable: values[secret] for secret in plan.secrets}
-        one = Build(plan, reference, builder, environ={**os.environ, **known}, secrets=given, login=login)
-        build(one)
-        one(tell)
+    def _is_seen(self, wanted: Wanted) -> bool:
+        if wanted.uri in self._again or wanted.reference is None:
+            return False
+        if registry.exists(wanted.reference, os.environ, self._login(wanted)):
+            self._there.add(wanted.uri)
+        return wanted.uri in self._there
+
+    def _login(self, wanted: Wanted) -> str:
+        """What is known of how to log in; it need not be, to ask a registry for an image."""
+        return self._values.get(wanted.secret, "") if wanted.secret is not None else ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import linecache
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..config.image.index_url import hide
 from ..credentials.needs import Needs, needs_of
@@ -16,11 +16,12 @@ from ..task import Task
 from . import inline
 from .capture import explain
 from .codec import Pickled, dumps, loads
-from .envelope import Envelope, seal, unseal
+from .envelope import Envelope, PayloadError, header_of, seal, unseal
 from .image import prepared
 from .suspects import check, without_known
 
 if TYPE_CHECKING:
+    from ..config.image.image import Image
     from ..config.image.recipe import Recipe
 
 _MAX_SOURCES = 1024 * 1024
@@ -36,6 +37,7 @@ class Sealed:
         needs: the secrets of the task, and of those that it can call.
         image: digest of the recipe of the task's image, None for none; recipes: of this and of other images in it.
         calls: whether it reaches tasks that it can call.
+        images: of the task and of those that it can call, by their keys.
     """
 
     payload: list[bytes | memoryview]
@@ -45,6 +47,7 @@ class Sealed:
     image: str | None = None
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     calls: bool = False
+    images: Mapping[str, Image | Literal["auto"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Packed:
     Attributes:
         parts: the pickle and its buffers; digest: of them; code: digest of the task's code.
         referenced: top-level names of the modules that the task's process will import.
-        needs: the secrets of tasks among them.
+        needs: the secrets of tasks among them; images: theirs, by their keys.
         kept: what is to be told of the result when it is kept for later calls.
         calls: whether there are tasks among them.
     """
@@ -67,6 +70,7 @@ class Packed:
     needs: Needs = frozenset()
     kept: Mapping[str, Any] = field(default_factory=dict)
     calls: bool = False
+    images: Mapping[str, Image | Literal["auto"]] = field(default_factory=dict)
 
 
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
@@ -88,7 +92,14 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     needs = needs_of(code.noted)
     image, recipes = _image(task)
     payload, calls = seal(key, header, code.parts), len(code.noted) > 1 or _calls_itself(task)
-    return Sealed(payload, digest, code.referenced, needs, image, {**code.recipes, **recipes}, calls)
+    found = {**code.recipes, **recipes}
+    return Sealed(payload, digest, code.referenced, needs, image, found, calls, _images(code.noted))
+
+
+def _images(tasks: Iterable[Task[..., Any]]) -> dict[str, Image | Literal["auto"]]:
+    """What tasks run in, by key."""
+    images = {task.spec.image for task in tasks}
+    return {image if isinstance(image, str) else image.key: image for image in images}
 
 
 def _calls_itself(task: Task[..., Any]) -> bool:
@@ -125,7 +136,8 @@ def pack_inputs(
         raise explain(f"{task.short_name or task.name} → input", dict(inputs), error) from None
     inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)
     needs, calls = needs_of(given.noted), bool(given.noted)
-    return Packed(given.parts, _digest(given), code, given.referenced, needs, kept or {}, calls)
+    images = _images(given.noted)
+    return Packed(given.parts, _digest(given), code, given.referenced, needs, kept or {}, calls, images)
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:
@@ -159,6 +171,16 @@ def unseal_inputs(key: bytes, data: memoryview, *, name: str) -> Envelope:
     there.
     """
     return unseal(key, data, what=f"call of {name}", is_for={"kind": "inputs", "name": name})
+
+
+def code_of(data: memoryview) -> str:
+    """The digest of the code of a call, of its sealed inputs, for those who pass both on. Raises `PayloadError`."""
+    digest = header_of(data).get("code")
+    if not isinstance(digest, str):
+        raise PayloadError(
+            "PayloadDamaged", "The inputs of the call are damaged: they do not say of which task they are."
+        )
+    return digest
 
 
 def unseal_code(key: bytes, data: memoryview, *, digest: str) -> Task[..., Any]:

@@ -40,10 +40,7 @@ class Call:
         code = seal_code(home.key(), task)
         given = pack_inputs(task, code.digest, task.interface.bind(task.name, args, kwargs))
         place = Place(store=self.store.url, python="python", cwd="/of/the/kernel", path=("/its/path",), labels={})
-        referenced = code.referenced | given.referenced
-        self.request = pod_request(
-            task, place, run=run, action="a0", parent=None, referenced=referenced, image=code.image
-        )
+        self.request = pod_request(task, place, run=run, action="a0", parent=None, work=(code, given))
         self.blobs = {
             keys.code(code.digest): code.payload,
             keys.inputs(run, "a0"): seal_inputs(home.key(), given, name=self.request.name),

@@ -35,12 +35,12 @@ def cluster() -> Cluster:
 
 def default_image() -> str:
     """The reference of the default image, which is on the registry when this returns."""
-    images = Images(cluster(), lambda secrets: {})
+    images = Images(cluster())
     wanted = images.wanted("auto")
     with (Path(tempfile.gettempdir()) / "flyte-jupyter-test-image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests that run side by side build it once
         load_base()
-        images.have(wanted, Progress(step=_say, line=_say))
+        images.have(wanted.uri, Progress(step=_say, line=_say))
     return wanted.uri
 
 

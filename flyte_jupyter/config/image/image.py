@@ -5,6 +5,8 @@ Source of the names and of what is refused: Flyte 2.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 from dataclasses import dataclass, field, replace
@@ -125,6 +127,11 @@ class Image(Layered):
         from .tag import tag
 
         return f"{self.registry}/{self.name}:{tag(self)}" if self.registry else f"{self.name}:{tag(self)}"
+
+    @property
+    def key(self) -> str:
+        """Of what it says: the same wherever it has travelled. What is in its files does not count."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:32]
 
     def validate(self) -> None:
         """Look whether the files that it names are there and can be used.
@@ -330,6 +337,11 @@ class Image(Layered):
             allowed, hint = "layers on an image with a name", 'clone(name="...") it first'
             raise wrong_value("Image: layer", type(layer).__name__, allowed, hint)
         return replace(self, made_by=_MAKING, layers=(*self.layers, layer), recipe=None)
+
+
+def key_of(image: Image | Literal["auto"]) -> str:
+    """`Image.key`; "auto" for the environment of the one who calls."""
+    return image if isinstance(image, str) else image.key
 
 
 def _new(**fields: Any) -> Image:
