@@ -184,6 +184,13 @@ def _panel(task: Task[..., Any]) -> None:
     open_panel(task)
 
 
+def _pod_manifest(task: Task[..., Any], *, validate: bool) -> Any:
+    """What `task.pod_manifest()` shows."""
+    from .pod_manifest import pod_manifest
+
+    return pod_manifest(task, validate=validate)
+
+
 if "ipykernel" in sys.modules:
     from .context import observers
 

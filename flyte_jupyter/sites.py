@@ -75,14 +75,19 @@ class Sites:
         Raises:
             ConfigError: the settings are wrong. HostError: the cluster cannot be reached.
         """
+        found = self.cluster_of(spec, options, cluster)
+        return self.local if found is None else self.at(found)
+
+    def cluster_of(self, spec: TaskSpec, options: RunOptions, cluster: Cluster | None = None) -> Cluster | None:
+        """The same as settings, None for this machine. Raises `ConfigError`."""
         if options.mode == LOCAL:
-            return self.local
+            return None
         settings = self.settings()
         queue = spec.queue or options.queue
         wanted = settings.queues.get(queue) if queue is not None else None
         if wanted is None and (options.mode or settings.mode) == LOCAL:
-            return self.local
-        return self.at(wanted or cluster or settings.cluster)
+            return None
+        return wanted or cluster or settings.cluster
 
     def at(self, cluster: Cluster) -> Site:
         """The site of a cluster."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .config.settings import OverrideSettings, TaskAttributes
     from .environment import TaskEnvironment
     from .interface import Interface
+    from .pod_manifest import PodManifest
 else:
 
     class TaskAttributes:
@@ -144,6 +145,20 @@ class Task(TaskAttributes, Hooks, Generic[P, R_co]):
         from . import _panel
 
         _panel(self)
+
+    def pod_manifest(self, *, validate: bool = False) -> PodManifest:
+        """What the cluster would be asked for when this task is run there, as YAML; its `job` is the same as data.
+
+        Args:
+            validate: have the cluster check it as if it were created, and raise what it says; else nobody is asked.
+
+        Raises:
+            ConfigError: no cluster can do it, or this one refuses it.
+        """
+        from . import _pod_manifest
+
+        made: PodManifest = _pod_manifest(self, validate=validate)
+        return made
 
     def getdoc(self) -> str:
         """What `task?` shows (IPython asks for it)."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import ConfigError
 from .refusal import did_you_mean, gathered, raise_all, whole, wrong_type, wrong_value
 from .toml import parse_toml, where
+from .values import pod_spec
 from .values.frozen import FrozenDict
 
 IN_CLUSTER = "cluster"
@@ -87,6 +88,7 @@ SECTION = "kubernetes"
 OF_QUEUES = ("context", "namespace", "local_queue")
 """What the section of a queue says of the cluster that its tasks run in."""
 MODES = ("local", "remote")
+_OF_PLACEMENT = ("tolerations", "affinity", "nodeSelector")
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,26 @@ def _table(place: str, value: Any) -> Mapping[str, Any]:
     return FrozenDict(value)
 
 
+def _placement(place: str, value: Any) -> Mapping[str, Any]:
+    found = _table(place, value)
+    problems: list[ConfigError] = [
+        wrong_value(place, name, ", ".join(_OF_PLACEMENT), did_you_mean(name, _OF_PLACEMENT))
+        for name in found
+        if name not in _OF_PLACEMENT
+    ]
+    problems += pod_spec.problems({name: each for name, each in found.items() if name in _OF_PLACEMENT}, place)
+    raise_all(problems)
+    return found
+
+
+def _labels(place: str, value: Any) -> Mapping[str, Any]:
+    found = _table(place, value)
+    for name, labels in found.items():
+        if not isinstance(labels, dict) or not all(isinstance(each, str) for each in labels.values()):
+            raise wrong_type(f"{place}.{name}", labels, 'labels of nodes such as {"accelerator" = "a100"}')
+    return found
+
+
 def _seconds(place: str, value: Any) -> int:
     if not whole(value, 0):
         raise wrong_type(place, value, "seconds, 0 or more")
@@ -202,8 +224,8 @@ def _store(place: str, value: Any) -> str:
 _RULES: dict[str, Callable[[str, Any], Any]] = {
     "store": _store,
     "pull_secrets": _texts,
-    "interruptible": _table,
-    "node_selectors": _table,
+    "interruptible": _placement,
+    "node_selectors": _labels,
     "run_as_root": _flag,
     "ttl": _seconds,
     "backoff_limit": _number,

@@ -78,8 +78,8 @@ def _parameter(p: Param) -> str:
         ("Accepts", "" if p.editor in ("text", "switch") and not p.of else _accepts(p)),
         ("Default", _default(p)),
         ("In magics", _magic(p)),
-        ("On this machine", p.local + _missing(p)),
-        ("On Kubernetes", p.kubernetes),
+        ("On this machine", p.local + _missing(p, "local")),
+        ("On Kubernetes", p.kubernetes + _missing(p, "kubernetes")),
     ]
     said = "".join(f"- **{word}:** {text}\n" for word, text in rows if text)
     return f"### `{p.name}`\n\n{p.doc}\n\n{said}"
@@ -93,12 +93,13 @@ def _or_word(p: Param) -> str:
     return f"; in an override also `{p.off!r}`" if p.off else ""
 
 
-def _missing(p: Param) -> str:
+def _missing(p: Param, runner: str) -> str:
     """What is not built yet."""
-    if "local" in p.honoured:
-        part = p.honoured["local"]
+    if runner in p.honoured:
+        part = p.honoured[runner]
         return f" *Not complete yet: {part}.*" if part else ""
-    return "" if p.honoured else " *Not built yet.*"
+    is_not_for_it = runner == "local" and "kubernetes" in p.honoured
+    return "" if is_not_for_it else " *Not built yet.*"
 
 
 def _magic(p: Param) -> str:

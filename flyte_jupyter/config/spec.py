@@ -72,7 +72,7 @@ class TaskSpec(Value):
         local="A virtual environment made with uv from its layers, once; "
         "what that cannot do (apt packages, commands, a Dockerfile) is said on the card.",
         kubernetes="An existing builder builds and pushes it; a URI is used as it is.",
-        honoured=LOCAL,
+        honoured=HONOURED,
     )
     depends_on: tuple[Environment, ...] = param(
         ENV,
@@ -102,7 +102,7 @@ class TaskSpec(Value):
         accept=lambda value: value,
         type_text="Any",
         editor="code",
-        honoured={"local": "its hooks, and nothing that a platform would be told"},
+        honoured=dict.fromkeys(HONOURED, "its hooks, and nothing that a platform would be told"),
         local="The plugin's hooks run in the task's process.",
         kubernetes="They run in the pod.",
     )
@@ -116,7 +116,7 @@ class TaskSpec(Value):
         default=(),
         local="Nothing to do: tasks run in the folder of the notebook, where the files are.",
         kubernetes="The files go along, to the same places.",
-        honoured=LOCAL,
+        honoured=HONOURED,
     )
     resources: Resources | None = param(
         ENV | OVERRIDE,
@@ -126,13 +126,14 @@ class TaskSpec(Value):
         editor="fields",
         of=("resources.Resources",),
         reuse_locked=True,
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="What is asked for is also the limit. The task waits until the machine has it, gets cores and GPUs of "
         "its own, numbers of threads to fit, and a scratch folder (`TMPDIR`) when it asks for `disk`. Memory counts "
         "all its processes together where the system has control groups, else each. What is not here is said on the "
         "card.",
-        kubernetes="Requests and limits of the pod, with the device's own resource key; "
-        "`shm` is a memory volume, `disk` ephemeral storage.",
+        kubernetes="Requests and, of `(request, limit)`, limits of the container; accelerators by the resource of "
+        "their device plugin (parts of a GPU by that of MIG) and on nodes that have the model. `shm` is a volume in "
+        "memory, `disk` ephemeral storage.",
     )
     env_vars: dict[str, str] = param(
         ENV | OVERRIDE,
@@ -143,7 +144,7 @@ class TaskSpec(Value):
         examples=({"LOG_LEVEL": "debug"},),
         default=FrozenDict(),
         reuse_locked=True,
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="In the environment of the task's process, and only there.",
         kubernetes="Variables of the container; they win over those of a pod template.",
     )
@@ -158,10 +159,12 @@ class TaskSpec(Value):
         codec="SECRETS",
         default=(),
         reuse_locked=True,
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="From the kernel's environment, a `.env` file, the keyring or a prompt, as variables or files; "
         "what the task prints of them is masked.",
-        kubernetes="References to Secrets of the namespace, never values; a missing one is named before the start.",
+        kubernetes='By reference, never by value: `Secret("key", group="db")` is the key `key` of the Secret `db`; '
+        "without a group of the Secret that is called as the key (in lower case, with - for _). "
+        "A missing one is named before the start.",
     )
     service_account: str | None = param(
         EVERYWHERE,
@@ -183,7 +186,7 @@ class TaskSpec(Value):
         of=("cache.Cache",),
         shorthand="behavior",
         default=Cache("disable"),
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="Results are stored beside the runs; what a function reaches is part of the key, and a miss says why.",
         kubernetes="The same, in the bucket.",
     )
@@ -196,7 +199,9 @@ class TaskSpec(Value):
         of=("pod_template.PodTemplate",),
         honoured=CLUSTER,
         local="Kept and shown.",
-        kubernetes="The pod that the task's own container is merged into.",
+        kubernetes="The pod that the task's own container is merged into, or the name of a PodTemplate of the "
+        "namespace. The task's variables and resources win, and a limit below what it asks for is raised; "
+        "`task.pod_manifest()` shows what comes of it.",
     )
     reusable: ReusePolicy | None = param(
         ENV | OVERRIDE,
@@ -209,7 +214,7 @@ class TaskSpec(Value):
         off="off",
         honoured=LOCAL,
         local="Processes stay warm between tasks.",
-        kubernetes="Pods stay warm between tasks.",
+        kubernetes="Pods stay warm between tasks; so far each call has its own.",
     )
     interruptible: bool = param(
         EVERYWHERE,
@@ -220,7 +225,8 @@ class TaskSpec(Value):
         default=False,
         honoured=CLUSTER,
         local="Kept and shown.",
-        kubernetes="Tolerations and affinity for machines that may go; their going costs no retry.",
+        kubernetes="Tolerations and affinity for machines that may go, those of the settings or of the usual clouds; "
+        "their going costs no retry.",
     )
     queue: str | None = param(
         EVERYWHERE,
@@ -228,7 +234,7 @@ class TaskSpec(Value):
         accept=accept.str_or_none("queue"),
         type_text="str",
         editor="text",
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="A lane with a concurrency of its own, as the settings file says; `flyte.queues()` shows them.",
         kubernetes="The namespace and context of the queue, and its label for Kueue.",
     )
@@ -252,7 +258,7 @@ class TaskSpec(Value):
         shorthand="count",
         examples=(3,),
         default=RetryStrategy(0),
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="Each attempt is a new process with a log of its own, after the wait of the backoff.",
         kubernetes="The same within the pod; lost pods are replaced and not charged.",
     )
@@ -266,7 +272,7 @@ class TaskSpec(Value):
         shorthand="max_runtime",
         examples=(60, timedelta(hours=1)),
         default=Timeout(),
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="The Host ends an attempt that takes too long, with the stack of where it was in the error, and fails "
         "what waits too long.",
         kubernetes="The same, and a deadline of the Job as a net.",
@@ -281,7 +287,7 @@ class TaskSpec(Value):
         least=0,
         examples=(100 * 1024 * 1024,),
         default=10 * 1024 * 1024,
-        honoured=LOCAL,
+        honoured=HONOURED,
         local="Plain data that is larger is refused; the error names it and its size. Arrays and frames do not count.",
         kubernetes="The same.",
     )

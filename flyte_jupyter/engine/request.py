@@ -79,8 +79,8 @@ def pod_request(
     spec, options = task.spec, place.options
     raise_all([secret_and_variable(name) for name in clashes(spec.env_vars, spec.secrets)])
     raise_all([secret_and_variable(name, "the run's env_vars") for name in clashes(options.env_vars, spec.secrets)])
-    if options.strict:
-        _refuse_unhonoured(task)
+    if options.strict and (said := notes(task, "local" if place.cluster is None else "kubernetes")):
+        raise refused(task.name, "all of its configuration can be done", said)
     referenced = {name for each in work or () for name in each.referenced}
     labels = {**options.labels, **place.labels, "run": run}
     limits: dict[str, Any] = {f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)}
@@ -181,7 +181,7 @@ def _is_worth_preloading(name: str) -> bool:
 
 def notes(task: Task[..., Any], runner: str) -> list[str]:
     """What the task's configuration says and this runner does not do: said on the card, never dropped in silence."""
-    here = "this machine" if runner == "local" else f"the {runner} runner"
+    here = "this machine" if runner == "local" else "the cluster"
     config = task.effective_config()
     said: list[str] = []
     elsewhere: list[str] = []
@@ -192,7 +192,7 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
         if name == "image" and runner == "local":
             said += _left_out(config.value(name))
         if runner not in param.honoured:
-            (elsewhere if param.honoured else nowhere).append(name)
+            (elsewhere if param.honoured and runner == "local" else nowhere).append(name)
         elif param.honoured[runner]:
             said.append(f"{name}: {here} applies {param.honoured[runner]}.")
     if runner == "local" and os.getuid() != 0 and any(secret.mount is not None for secret in task.spec.secrets):
@@ -202,7 +202,8 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
     elif elsewhere:
         said.append(f"{together(elsewhere)} need a cluster: {here} only keeps and shows them.")
     if nowhere:
-        said.append(f"{together(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect on {here} yet.")
+        where = f"{'on' if runner == 'local' else 'in'} {here}"
+        said.append(f"{together(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect {where} yet.")
     return said
 
 
@@ -210,12 +211,6 @@ def _left_out(image: Image) -> list[str]:
     from ..config.image.local import left_out
 
     return left_out(image)
-
-
-def _refuse_unhonoured(task: Task[..., Any]) -> None:
-    said = notes(task, "local")
-    if said:
-        raise refused(task.name, "all of its configuration can be done", said)
 
 
 def refused(task: str, what: str, said: Iterable[str]) -> ConfigValueError:

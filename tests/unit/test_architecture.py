@@ -25,7 +25,20 @@ LAYERS = [
     {"host"},
     {"runners"},
     {"engine"},
-    {"session", "sites", "mapping", "api", "cache", "queues", "warm", "deployment", "doctor", "image_build", "secrets"},
+    {
+        "session",
+        "sites",
+        "mapping",
+        "api",
+        "cache",
+        "queues",
+        "warm",
+        "deployment",
+        "doctor",
+        "image_build",
+        "secrets",
+        "pod_manifest",
+    },
     {"notebook", "__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

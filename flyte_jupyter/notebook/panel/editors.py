@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
+from ...config import specification
 from ...config.codec import codec_of
 from ...config.field import Field, fields_of
 from ...config.refusal import wrong_value
@@ -21,7 +22,7 @@ from ...config.values.secret import Secret
 from ...config.values.timeout import Timeout
 from ...config.values.value import pasted
 from ...errors import ConfigError, ConfigTypeError, ConfigValueError
-from . import code, hidden, specification
+from . import code, hidden
 from .code import Code, Names
 
 Raw: TypeAlias = "str | bool | list[list[str]] | dict[str, Any] | Code"

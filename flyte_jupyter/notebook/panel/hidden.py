@@ -9,12 +9,13 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from ...config import specification
 from ...config.credential import is_credential, masked, masked_spec
 from ...config.values.value import pasted
 from ...environment import TaskEnvironment
 from ...errors import ConfigError
 from ...task import Task
-from . import code, specification
+from . import code
 from .code import OPEN, Names
 
 

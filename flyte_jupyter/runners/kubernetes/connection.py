@@ -48,12 +48,13 @@ def connect(context: str, namespace: str, kubeconfig: str) -> Connection:
         HostError: there is no configuration, or it is wrong.
     """
     from kubernetes import client, config
-    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION
 
     configuration = client.Configuration()  # not the default one, which may be another library's
     configuration.connection_pool_maxsize = CONNECTIONS
     configuration.keep_alive = True  # a watch of which the other end has gone is noticed
-    file = kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION
+    file = (
+        kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+    )  # as it is now, not when the client was imported
     if not context and not kubeconfig and not _exists(file) and _in_pod():
         config.load_incluster_config(configuration)
         name, own = "in-cluster", (ACCOUNT / "namespace").read_text().strip()

@@ -125,9 +125,11 @@ def test_a_key_that_is_no_key_or_ours_is_refused(key: str) -> None:
 
 
 def test_the_host_in_the_pod_is_told_the_request_without_values_and_templates() -> None:
-    request = replace(REQUEST, env={"LEVEL": "debug"}, template={"podSpec": {}}, retries=2)
-    told = json.loads(env(job(request))["FLYTE_JUPYTER_REQUEST"])
-    assert replace(request, env={}, template=None) == PodRequest.from_json(told)
+    request = replace(
+        REQUEST, env={"LEVEL": "debug"}, template={"podSpec": {}}, cwd="/home/ada", path=("/lib",), retries=2
+    )
+    told = PodRequest.from_json(json.loads(env(job(request))["FLYTE_JUPYTER_REQUEST"]))
+    assert replace(request, env={}, template=None, python="python3", cwd="", path=()) == told
 
 
 def test_a_variable_is_what_was_given_whatever_kubernetes_reads_in_it() -> None:

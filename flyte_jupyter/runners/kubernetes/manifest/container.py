@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ....config.cluster import IN_CLUSTER, Cluster
@@ -69,15 +70,13 @@ def variables(
 
 
 def told(request: PodRequest) -> str:
-    """The request for the Host in the pod: without what the container has anyway, and without what only we need.
+    """The request for the Host in the pod: without what the container has, and without what is of this machine alone.
 
     Raises:
         ConfigValueError: it is longer than a variable can be.
     """
-    left_out = ("env", "template")
-    said = {
-        name: value for name, value in request.to_json().items() if name not in left_out and value not in (None, {})
-    }
+    own = replace(request, env={}, template=None, python=COMMAND[0], cwd="", path=(), preload=())
+    said = {name: value for name, value in own.to_json().items() if value not in (None, "", (), {})}
     text = json.dumps(said, separators=(",", ":"))
     if len(text) > LONGEST:
         name = max(said, key=lambda name: len(json.dumps(said[name])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...errors import ConfigValueError
+from ..errors import ConfigValueError
 
 
 def loaded(source: str, what: str) -> Any:
