@@ -12,3 +12,5 @@ GRACE = "FLYTE_JUPYTER_GRACE"
 """Seconds between SIGTERM and SIGKILL."""
 POD, NAMESPACE = "FLYTE_JUPYTER_POD", "FLYTE_JUPYTER_NAMESPACE"
 """Where it is; tasks see these, too."""
+WITHOUT_BUCKET = 'give the cluster a bucket: [kubernetes] store = "s3://bucket/folder" in the settings'
+"""What to do when more has to travel than goes without one."""

@@ -7,10 +7,12 @@ code are charged to its `retries`; attempts that were lost with the machinery be
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..config.values.quantity import rough_bytes
 from ..pods import Failure, Phase, PodRequest, SecretRef
+from .given import WITHOUT_BUCKET
 from .machine.limits import give_more, mebibytes
 
 LOST = "AttemptLost"
@@ -203,6 +205,24 @@ def _late(pod: PodRequest, what: str, did: str, seconds: float, recoverable: boo
 def aborted(reason: str) -> Failure:
     """Why an action that somebody cancelled has ended."""
     return Failure(code=ABORTED, kind="user", message=reason or "The run was cancelled.", recoverable=False)
+
+
+def left_too_much(pod: PodRequest, largest: Mapping[str, int], total: int, most: int) -> Failure:
+    """Why an attempt has failed that ended well, in a pod whose store is only its log.
+
+    Args:
+        largest: the sizes of what was the most of it in bytes, by key; total: of all; most: that it may be.
+    """
+    listed = ", ".join(f"{key.rpartition('/')[2]} {rough_bytes(size)}" for key, size in largest.items())
+    return Failure(
+        code="InlineIOMaxBytesBreached",
+        kind="user",
+        message=f"{pod.title} has left {rough_bytes(total)} ({listed}).\n"
+        f"  without a bucket at most {rough_bytes(most)} come back from a pod\n"
+        f"  {WITHOUT_BUCKET}\n"
+        "  or return less: write it where both reach it, and return the address",
+        recoverable=False,
+    )
 
 
 def unexplained(exit: Exit, pod: PodRequest, said: Failure | None = None) -> Failure:

@@ -145,7 +145,7 @@ class Once:
 
     def publish(self, _labels: Mapping[str, str], event: Event) -> None:
         if isinstance(event, PodEvent) and event.phase.is_terminal and self._carried is not None:
-            for piece in self._carried.left():  # first: who hears of the end looks for them
+            for piece in self._carried.left(self.request):  # first: who hears of the end looks for them
                 self.say(piece)
         self.say(event)
 
@@ -178,7 +178,8 @@ class Once:
             "home": str(self.home.path),
             "mode": "remote",
         }
-        return await pod.watch(Alone(worker, self._bounds, secrets, told, pod.conversation(), lambda _: None))
+        end = await pod.watch(Alone(worker, self._bounds, secrets, told, pod.conversation(), lambda _: None))
+        return end if self._carried is None else self._carried.bounded(end, self.request)
 
     async def _worker(self) -> Worker:
         zygote = self._start()

@@ -17,9 +17,13 @@ from ..home import Home
 from ..pods import PodRequest
 from ..store import Store, keys
 from ..store.files import FileStore
+from . import lifecycle
 from .lifecycle import Attempts
+from .pod import End
 from .spoken import Piece, pieces
 
+MOST = 4 * 1024 * 1024
+"""Bytes that a pod may leave which reaches no store: they are told in its log, of which clusters keep 10 MiB."""
 _EVERY, _SHARE = 10.0, 10
 """Seconds between two times that a log is stored, and how many times longer than the last time took."""
 
@@ -124,11 +128,43 @@ class Carried:
                 self._store.put(key, [file.read_bytes()])
                 self._poured.add(key)
 
-    def left(self) -> Iterator[Piece]:
-        """All that has come since, but the logs: their lines were told already."""
-        root = self._store.root
+    def bounded(self, end: End, request: PodRequest) -> End:
+        """How an attempt has ended that may have left too much to be told: then it has failed, and the largest goes."""
+        sizes = {key: size for key, size in self._sizes().items() if not _is_of_another(key, request)}
+        total = sum(sizes.values())
+        if total <= MOST:
+            return end
+        largest = sorted(sizes, key=lambda key: -sizes[key])
+        failure = end.failure or lifecycle.left_too_much(request, {key: sizes[key] for key in largest[:3]}, total, MOST)
+        while total > MOST:
+            key = largest.pop(0)
+            self._store.delete(key)
+            total -= sizes[key]
+        return replace(end, failure=failure, told=False)
+
+    def left(self, request: PodRequest) -> Iterator[Piece]:
+        """All that has come since, but the logs: their lines were told already. What the actions have left that it has
+        called, their own pods have told too: so it goes last, as far as there is room.
+        """
+        room, sizes = MOST, self._sizes()
+        for key in sorted(sizes, key=lambda key: (_is_of_another(key, request), sizes[key])):
+            room -= sizes[key]
+            if room >= 0 or not _is_of_another(key, request):
+                yield from pieces(key, self._store.get(key))
+
+    def _sizes(self) -> dict[str, int]:
+        """Of what has come since, in bytes."""
+        root, found = self._store.root, {}
         for folder, _, names in os.walk(root):
             for name in names:
-                key = os.path.relpath(os.path.join(folder, name), root)
+                path = os.path.join(folder, name)
+                key = os.path.relpath(path, root)
                 if key not in self._poured and not name.startswith((".", "log.")):
-                    yield from pieces(key, self._store.get(key))
+                    found[key] = os.path.getsize(path)
+        return found
+
+
+def _is_of_another(key: str, request: PodRequest) -> bool:
+    """Whether another action has left it, or it was sent to one."""
+    own = f"{keys.actions(request.run)}{request.action}/"
+    return not key.startswith((own, keys.CACHE))

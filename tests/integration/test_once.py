@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -145,3 +146,47 @@ def test_without_a_store_the_call_comes_in_files_and_goes_back_with_the_news(tmp
     assert 42 == call.value()
     terminal = next(i for i, news in enumerate(pod.news) if news == pod.events[-1])
     assert terminal == len(pod.news) - 2  # whoever hears of the end has the outcome already
+
+
+@env.task
+def give(size: int) -> bytes:
+    return random.Random(0).randbytes(size)
+
+
+def test_without_a_store_a_value_that_is_too_large_is_a_failure_with_the_ways_out(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, give, 5_000_000)
+    with container(call, FLYTE_JUPYTER_CALL=str(call.carry())) as pod:
+        assert 0 == pod.ended()
+    call.pour(pod)
+    failure = call.outcome().failure
+    assert failure is not None
+    assert ("InlineIOMaxBytesBreached", Phase.FAILED) == (failure.code, pod.phases()[-1])
+    assert 1 == pod.phases().count(Phase.RUNNING)
+    assert "give has left 4.8 MiB (outcome 4.8 MiB)" in failure.message
+    assert "at most 4.0 MiB come back" in failure.message
+    assert "s3://bucket/folder" in failure.message
+    assert 20_000 > len(pod.text)
+
+
+def test_without_a_store_a_value_that_just_fits_comes_back(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, give, 4_100_000)
+    with container(call, FLYTE_JUPYTER_CALL=str(call.carry())) as pod:
+        assert 0 == pod.ended()
+    call.pour(pod)
+    assert random.Random(0).randbytes(4_100_000) == call.value()
+    assert 6_000_000 > len(pod.text)  # a container's log has room for it
+
+
+def test_an_error_that_is_too_large_is_told_without_what_it_carries(tmp_path: Path, home: Home) -> None:
+    @env.task
+    def broken() -> int:
+        raise ValueError("half of it is wrong", bytes(5_000_000))
+
+    call = Call(tmp_path, home, broken)
+    with container(call, FLYTE_JUPYTER_CALL=str(call.carry())) as pod:
+        assert 0 == pod.ended()
+    call.pour(pod)
+    failure = call.outcome().failure
+    assert failure is not None
+    assert "ValueError" == failure.code
+    assert 5_000_000 > len(pod.text)

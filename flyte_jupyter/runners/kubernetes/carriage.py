@@ -12,6 +12,7 @@ from typing import Any
 
 from ...config.values.quantity import rough_bytes
 from ...errors import ConfigValueError
+from ...host.given import WITHOUT_BUCKET
 from ...pack.call import code_of
 from ...pods import PodRequest
 from ...store import Store, keys
@@ -72,6 +73,6 @@ def _check(request: PodRequest, sizes: dict[str, int]) -> None:
     raise ConfigValueError(
         f"{request.title}: the call has {rough_bytes(total)}, of which {listed}\n"
         f"  without a bucket at most {rough_bytes(MOST)} travel to a pod\n"
-        '  give the cluster a bucket: [kubernetes] store = "s3://bucket/folder" in the settings\n'
+        f"  {WITHOUT_BUCKET}\n"
         "  or pass less: an address that the task reads from"
     )
