@@ -135,7 +135,8 @@ class Carried:
         if total <= MOST:
             return end
         largest = sorted(sizes, key=lambda key: -sizes[key])
-        failure = end.failure or lifecycle.left_too_much(request, {key: sizes[key] for key in largest[:3]}, total, MOST)
+        named = {key: sizes[key] for key in largest if sizes[key] > total // 10}
+        failure = end.failure or lifecycle.left_too_much(request, named, total, MOST)
         while total > MOST:
             key = largest.pop(0)
             self._store.delete(key)

@@ -162,8 +162,8 @@ def test_without_a_store_a_value_that_is_too_large_is_a_failure_with_the_ways_ou
     assert failure is not None
     assert ("InlineIOMaxBytesBreached", Phase.FAILED) == (failure.code, pod.phases()[-1])
     assert 1 == pod.phases().count(Phase.RUNNING)
-    assert "give has left 4.8 MiB (outcome 4.8 MiB)" in failure.message
-    assert "at most 4.0 MiB come back" in failure.message
+    assert "give has left 4.77 MiB (outcome 4.77 MiB)" in failure.message
+    assert "at most 4 MiB come back" in failure.message
     assert "s3://bucket/folder" in failure.message
     assert 20_000 > len(pod.text)
 
