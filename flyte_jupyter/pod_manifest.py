@@ -16,7 +16,7 @@ from .engine.request import notes as notes_of
 from .engine.request import pod_request
 from .engine.run import ROOT
 from .errors import ConfigError
-from .host.container import PREFIX
+from .host.given import PREFIX
 from .markup import Html, el
 from .pack.call import seal_code
 from .pods import PodRequest

@@ -44,6 +44,8 @@ from .store import keys
 from .task import Task
 
 _NO_OPTIONS = RunOptions()
+_UNTOLD: Mapping[str, Any] = {"env": {}, "options": {}, "template": None}
+"""What is not written down of a pod: it may hold secrets."""
 defaults = _NO_OPTIONS
 """What `flyte.init` has set for the runs of this process."""
 cluster: Cluster | None = None
@@ -248,7 +250,7 @@ class Session:
             "config": settings(task),
             "inputs": inputs,
             "outputs": [output.name for output in task.interface.outputs],
-            "pod": {**pod.to_json(), "env": {}, "options": {}} if pod is not None else None,  # these may hold secrets
+            "pod": {**pod.to_json(), **_UNTOLD} if pod is not None else None,
         }
 
     @staticmethod

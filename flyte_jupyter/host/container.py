@@ -13,13 +13,11 @@ from ..credentials.mask import Mask
 from ..errors import HostError
 from ..home import HOME_VARIABLE, Home
 from ..pods import PodRequest, SecretRef
-from .given import NAMESPACE, POD
+from .given import NAMESPACE, POD, PREFIX
 from .lifecycle import Exit
 from .machine.cgroups import of_container
 from .machine.limits import thread_variables
 from .process.forks import Worker
-
-PREFIX = "FLYTE_JUPYTER_"
 
 
 def variables(environ: Mapping[str, str], home: Home, request: PodRequest) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the container of a pod is given: names of variables, for who asks for the pod and for the Host in it."""
 
+PREFIX = "FLYTE_JUPYTER_"
 REQUEST = "FLYTE_JUPYTER_REQUEST"
 """The request as JSON, without its variables and secrets: the container has these."""
 KEY = "FLYTE_JUPYTER_KEY"

@@ -145,15 +145,20 @@ def explain(use: Use, call: Call) -> None:
         sizes = [rough_bytes(sum(map(len, parts))) for parts in (code.payload, given.parts)]
         said = f"would run {call.task.name}: {sizes[0]} of code, {sizes[1]} of inputs"
     config = call.task.effective_config()
+    pod, cluster = here.screen.masked(plan.pod), plan.site.cluster
+    rows = pod_rows(call.task, pod, "local" if cluster is None else "kubernetes")
     parts = [
         {"text/plain": said, "text/html": el("p", said)},
         tables.bundle(("Input", *_OF), _inputs(here, plan.inputs), title="Inputs", empty="no inputs"),
         tables.bundle(("Goes along", *_OF), _captures(here, call.task), title="Captured", empty="nothing goes along"),
         {"text/plain": repr(config), "text/html": _configuration(config)},
-        tables.bundle(
-            ("Pod", ""), pod_rows(call.task, here.screen.masked(plan.pod)), title="Pod", empty="", widest=200
-        ),
+        tables.bundle(("Pod", ""), rows, title="Pod", empty="", widest=200),
     ]
+    if cluster is not None:
+        from ...pod_manifest import assumed
+
+        made = assumed(pod, cluster)
+        parts.append({"text/plain": repr(made), "text/html": made._repr_html_()})
     html = join(*(Html(part.get("text/html") or el("p", part["text/plain"])) for part in parts))
     use.publish({"text/plain": "\n\n".join(part["text/plain"] for part in parts), "text/html": html})
 
@@ -180,12 +185,12 @@ def _captures(here: session.Session, task: Task[..., Any]) -> list[tuple[str, ..
     return [(one.name, one.type, rough_bytes(one.size), words.get(one.name, "")) for one in found]
 
 
-def pod_rows(task: Task[..., Any], pod: PodRequest) -> list[tuple[str, str]]:
+def pod_rows(task: Task[..., Any], pod: PodRequest, runner: str) -> list[tuple[str, str]]:
     """What a pod asks for, in words; without the values of variables, and without paths of this machine."""
     limits = {name: getattr(pod, name) for name in ("max_runtime", "max_queued_time", "deadline")}
     said: dict[str, Any] = {
         "task": pod.title,
-        "image": pod.image[:12] if pod.image else "the kernel's own environment",
+        "image": pod.image_uri or (pod.image[:12] if pod.image else "the kernel's own environment"),
         **pod.resources.to_json(),
         **{name: rough_bytes(size) for name, size in pod.resources.to_json().items() if name in _SIZES},
         **({"shm": "as much as the memory allows"} if pod.resources.shm == 0 else {}),
@@ -200,7 +205,7 @@ def pod_rows(task: Task[..., Any], pod: PodRequest) -> list[tuple[str, str]]:
         "interruptible": "yes" if pod.interruptible else "",
     }
     rows = [(name.replace("_", " "), str(value)) for name, value in said.items() if value not in ("", None)]
-    return [*rows, *(("note", note) for note in notes(task, "local"))]
+    return [*rows, *(("note", note) for note in notes(task, runner))]
 
 
 _SIZES = ("memory", "memory_limit", "disk", "shm")

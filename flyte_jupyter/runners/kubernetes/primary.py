@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ...host.given import REQUEST
+from .manifest.container import request_of
 from .manifest.resources import amount
 
-_REQUEST = "FLYTE_JUPYTER_REQUEST"
-"""The variable by which it is known."""
 Pod = Mapping[str, Any]
 
 
 def container_of(pod: Pod) -> Mapping[str, Any]:
     """Its part of the spec."""
     containers = pod["spec"]["containers"]
-    return dict(next((each for each in containers if _told(each)), containers[0]))
+    return dict(next((each for each in containers if _is_told(each)), containers[0]))
 
 
 def status_of(pod: Pod) -> Mapping[str, Any]:
@@ -35,8 +34,8 @@ def state_of(pod: Pod, state: str) -> Mapping[str, Any]:
 
 def title_of(pod: Pod) -> str:
     """The title of its task, "" for a pod that is not ours."""
-    told = _told(container_of(pod))
-    return str(json.loads(told).get("title", "")) if told else ""
+    request = request_of(container_of(pod))
+    return request.title if request is not None else ""
 
 
 def limit_of(pod: Pod, resource: str) -> str:
@@ -58,6 +57,6 @@ def seconds(timestamp: str) -> float:
     return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
 
 
-def _told(container: Mapping[str, Any]) -> str:
-    """The request that it was given, as JSON; "" for none."""
-    return next((each.get("value", "") for each in container.get("env") or () if each["name"] == _REQUEST), "")
+def _is_told(container: Mapping[str, Any]) -> bool:
+    """Whether it was given a request."""
+    return any(each["name"] == REQUEST for each in container.get("env") or ())

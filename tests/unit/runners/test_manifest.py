@@ -16,6 +16,7 @@ from flyte_jupyter.errors import ConfigValueError
 from flyte_jupyter.pods import PodRequest, Requirements, SecretRef
 from flyte_jupyter.runners.kubernetes.features import Features
 from flyte_jupyter.runners.kubernetes.manifest import job as jobs
+from flyte_jupyter.runners.kubernetes.manifest.container import request_of
 from flyte_jupyter.runners.kubernetes.manifest.names import job_name, label_value, selector
 
 OLD, NEW = Features((1, 20)), Features((1, 35), kueue="v1beta1")
@@ -130,6 +131,13 @@ def test_the_host_in_the_pod_is_told_the_request_without_values_and_templates() 
     )
     told = PodRequest.from_json(json.loads(env(job(request))["FLYTE_JUPYTER_REQUEST"]))
     assert replace(request, env={}, template=None, python="python3", cwd="", path=()) == told
+
+
+@given(st.dictionaries(st.text(), st.text(alphabet='$()aä"\\')))
+def test_a_container_says_for_which_request_it_was_made(words: dict[str, str]) -> None:
+    request = replace(REQUEST, options={"custom_context": words})
+    assert replace(request, python="python3") == request_of(container(job(request)))
+    assert request_of({"name": "proxy", "env": [{"name": "A", "valueFrom": {}}]}) is None
 
 
 def test_a_variable_is_what_was_given_whatever_kubernetes_reads_in_it() -> None:

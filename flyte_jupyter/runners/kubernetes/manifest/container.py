@@ -86,6 +86,14 @@ def told(request: PodRequest) -> str:
     return text
 
 
+def request_of(container: Mapping[str, Any]) -> PodRequest | None:
+    """The request that a container was made for, as far as it was told; None for another container."""
+    given = next((each.get("value", "") for each in container.get("env") or () if each["name"] == REQUEST), "")
+    if not given:
+        return None
+    return PodRequest.from_json(json.loads(given.replace("$$", "$") if "$$" in given else given))  # as `literal` wrote
+
+
 def literal(text: str) -> str:
     """A value that Kubernetes gives as it is: it would fill in `$(NAME)` with another variable."""
     return text.replace("$", "$$") if "$(" in text or "$$" in text else text
