@@ -124,6 +124,8 @@ class PodRequest:
         resources: what an attempt asks of the machine; queue: that it waits in, None for none.
         python: the interpreter; cwd and path: working directory and `sys.path` of the attempts.
         preload: modules worth importing before the fork.
+        packages: for clusters, what has to be in the image: by module the requirement that brings it as the caller has
+            it, "" where none does, and "python" with its version.
         store: URL of the store that holds the call and takes the outcome.
         options: what holds for all actions of the run, as `RunOptions.to_json` gives it; for the tasks that it calls.
         image: digest of the recipe of what it runs in, None for the environment of the one who calls.
@@ -163,6 +165,7 @@ class PodRequest:
     cwd: str = ""
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     image: str | None = None
     reuse: Reuse | None = None

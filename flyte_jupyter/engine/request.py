@@ -82,6 +82,7 @@ def pod_request(
     if options.strict and (said := notes(task, "local" if place.cluster is None else "kubernetes")):
         raise refused(task.name, "all of its configuration can be done", said)
     referenced = {name for each in work or () for name in each.referenced}
+    preload = tuple(sorted(name for name in referenced if _is_worth_preloading(name)))
     labels = {**options.labels, **place.labels, "run": run}
     limits: dict[str, Any] = {f.name: _seconds(getattr(spec.timeout, f.name)) for f in fields(spec.timeout)}
     if parent is not None:
@@ -108,7 +109,8 @@ def pod_request(
         resources=_requirements(spec),
         reuse=_reuse(task),
         queue=spec.queue or options.queue,
-        preload=tuple(sorted(name for name in referenced if _is_worth_preloading(name))),
+        preload=preload,
+        packages=_packages(preload) if place.cluster is not None else {},
         options=options.to_json(),
         links=rendered(task, run=run, action=action, parent=parent, context=options.custom_context),
         cache_key=answer.key if answer is not None else "",
@@ -177,6 +179,12 @@ def _requirements(spec: TaskSpec) -> Requirements:
 
 def _is_worth_preloading(name: str) -> bool:
     return name in sys.modules and name not in sys.stdlib_module_names and name not in _NEVER_PRELOADED
+
+
+def _packages(modules: Iterable[str]) -> dict[str, str]:
+    from ..pack.libraries import requirement
+
+    return {"python": f"{sys.version_info.major}.{sys.version_info.minor}", **{m: requirement(m) for m in modules}}
 
 
 def notes(task: Task[..., Any], runner: str) -> list[str]:

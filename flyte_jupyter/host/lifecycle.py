@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from .. import __version__
 from ..config.values.quantity import rough_bytes
 from ..pods import Failure, Phase, PodRequest, SecretRef
 from .given import WITHOUT_BUCKET
@@ -60,6 +61,17 @@ def not_handed_out(error: Exception) -> Failure:
 def not_forked(error: Exception) -> Failure:
     """Why an attempt was not started: the system gave no process."""
     return Failure(code=LOST, kind="system", message=f"No process could be started: {error}.")
+
+
+def of_another_version(pod: PodRequest, unknown: Iterable[str]) -> Failure:
+    """Why a request is not run that has what this version does not know."""
+    return Failure(
+        code="VersionMismatch",
+        kind="user",
+        message=f"The image of {pod.title} has flyte_jupyter {__version__}, which does not know what it is asked for: "
+        f"{', '.join(unknown)}.\nUse an image with the version of the one who calls.",
+        recoverable=False,
+    )
 
 
 TORN = Failure(

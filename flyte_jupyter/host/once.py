@@ -15,17 +15,18 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any
 
 from ..credentials.mask import Mask
 from ..errors import HostError
 from ..home import Home
-from ..pods import Event, Phase, PodEvent, PodRequest, history_of
+from ..pods import Event, Failure, Phase, PodEvent, PodRequest, history_of
 from ..store import Store, keys, open_store
 from . import lifecycle
 from .container import Bounds, Secrets, variables
+from .fit import differences, misfit
 from .flights import Flights
 from .given import ACCEPTED_AT, CALL, GRACE, KEY, REQUEST
 from .lifecycle import Attempts
@@ -67,7 +68,8 @@ class Once:
         self.flights = Flights(dict)
         self.sampler = Sampler()
         self._carried = Carried(Path(environ[CALL]), self.home) if CALL in environ else None
-        self.request = self._own(_request(environ))
+        request, self._unknown = _request(environ)
+        self.request = self._own(request)
         self._secrets = Secrets(self.request.secrets, environ)
         self._bounds = Bounds(self.request.resources.most_memory)
         self._environ = variables(environ, self.home, self.request)
@@ -158,6 +160,9 @@ class Once:
 
     async def attempt(self, pod: Pod, log: AttemptLog) -> End:
         """Fork a process, and have the pod watch it."""
+        failure = self._unknown or misfit(self.request)
+        if failure is not None:
+            return End(failure)
         try:
             secrets = self._secrets.hand_out()
             forking = asyncio.ensure_future(self._worker())
@@ -168,7 +173,7 @@ class Once:
             return End(lifecycle.not_handed_out(error))
         except ForkError as error:
             return End(lifecycle.not_forked(error))
-        pod.report(Phase.INITIALIZING)
+        pod.report(Phase.INITIALIZING, notes=differences(self.request))
         log.follow(worker.stdout, worker.stderr)
         told = {
             "attempt": pod.attempts.number,
@@ -225,16 +230,22 @@ class Once:
             self._pod.leave(max(0.0, self._grace - _LAST_WORDS))
 
 
-def _request(environ: Mapping[str, str]) -> PodRequest:
+def _request(environ: Mapping[str, str]) -> tuple[PodRequest, Failure | None]:
+    """What is asked for; and why it cannot be done, when it was asked for by another version.
+
+    Raises:
+        HostError: it is not there, or cannot be read at all.
+    """
+    known = {each.name for each in fields(PodRequest)}
     try:
-        return PodRequest.from_json(json.loads(environ[REQUEST]))
+        said = json.loads(environ[REQUEST])
+        unknown = sorted(said.keys() - known)
+        request = PodRequest.from_json({name: value for name, value in said.items() if name in known})
     except KeyError:
         raise HostError(f"{REQUEST} is not set: this program is what a pod of a task runs, and nothing else.") from None
     except (ValueError, TypeError, AttributeError) as error:
-        raise HostError(
-            f"What {REQUEST} says is of another version of flyte_jupyter than that of this image, or damaged: {error}\n"
-            "Use an image with the same version as the kernel's."
-        ) from None
+        raise HostError(f"{REQUEST} cannot be read: {error!r}") from None
+    return request, lifecycle.of_another_version(request, unknown) if unknown else None
 
 
 def _home(environ: Mapping[str, str]) -> Home:

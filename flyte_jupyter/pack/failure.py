@@ -33,6 +33,7 @@ from ..errors import (
     is_ours,
 )
 from ..pods import Failure, FrameName
+from .envelope import PayloadError
 
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"]) + os.sep
 _HEAP_TYPE = 1 << 9
@@ -54,7 +55,9 @@ def failure_of(error: BaseException) -> Failure:
         frames=tuple(frames[-_MAX_FRAMES:]),
         cause=_causes(error)[-_MAX_TEXT:],
         recoverable=not (
-            isinstance(error, (NonRecoverableError, CaptureError, InlineIOMaxBytesBreached))  # it would be so again
+            isinstance(
+                error, (NonRecoverableError, CaptureError, InlineIOMaxBytesBreached, PayloadError)
+            )  # it would be so again
             or getattr(error, "code", "") == "NonRecoverableError"
         ),
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .modules import is_installed_file
 
-_known: dict[str, tuple[tuple[tuple[str, int], ...], str]] = {}
-"""Versions by name, each with the folders and their times of change that it was read from: pip changes them."""
+_known: dict[str, tuple[tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]] = {}
+"""Distributions by name, each with the folders and their times of change that it was read from: pip changes them."""
 
 
 def version(name: str) -> str:
@@ -20,10 +20,22 @@ def version(name: str) -> str:
     That of one which is from no index, but from a folder or a repository, does not change with its code: then a digest
     of what was installed stands after it.
     """
+    return ",".join(sorted({version for _, version in _distributions(name)}))
+
+
+def requirement(name: str) -> str:
+    """What brings a module, as it is installed here, such as "scikit_learn==1.5.1"; "" when nothing does."""
+    found = next(iter(_distributions(name)), None)
+    return f"{found[0]}=={found[1].partition(' ')[0]}" if found is not None else ""
+
+
+def _distributions(name: str) -> tuple[tuple[str, str], ...]:
+    """Name and version of what an import of `name` uses."""
     folders = installed_in(sys.path)
     found = _known.get(name)
     if found is None or found[0] != folders:
-        found = _known[name] = (folders, ",".join(_versions(name, [folder for folder, _ in folders])))
+        infos = _infos(name, [folder for folder, _ in folders])
+        found = _known[name] = (folders, tuple((info.name.split("-")[0], _version(info)) for info in infos))
     return found[1]
 
 
@@ -39,11 +51,11 @@ def installed_in(paths: Iterable[str]) -> tuple[tuple[str, int], ...]:
     return tuple(found)
 
 
-def _versions(name: str, folders: list[str]) -> list[str]:
+def _infos(name: str, folders: list[str]) -> list[Path]:
     infos = [Path(folder, entry) for folder in folders for entry in sorted(os.listdir(folder)) if _is_info(entry)]
     wanted = _normal(name)
     same = [info for info in infos if _normal(info.name.split("-")[0]) == wanted]
-    return sorted({_version(info) for info in same[:1] or [info for info in infos if _provides(info, name)]})
+    return same[:1] or [info for info in infos if _provides(info, name)]
 
 
 def _is_info(entry: str) -> bool:

@@ -6,13 +6,16 @@ import json
 import os
 import random
 import signal
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import flyte_jupyter as flyte
 from flyte_jupyter import TaskEnvironment
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.logs import parse
+from flyte_jupyter.pack.libraries import requirement as version_of
 from flyte_jupyter.pods import Phase, history_of
 from tests.conftest import eventually
 from tests.integration.containers import Call, container
@@ -190,3 +193,99 @@ def test_an_error_that_is_too_large_is_told_without_what_it_carries(tmp_path: Pa
     assert failure is not None
     assert "ValueError" == failure.code
     assert 5_000_000 > len(pod.text)
+
+
+@TaskEnvironment(
+    "spender",
+    secrets=[
+        flyte.Secret("token", as_env_var="TOKEN"),
+        flyte.Secret("file", group="team", mount="/etc/flyte/secrets"),
+    ],
+).task
+def spend() -> str:
+    print(os.environ["TOKEN"])
+    return os.environ["FLYTE_SECRETS_DIR"]
+
+
+def test_secrets_are_what_the_cluster_has_put_into_variables_and_files(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, spend)
+    request = replace(call.request, secrets=call.request.secrets[:1])
+    call.put()
+    with container(call, request=request, TOKEN="the value itself", FLYTE_SECRETS_DIR="/there") as pod:
+        assert 0 == pod.ended()
+    assert ("/there", ["***"]) == (call.value(), pod.lines())
+    assert b"the value itself" not in pod.text
+
+
+def test_a_secret_that_the_cluster_has_not_put_there_is_named(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, spend).put()
+    with container(call, TOKEN="x") as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert "'team/file' is not in /etc/flyte/secrets/team/file of the container" in failure.message
+
+
+def test_a_missing_package_is_told_by_name_and_nothing_is_attempted(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    packages = {"numpy": "numpy==2.1.0", "no_such_module": "no-such-package==1.2", "python": _python()}
+    with container(call, request=replace(call.request, packages=packages)) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert ("ModuleNotFoundError", False) == (failure.code, failure.recoverable)
+    assert (
+        'no_such_module is not in the image of double.\nAdd it: .with_pip_packages("no-such-package==1.2")'
+        == failure.message
+    )
+    assert Phase.RUNNING not in pod.phases()
+
+
+def test_another_python_is_told_by_name(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    with container(call, request=replace(call.request, packages={"python": "3.8"})) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert f"was called from Python 3.8, and its image has {_python()}" in failure.message
+    assert "flyte.Image.from_debian_base(python_version=(3, 8))" in failure.message
+
+
+def test_other_versions_are_noted(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    packages = {"cloudpickle": "cloudpickle==1.0", "numpy": version_of("numpy")}
+    with container(call, request=replace(call.request, packages=packages)) as pod:
+        assert 0 == pod.ended()
+    (notes,) = [event.notes for event in pod.events if event.phase is Phase.INITIALIZING]
+    assert (f"cloudpickle: the image has {version_of('cloudpickle')}, and the caller cloudpickle==1.0",) == notes
+
+
+def test_a_request_of_another_version_of_this_package_says_so(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    asked = json.dumps({**call.request.to_json(), "env": {}, "of_tomorrow": 1})
+    with container(call, FLYTE_JUPYTER_REQUEST=asked) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert (
+        f"has flyte_jupyter {flyte.__version__}, which does not know what it is asked for: of_tomorrow"
+        in failure.message
+    )
+
+
+def test_what_cannot_be_run_at_all_says_why_where_a_log_is_looked_at(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    with container(call, FLYTE_JUPYTER_REQUEST="{") as pod:
+        assert 1 == pod.ended()
+    assert b"FLYTE_JUPYTER_REQUEST cannot be read" in pod.text
+
+
+def test_a_store_that_cannot_be_read_makes_the_cluster_try_again(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    with container(call, request=replace(call.request, store="nowhere://x")) as pod:
+        assert 1 == pod.ended()
+    assert b"No store serves 'nowhere://x'" in pod.text
+
+
+def _python() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"

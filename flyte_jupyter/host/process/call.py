@@ -212,7 +212,7 @@ class Call:
     def _failed(self, error: BaseException) -> _Left:
         pod = self._pod
         limits.lift()
-        if isinstance(error, ModuleNotFoundError) and self._inside.venv is not None:
+        if isinstance(error, ModuleNotFoundError) and (self._inside.venv is not None or self._told["mode"] == "remote"):
             missing.explain(error, pod.title, pod.path)
         return *_seal_error(self._key, pod, error, self._told["memory"], self._mask), 0
 
