@@ -36,7 +36,7 @@ from .pod import End, Pod
 from .process.forks import Born, ForkError, Worker, Zygote
 from .running import Alone
 from .sampler import Sampler
-from .spoken import Ended, News, Other, encode
+from .spoken import Ended, News, Other, encode, pieces
 from .stored import Carried, StoredRecords
 
 _GRACE, _LAST_WORDS = 30.0, 5.0
@@ -140,7 +140,12 @@ class Once:
     @functools.cached_property
     def _records(self) -> StoredRecords:
         assert self._store is not None
-        return StoredRecords(self._store, self.request, self.home, self._writing)
+        return StoredRecords(self._store, self.request, self.home, self._writing, self._saved)
+
+    def _saved(self, key: str, data: bytes) -> None:
+        if self._carried is not None:
+            for piece in pieces(key, data):
+                self.say(piece)
 
     def mask(self, _request: PodRequest) -> Mask:
         return self._secrets.mask

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -34,13 +34,17 @@ class StoredRecords:
     Args:
         store: that takes them; logs are written to a file here first.
         writing: does what is not waited for, one after the other.
+        saved: called with key and content of what is to be known when this pod is lost.
     """
 
-    def __init__(self, store: Store, request: PodRequest, home: Home, writing: Executor) -> None:
+    def __init__(
+        self, store: Store, request: PodRequest, home: Home, writing: Executor, saved: Callable[[str, bytes], None]
+    ) -> None:
         self.store = store
         self._request = request
         self._folder = home.path / "logs"
         self._writing = writing
+        self._saved = saved
         self._sizes: dict[int, int] = {}  # of logs, as they were stored
 
     def __repr__(self) -> str:
@@ -61,7 +65,9 @@ class StoredRecords:
     def save(self, attempts: Attempts, _scratch: Path | None) -> None:
         """Note how far the action is, beside whatever else is done."""
         standing = {name: getattr(attempts, name) for name in ("number", "failed", "lost", "accepted_at")}
-        self._writing.submit(self._put, self._key, json.dumps(standing).encode())
+        data = json.dumps(standing).encode()
+        self._writing.submit(self._put, self._key, data)
+        self._saved(self._key, data)
 
     def before(self, now: float) -> Attempts | None:
         """How far another pod has come with the action, for the next attempt; None when this is the first one."""

@@ -30,15 +30,15 @@ class Call:
     """A call of a task as it is in a store, and the request that a pod is given for it.
 
     Args:
-        folder: where everything of it is; home: whose key signs it.
+        folder: where everything of it is; home: whose key signs it; url: of another store than one in the folder.
     """
 
-    def __init__(self, folder: Path, home: Home, task: Task[..., Any], *args: Any, run: str = "r1", **kwargs: Any):
+    def __init__(self, folder: Path, home: Home, task: Task[..., Any], *args: Any, run: str = "r1", url: str = ""):
         self.folder = folder
         self.home = home
-        self.store = open_store((folder / "store").as_uri())
+        self.store = open_store(url or (folder / "store").as_uri())
         code = seal_code(home.key(), task)
-        given = pack_inputs(task, code.digest, task.interface.bind(task.name, args, kwargs))
+        given = pack_inputs(task, code.digest, task.interface.bind(task.name, args, {}))
         place = Place(store=self.store.url, python="python", cwd="/of/the/kernel", path=("/its/path",), labels={})
         self.request = pod_request(task, place, run=run, action="a0", parent=None, work=(code, given))
         self.blobs = {

@@ -17,6 +17,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.logs import parse
 from flyte_jupyter.pack.libraries import requirement as version_of
 from flyte_jupyter.pods import Phase, history_of
+from flyte_jupyter.store import keys
 from tests.conftest import eventually
 from tests.integration.containers import Call, container
 from tests.integration.processes import is_gone, pid_in
@@ -205,6 +206,25 @@ def test_an_error_that_is_too_large_is_told_without_what_it_carries(tmp_path: Pa
 def spend() -> str:
     print(os.environ["TOKEN"])
     return os.environ["FLYTE_SECRETS_DIR"]
+
+
+def test_without_a_store_attempts_are_counted_on_when_the_next_pod_is_given_what_the_last_one_told(
+    tmp_path: Path, home: Home
+) -> None:
+    call = Call(tmp_path, home, wait_for, "now")
+    folder = call.carry()
+    with container(call, "first", FLYTE_JUPYTER_CALL=str(folder)) as pod:
+        pod.until_printed("waiting")
+        pod.process.kill()
+        pod.ended()
+    for key, data in pod.blobs().items():
+        (folder / keys.as_file(key)).write_bytes(data)
+    (tmp_path / "second" / "work").mkdir(parents=True)
+    (tmp_path / "second" / "work" / "now").touch()
+    with container(call, "second", FLYTE_JUPYTER_CALL=str(folder)) as pod:
+        assert 0 == pod.ended()
+    call.pour(pod)
+    assert 1 == call.value()
 
 
 def test_secrets_are_what_the_cluster_has_put_into_variables_and_files(tmp_path: Path, home: Home) -> None:

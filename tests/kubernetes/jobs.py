@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flyte_jupyter.config.cluster import Cluster as Settings
@@ -25,19 +27,24 @@ def secret(cluster: Cluster, name: str, data: Mapping[str, bytes]) -> None:
 
 
 class Job:
-    """A call whose blobs travel in a Secret; its pods are replaced when they are lost.
+    """A call; its pods are replaced when they are lost.
 
-    Args:
-        change: of the finished manifest.
+    It is in the bucket that its store is, with the credentials of this process; else it travels in a Secret.
     """
 
-    def __init__(self, cluster: Cluster, image: str, call: Call, request: PodRequest | None = None) -> None:
+    def __init__(self, cluster: Cluster, image: str, call: Call) -> None:
         self.cluster = cluster
-        self.request = request or call.request
+        self.request = call.request
         self.name = f"{self.request.run}-{self.request.action}"
         secret(cluster, f"{self.name}-key", {"key": call.home.key()})
-        secret(cluster, f"{self.name}-call", {file.name: file.read_bytes() for file in call.carry().iterdir()})
-        settings = Settings(namespace=cluster.namespace, store="cluster")
+        settings = Settings(namespace=cluster.namespace)
+        if call.request.store.startswith("file:"):
+            secret(cluster, f"{self.name}-call", {file.name: file.read_bytes() for file in call.carry().iterdir()})
+        else:
+            call.put()
+            known = {name: value.encode() for name, value in os.environ.items() if name.startswith("AWS_")}
+            secret(cluster, "bucket", known)
+            settings = replace(settings, store=call.request.store, store_secret="bucket")
         self.manifest = job(
             self.request,
             settings,
@@ -56,10 +63,18 @@ class Job:
         found = self.cluster.api.list("pods", labels=f"job-name={self.name}").items
         return sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
 
-    def pod(self, number: int = 0) -> Follower:
-        """Follow the log of one of its pods, from when that is there."""
-        eventually(lambda: len(self.pods()) > number and "state" in str(self.pods()[number]), within=PATIENCE)
-        return Follower(self.cluster, self.pods()[number]["metadata"]["name"], self.request)
+    def pod(self, but: str = "") -> Follower:
+        """Follow the log of its pod, from when that is there.
+
+        Args:
+            but: the name of the one before, of which the log is known.
+        """
+
+        def others() -> list[str]:
+            return [name for pod in self.pods() if (name := pod["metadata"]["name"]) != but]
+
+        eventually(others, within=PATIENCE)
+        return Follower(self.cluster, others()[0], self.request)
 
 
 class Follower(Heard):
