@@ -99,6 +99,7 @@ class Session:
             labels={"session": self.id, **site.labels},
             options=options,
             cluster=site.cluster,
+            images=site.images,
         )
 
     def plan(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from .config.cluster import Cluster, RemoteSettings, parse_clusters
+from .config.cluster import IN_CLUSTER, Cluster, RemoteSettings, parse_clusters
 from .engine.engine import Engine
 from .engine.options import RunOptions
-from .errors import ConfigValueError
 from .home import Home
 from .runners.local import LocalRunner
 from .store import Store, open_store
 
 if TYPE_CHECKING:
+    from .config.image.image import Image
     from .config.spec import TaskSpec
 
 LOCAL, REMOTE = "local", "remote"
@@ -29,6 +31,7 @@ class Site:
         mode: Flyte's word for it: "local" or "remote"; title: which one, for people.
         store: of its calls and outcomes; key: that signs them; engine: that starts them.
         cluster: its settings, None for this machine; labels: of all pods there.
+        images: the reference of what a task runs in there.
     """
 
     mode: str
@@ -38,6 +41,7 @@ class Site:
     engine: Engine
     cluster: Cluster | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    images: Callable[[Image | Literal["auto"]], str] | None = None
 
     @property
     def is_local(self) -> bool:
@@ -91,7 +95,10 @@ class Sites:
 
     def at(self, cluster: Cluster) -> Site:
         """The site of a cluster."""
-        raise ConfigValueError(f'mode="remote" is not supported yet ({cluster.title}).\nAllowed: mode="local".')
+        name = json.dumps(cluster.to_json(), sort_keys=True)
+        if name not in self._clusters:
+            self._clusters[name] = remote(self._home, cluster, {"session": self._session})
+        return self._clusters[name]
 
     def of_record(self, record: Mapping[str, Any]) -> Site:
         """Where the run of a record is."""
@@ -102,7 +109,7 @@ class Sites:
         """An engine for a run that another kernel has started, while it is watched."""
         site = self.of_record(record)
         if site.cluster is not None:
-            return site.engine
+            return remote(self._home, site.cluster, labels, lingers=False).engine
         runner = LocalRunner(self._home, self._session)
         return Engine(site.store, runner, site.key, labels, lingers=False)
 
@@ -110,6 +117,38 @@ class Sites:
         """Stop watching; what runs, runs on."""
         for site in [self.local, *self._clusters.values()]:
             site.engine.close()
+
+
+def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: bool = True) -> Site:
+    """A cluster as a place for runs.
+
+    Raises:
+        HostError: it cannot be reached, or refuses. StoreError: there is no such store.
+    """
+    from .container.images import Images
+    from .runners.kubernetes.api import Api
+    from .runners.kubernetes.runner import KubernetesRunner
+    from .runners.kubernetes.signing import signing_key, user
+
+    api = Api(cluster.context or "", cluster.namespace or "")
+    where = hashlib.sha256(f"{api.host}\0{api.namespace}".encode()).hexdigest()[:16]
+    is_inside = cluster.store == IN_CLUSTER
+    store = open_store((home.make().path / "clusters" / where).as_uri() if is_inside else cluster.store)
+    who = user()
+    key = signing_key(api, who)
+    images = Images(cluster)
+    runner = KubernetesRunner(api, cluster, store, key, who, images=images)
+    engine = Engine(store, runner, key, labels, lingers=lingers, makes_venvs=False)
+    return Site(
+        REMOTE,
+        f"{api.host}/{api.namespace}",
+        store,
+        key,
+        engine,
+        cluster,
+        {"user": who},
+        lambda image: images.wanted(image).uri,
+    )
 
 
 def remote_settings(path: Path) -> RemoteSettings:

@@ -67,16 +67,25 @@ class Engine:
         store: where calls and outcomes are; runner: what runs them; key: signs every payload.
         labels: of the pods whose news this engine wants.
         lingers: whether it goes on watching when nothing is waited for, so that the next start is quick.
+        makes_venvs: whether images become virtual environments where the pods run.
     """
 
     def __init__(
-        self, store: Store, runner: Runner, key: bytes, labels: Mapping[str, str], *, lingers: bool = True
+        self,
+        store: Store,
+        runner: Runner,
+        key: bytes,
+        labels: Mapping[str, str],
+        *,
+        lingers: bool = True,
+        makes_venvs: bool = True,
     ) -> None:
         self.store = store
         self.runner = runner
         self._key = key
         self._labels = dict(labels)
         self._lingers = lingers
+        self._makes_venvs = makes_venvs
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], _Waiting] = {}
         self._listeners: dict[str, list[Listener]] = {}
@@ -98,7 +107,7 @@ class Engine:
         """
         code = seal_code(self._key, task)
         recipe = code.recipes.get(code.image or "")
-        if recipe is not None and recipe.venv is not None:
+        if self._makes_venvs and recipe is not None and recipe.venv is not None:
             require_uv()
         return code
 
@@ -138,7 +147,7 @@ class Engine:
             ConfigValueError: it is to be strict, and asks for what is not here; or the settings of its queue are wrong.
         """
         is_strict = bool(pod.options.get("strict"))
-        if is_strict or pod.queue is not None:
+        if is_strict or pod.queue is not None or pod.cluster is not None:
             missing = self.runner.missing(pod)
             if missing and is_strict:
                 raise refused(pod.task, "all of it is", missing)
@@ -166,7 +175,7 @@ class Engine:
 
     def put_code(self, code: Sealed) -> None:
         """Store a task's code and the recipes of its images, once; also when they are there: they may be damaged."""
-        for digest, recipe in code.recipes.items():
+        for digest, recipe in code.recipes.items() if self._makes_venvs else ():
             if digest not in self._sent:
                 send_image(self.store, self._key, recipe)
                 self._sent.add(digest)

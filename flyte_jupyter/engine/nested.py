@@ -1,13 +1,18 @@
-"""The engine inside a task's process: it talks to the same Host and store as the kernel does."""
+"""The engine inside a task's process: it talks to the same runner and store as the kernel does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Literal
 
+from ..config.cluster import Cluster
+from ..config.image.image import Image, key_of
 from ..config.values.secret import Secret
 from ..credentials.needs import Needs, ref_of
+from ..errors import ConfigValueError
 from ..home import Home
 from ..pods import PodRequest
+from ..runners import Runner
 from ..runners.local import LocalRunner
 from ..store import open_store
 from .children import Children
@@ -23,9 +28,17 @@ def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) 
     Args:
         secrets: names and values of those that the action has been given.
     """
-    whose = Home(home)
-    store = open_store(pod.store)
-    runner = LocalRunner(whose, pod.session, in_task=True)
+    whose, store = Home(home), open_store(pod.store)
+    runner: Runner
+    if pod.cluster is None:
+        cluster = None
+        runner = local = LocalRunner(whose, pod.session, in_task=True)
+        provide = _provider(local)
+    else:
+        from ..runners.kubernetes.inside import runner_of
+
+        cluster = Cluster.from_json(pod.cluster)
+        runner, provide = runner_of(pod, cluster, store, whose.key()), _leave_to_cluster
     engine = Engine(store, runner, whose.key(), labels={"parent": pod.name})
     labels = {name: value for name, value in pod.labels.items() if name != "parent"}
     place = Place(
@@ -35,7 +48,32 @@ def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) 
         path=pod.path,
         labels=labels,
         options=RunOptions.of(pod.options),
+        cluster=cluster,
+        images=_built(cluster) if cluster is not None else None,
     )
+    return Children(engine, place, pod.run, pod.action, provide, Screen(secrets))
+
+
+def _built(cluster: Cluster) -> Callable[[Image | Literal["auto"]], str]:
+    """The references of the images of all tasks that the first of the run reaches: pods build none."""
+
+    def of(image: Image | Literal["auto"]) -> str:
+        try:
+            return str(cluster.built[key_of(image)])
+        except KeyError:
+            raise ConfigValueError(
+                "image: a task that another task has made in its pod has an image that was not there at the start\n"
+                "  declare it in the notebook, so that its image is built before"
+            ) from None
+
+    return of
+
+
+def _leave_to_cluster(_: Needs) -> None:
+    """The cluster has its own secrets; the runner names those that are missing."""
+
+
+def _provider(runner: LocalRunner) -> Callable[[Needs], None]:
     known: set[Secret] = set()
 
     def provide(needs: Needs) -> None:
@@ -49,4 +87,4 @@ def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) 
             runner.entrust({ref_of(secret): each.value for secret, each in found.items()})
         known.update(secret for secret, _ in asked.values())
 
-    return Children(engine, place, pod.run, pod.action, provide, Screen(secrets))
+    return provide

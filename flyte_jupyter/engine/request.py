@@ -6,15 +6,16 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..config.refusal import raise_all
 from ..config.rules import secret_and_variable
 from ..config.say import said
 from ..config.spec import PARAMS
 from ..config.values.duration import seconds
+from ..config.values.frozen import FrozenDict
 from ..config.values.secret import FOLDER_VARIABLE, MOUNT, clashes
 from ..config.words import together
 from ..credentials.needs import ref_of
@@ -44,7 +45,7 @@ class Place:
     Attributes:
         store: URL of the store; python: the interpreter; cwd, path: working directory and `sys.path`.
         labels: of every pod; options: what holds for all actions of the run.
-        cluster: which one, None for this machine.
+        cluster: which one, None for this machine; images: the reference of what a task runs in there.
     """
 
     store: str
@@ -54,6 +55,7 @@ class Place:
     labels: Mapping[str, str]
     options: RunOptions = field(default_factory=RunOptions)
     cluster: Cluster | None = None
+    images: Callable[[Image | Literal["auto"]], str] | None = None
 
 
 def pod_request(
@@ -98,7 +100,6 @@ def pod_request(
         cwd=place.cwd,
         path=place.path,
         labels=labels,
-        image=work[0].image if work is not None else None,
         template=_template(spec),
         env={**spec.env_vars, **options.env_vars},
         secrets=tuple(map(ref_of, spec.secrets)),
@@ -117,10 +118,22 @@ def pod_request(
         cache=answer.reason if answer is not None else "",
         cache_since=answer.since if answer is not None else None,
         inline_limit=spec.max_inline_io_bytes,
-        cluster=place.cluster.to_json() if place.cluster is not None else None,
         calls=any(each.calls for each in work or ()),
+        **{"image": work[0].image if work is not None else None, **_remote(spec, place, work)},
         **limits,
     )
+
+
+def _remote(spec: TaskSpec, place: Place, work: tuple[Sealed, Packed] | None) -> dict[str, Any]:
+    """What a pod in a cluster has to know besides: its image, and those of all tasks that it can call."""
+    if place.cluster is None or place.images is None:
+        return {}
+    built = {key: place.images(image) for each in work or () for key, image in each.images.items()}
+    return {
+        "image": None,
+        "image_uri": place.images(spec.image),
+        "cluster": replace(place.cluster, built=FrozenDict(built)).to_json(),
+    }
 
 
 def _backoff(spec: TaskSpec) -> tuple[float, float, float] | None:

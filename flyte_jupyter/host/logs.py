@@ -11,7 +11,7 @@ import codecs
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ..credentials.mask import Mask
 from ..pods import LogEvent, PodRequest
@@ -155,10 +155,10 @@ class AttemptLog:
         if self._file is None:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        record = "".join(f"{now}\t{stream}\t{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+        entries = tuple((now, stream, line) for line in lines)
+        record = written(entries)
         while record:
             record = record[os.write(self._file, record) :]
-        entries = tuple((now, stream, line) for line in lines)
         self._say(entries)
 
     def _say(self, entries: tuple[tuple[float, str, str], ...]) -> None:
@@ -198,6 +198,11 @@ class Tail:
 
     def _has_enough_without_first(self) -> bool:
         return self._lines - len(self._events[0][0].lines) >= _TAIL_LINES
+
+
+def written(lines: Iterable[tuple[float, str, str]]) -> bytes:
+    """Lines as a log file has them: (seconds, stream, text)."""
+    return "".join(f"{at}\t{stream}\t{text}\n" for at, stream, text in lines).encode("utf-8", "backslashreplace")
 
 
 def parse(data: bytes) -> list[tuple[float, str, str]]:

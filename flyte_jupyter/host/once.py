@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from ..credentials.mask import Mask
 from ..errors import HostError
@@ -42,6 +42,8 @@ from .stored import Carried, StoredRecords
 _GRACE, _LAST_WORDS = 30.0, 5.0
 """The second is how much of the grace is left for what has to be done when the task has ended."""
 TAKEN_AWAY = 128 + signal.SIGTERM
+EndChildren: TypeAlias = Callable[[PodRequest, Home], Awaitable[None]]
+"""Ends what an action has called; the second is its home, with the signing key."""
 
 
 class Once:
@@ -62,7 +64,7 @@ class Once:
         tell: Callable[[bytes], None],
         log: IO[bytes],
         zygote: Born | None = None,
-        end_children: Callable[[PodRequest], Awaitable[None]] | None = None,
+        end_children: EndChildren | None = None,
     ) -> None:
         self.home = _home(environ)
         self.flights = Flights(dict)
@@ -161,7 +163,7 @@ class Once:
 
     async def end_children(self, pod: Pod) -> None:
         if self._end_children is not None:
-            await self._end_children(pod.request)
+            await self._end_children(pod.request, self.home)
 
     async def attempt(self, pod: Pod, log: AttemptLog) -> End:
         """Fork a process, and have the pod watch it."""
@@ -262,15 +264,16 @@ def _home(environ: Mapping[str, str]) -> Home:
     return home
 
 
-def run(said: int, log: IO[bytes], zygote: Born) -> int:
+def run(said: int, log: IO[bytes], zygote: Born, end_children: EndChildren | None = None) -> int:
     """Run the one request of this container; returns the exit code.
 
     Args:
         said: where the news go; log: takes what is printed here; zygote: that this process was before.
+        end_children: ends what the action has called and not waited for.
     """
 
     async def once() -> int:
-        return await Once(os.environ, functools.partial(_write, said), log, zygote).run()
+        return await Once(os.environ, functools.partial(_write, said), log, zygote, end_children).run()
 
     try:
         return asyncio.run(once())

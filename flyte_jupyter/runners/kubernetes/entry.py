@@ -6,9 +6,13 @@ import os
 import resource
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from ...home import Home
 from ...host.process.zygote import split
+
+if TYPE_CHECKING:
+    from ...pods import PodRequest
 
 _ASKED_TO_END = 128 + signal.SIGTERM
 
@@ -25,7 +29,14 @@ def main() -> int:
         zygote = split(resource.getrlimit(resource.RLIMIT_NOFILE)[0], close=[said])
         from ...host.once import run
 
-        return run(said, log, zygote)
+        return run(said, log, zygote, _end_children)
+
+
+async def _end_children(request: PodRequest, home: Home) -> None:
+    if request.calls:
+        from .inside import end_children
+
+        await end_children(request, home)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,350 @@
+"""What the objects of a cluster and the news of its pods come to: a fold over them, which tells events.
+
+An outcome in the store beats whatever a pod looks like; so pods are looked at first, and then for their outcomes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ...host import lifecycle, shelf
+from ...host.given import REQUEST
+from ...host.spoken import Ended, Piece
+from ...pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest, Synced, history_of
+from ...store import Store, keys
+from ...store.files import FileStore
+from ...vitals import VitalsEvent
+from . import carriage, ends, reasons
+from .api import Api
+from .carried_logs import LogFiles
+from .follow import Follower, Heard
+from .room import Rooms
+from .watch import Change, Item
+
+_EVENTS = 20
+"""Of the cluster's events those that are kept for each pod, at most."""
+
+
+class Due(NamedTuple):
+    """It is time to look whether an action has waited too long."""
+
+    job: str
+
+
+@dataclass
+class _Action:
+    """One Job.
+
+    Attributes:
+        pods: the present ones, by name; lost: how many of them are known to be gone, each of which was an attempt.
+        told: what was told of it: phase, attempt, step and reason.
+        is_closed: whether its end was told; is_complete: whether its pod has said all.
+    """
+
+    request: PodRequest
+    job: dict[str, Any]
+    pods: dict[str, dict[str, Any]] = field(default_factory=dict)
+    attempt: int = 0
+    lost: dict[str, Failure] = field(default_factory=dict)
+    told: set[tuple[Phase, int, str, str]] = field(default_factory=set)
+    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    followed: set[str] = field(default_factory=set)
+    has_started: bool = False
+    is_closed: bool = False
+    due: threading.Timer | None = None
+
+
+class Actions:
+    """All actions that a watch tells of.
+
+    Args:
+        store: of outcomes; key: that signs them; follower: of the logs of pods.
+        carried: whether what a pod leaves comes with its log, because it does not reach the store.
+    """
+
+    def __init__(self, api: Api, store: Store, key: bytes, follower: Follower, put: Any, *, carried: bool) -> None:
+        self._api, self._store, self._key, self._follower, self._put = api, store, key, follower, put
+        self._carried = carried
+        self._rooms = Rooms(api)
+        self._logs = LogFiles(store) if carried and isinstance(store, FileStore) else None
+        self._actions: dict[str, _Action] = {}
+        self._pods: dict[str, str] = {}  # the Job of each
+        self._early: dict[str, dict[str, Change]] = {}  # pods that were told before their Jobs
+        self._events: dict[str, dict[str, dict[str, Any]]] = {}  # of the cluster, by the uid of what they are about
+
+    def __repr__(self) -> str:
+        return f"<Actions [{sum(not each.is_closed for each in self._actions.values())} open]>"
+
+    def close(self) -> None:
+        """Nothing more is looked at."""
+        for action in self._actions.values():
+            if action.due is not None:
+                action.due.cancel()
+
+    def take(self, item: Item | Heard | Due | PodEvent) -> Iterator[Event | Synced]:
+        """The events that follow on something."""
+        if isinstance(item, (Synced, PodEvent)):
+            yield item
+        elif isinstance(item, Change) and item.kind == "jobs":
+            yield from self._job(item)
+        elif isinstance(item, Change) and item.kind == "pods":
+            yield from self._pod(item)
+        elif isinstance(item, Change) and item.kind == "events":
+            yield from self._event(item)
+        elif isinstance(item, Heard):
+            yield from self._heard(item)
+        elif isinstance(item, Due):
+            yield from self._due(item.job)
+
+    # --- Jobs ---------------------------------------------------------------------------------------------------------
+
+    def _job(self, change: Change) -> Iterator[Event]:
+        name = change.object["metadata"]["name"]
+        action = self._actions.get(name)
+        if change.type == "DELETED":
+            if action is not None:
+                yield from self._gone(action)
+                self._actions.pop(name, None)
+            return
+        if action is None:
+            action = self._actions[name] = _Action(request_of(change.object), change.object)
+            if ends.has_finished(change.object) and self._history(action) is not None:
+                action.is_closed = True  # long ago
+                return
+            yield from self._tell(action, Phase.QUEUED, at=seconds(change.object["metadata"]["creationTimestamp"]))
+            self._wait(action)
+        action.job = change.object
+        if not action.is_closed:
+            yield from self._look(action)
+        for pod in self._early.pop(name, {}).values():
+            yield from self._pod(pod)
+
+    def _gone(self, action: _Action) -> Iterator[Event]:
+        """Somebody has deleted it: whoever cancels has put down its end before."""
+        if not action.is_closed:
+            said = "Its Job was deleted in the cluster, by hand or with what it belongs to."
+            yield from self._end(action, Phase.ABORTED, lifecycle.aborted(said))
+
+    # --- pods ---------------------------------------------------------------------------------------------------------
+
+    def _pod(self, change: Change) -> Iterator[Event]:
+        metadata = change.object["metadata"]
+        name = metadata["name"]
+        job = (metadata.get("labels") or {}).get("job-name") or self._pods.get(name, "")
+        action = self._actions.get(job)
+        if action is None:
+            if change.type != "DELETED":
+                self._early.setdefault(job, {})[name] = change
+            return
+        self._pods[name] = job
+        if change.type == "DELETED":
+            known = action.pods.pop(name, None)
+            if not action.is_closed and known is not None and not ends.has_ended(known):
+                yield from self._lose(action, name, ends.of(known, is_gone=True))
+            return
+        action.pods[name] = change.object
+        if not action.is_closed:
+            yield from self._look(action)
+
+    def _look(self, action: _Action) -> Iterator[Event]:
+        """What its Job and its pods say now."""
+        for name, pod in list(action.pods.items()):
+            if ends.has_ended(pod):
+                if ends.has_succeeded(pod):
+                    if self._carried and not self._follow(action, name, pod):
+                        continue  # until its log is read
+                    yield from self._finish(action)
+                    return
+                yield from self._lose(action, name, ends.of(pod))
+            elif ends.has_started(pod):
+                action.has_started = True
+                self._follow(action, name, pod)
+                yield from self._tell(
+                    action, Phase.INITIALIZING, at=ends.started_at(pod)
+                )  # it says itself that it runs
+            else:
+                yield from self._why(action, pod)
+        if ends.has_failed(action.job):
+            yield from self._failed(action)
+
+    def _why(self, action: _Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
+        """Why a pod does not start."""
+        uid = pod["metadata"]["uid"] if pod is not None else ""
+        events = [*self._events.get(uid, {}).values(), *self._events.get(action.job["metadata"]["uid"], {}).values()]
+        reason = reasons.of(pod, events, action.job, rooms=self._rooms())
+        if reason is None:
+            return
+        if reason.failure is not None:
+            yield from self._end(action, Phase.FAILED, reason.failure)
+            self._api.delete("jobs", action.job["metadata"]["name"])
+            return
+        yield from self._tell(action, reason.phase, at=time.time(), step=reason.step, reason=reason.text)
+
+    def _lose(self, action: _Action, name: str, failure: Failure) -> Iterator[Event]:
+        """A pod has ended without an outcome; the Job starts another one, as long as it may."""
+        if name in action.lost:
+            return
+        action.lost[name] = failure
+        if self._history(action) is not None:  # it ended while its outcome was written
+            yield from self._finish(action)
+            return
+        if not ends.has_failed(action.job):
+            action.attempt += 1
+            action.has_started = False
+            yield from self._tell(action, Phase.QUEUED, at=time.time(), failure=failure)
+
+    def _failed(self, action: _Action) -> Iterator[Event]:
+        if self._history(action) is not None:
+            yield from self._finish(action)
+            return
+        last = list(action.lost.values())[-1] if action.lost else None
+        failure = ends.of_job(action.job, last)
+        late = failure.code.endswith("ExceededError")
+        yield from self._end(action, Phase.TIMED_OUT if late else Phase.FAILED, failure)
+
+    def _wait(self, action: _Action) -> None:
+        """Look again when it may not be queued any longer."""
+        limit = self._limit(action)
+        if limit is not None:
+            name = action.job["metadata"]["name"]
+            action.due = threading.Timer(max(0.0, limit[0] - time.time()), self._put, (Due(name),))
+            action.due.daemon = True
+            action.due.start()
+
+    def _limit(self, action: _Action) -> tuple[float, Failure] | None:
+        since = seconds(action.job["metadata"]["creationTimestamp"])
+        return lifecycle.time_limit(lifecycle.Attempts(accepted_at=since, queued_at=since), action.request)
+
+    def _due(self, job: str) -> Iterator[Event]:
+        action = self._actions.get(job)
+        limit = self._limit(action) if action is not None else None
+        if action is None or limit is None or action.is_closed or action.has_started:
+            return
+        yield from self._end(action, Phase.TIMED_OUT, limit[1])
+        self._api.delete("jobs", job)
+
+    # --- what pods say ------------------------------------------------------------------------------------------------
+
+    def _follow(self, action: _Action, name: str, pod: Mapping[str, Any]) -> bool:
+        """Have its log read; whether it was read to the end."""
+        if name not in action.followed:
+            action.followed.add(name)
+            self._follower.follow(pod, action.request)
+        return self._follower.has_read(name)
+
+    def _heard(self, heard: Heard) -> Iterator[Event]:
+        action = self._actions.get(self._pods.get(heard.pod, ""))
+        if action is None or action.is_closed:
+            return
+        news = heard.news
+        if news is None:  # that was all of it
+            yield from self._look(action)
+        elif isinstance(news, Piece):
+            self._gather(action, news)
+        elif isinstance(news, PodEvent) and not news.phase.is_terminal:  # ends are told by the store
+            yield from self._pass(action, news)
+        elif isinstance(news, Ended) and self._history(action) is not None:  # sooner than the cluster says it
+            yield from self._finish(action)
+        elif isinstance(news, (LogEvent, VitalsEvent)):
+            if isinstance(news, LogEvent) and self._logs is not None:
+                self._logs.add(news)
+            yield news
+
+    def _gather(self, action: _Action, piece: Piece) -> None:
+        parts = action.parts.setdefault(piece.key, {})
+        parts[piece.part] = piece.data
+        if len(parts) == piece.of:
+            carriage.pour(self._store, action.request, piece.key, b"".join(data for _, data in sorted(parts.items())))
+            del action.parts[piece.key]
+
+    def _event(self, change: Change) -> Iterator[Event]:
+        about = change.object.get("involvedObject") or {}
+        uid, name = about.get("uid", ""), change.object["metadata"]["name"]
+        if change.type == "DELETED":
+            self._events.get(uid, {}).pop(name, None)
+            return
+        known = self._events.setdefault(uid, {})
+        known[name] = change.object
+        if len(known) > _EVENTS:
+            del known[next(iter(known))]
+        job = about.get("name", "") if about.get("kind") == "Job" else self._pods.get(about.get("name", ""), "")
+        action = self._actions.get(job)
+        if action is not None and not action.is_closed and not action.has_started:
+            if not action.pods:
+                yield from self._why(action, None)
+            else:
+                yield from self._look(action)
+
+    # --- telling ------------------------------------------------------------------------------------------------------
+
+    def _tell(self, action: _Action, phase: Phase, *, at: float, **more: Any) -> Iterator[Event]:
+        links = action.request.links if phase is Phase.QUEUED else ()
+        event = action.request.event(phase, at=at, attempt=action.attempt, links=links, **more)
+        yield from self._pass(action, event)
+
+    def _pass(self, action: _Action, event: PodEvent) -> Iterator[Event]:
+        """Once, whoever says it: the cluster and the pod itself tell of the same phases."""
+        what = (event.phase, event.attempt, event.step, event.reason)
+        if what in action.told or (not event.reason and any(what[:3] == told[:3] for told in action.told)):
+            return
+        action.told.add(what)
+        action.attempt = max(action.attempt, event.attempt)
+        yield event
+
+    def _history(self, action: _Action) -> list[PodEvent] | None:
+        """What its pod has left in the store; None when it has not ended."""
+        request = action.request
+        try:
+            found = history_of(self._store.get(keys.status(request.run, request.action)))
+        except KeyError:
+            return None
+        return found if found[-1].phase.is_terminal else None
+
+    def _finish(self, action: _Action) -> Iterator[Event]:
+        """It has ended: with what is in the store."""
+        history = self._history(action)
+        if history is None:
+            yield from self._end(action, Phase.FAILED, _NOTHING_SAID)
+            return
+        for event in history:
+            yield from self._pass(action, event)
+        self._close(action)
+
+    def _end(self, action: _Action, phase: Phase, failure: Failure) -> Iterator[Event]:
+        """End it from here, unless it has ended by itself."""
+        event = action.request.event(phase, at=time.time(), attempt=action.attempt, failure=failure)
+        shelf.end(self._store, self._key, event)
+        for told in self._history(action) or [event]:
+            yield from self._pass(action, told)
+        self._close(action)
+
+    def _close(self, action: _Action) -> None:
+        action.is_closed = True
+        action.parts.clear()
+        if action.due is not None:
+            action.due.cancel()
+
+
+_NOTHING_SAID = Failure(
+    code="OutcomeLost",
+    kind="system",
+    message="Its pod has ended as if all were well, and has left no outcome: what it said was lost with its log.",
+)
+
+
+def request_of(job: Mapping[str, Any]) -> PodRequest:
+    """What a Job was made for."""
+    containers = job["spec"]["template"]["spec"]["containers"]
+    found = [env["value"] for each in containers for env in each.get("env") or () if env["name"] == REQUEST]
+    return PodRequest.from_json(json.loads(found[0]))
+
+
+def seconds(timestamp: str) -> float:
+    """A time as the cluster writes it, in seconds since the epoch."""
+    return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()

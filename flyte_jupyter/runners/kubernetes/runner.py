@@ -1,0 +1,234 @@
+"""A cluster as a runner: one Job per action."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...config.cluster import IN_CLUSTER, Cluster
+from ...config.refusal import did_you_mean, wrong_value
+from ...container.images import Images
+from ...errors import MissingSecretError
+from ...host import shelf
+from ...host.lifecycle import ABORTED, aborted
+from ...pods import Event, Failure, Phase, PodEvent, PodRequest, SecretRef, Synced
+from ...store import Store
+from . import carriage, ends
+from .actions import Actions, request_of
+from .api import Api
+from .building import Building
+from .error import ApiError
+from .features import Features, features_of
+from .follow import Follower
+from .manifest import names, secrets, template
+from .manifest.job import job, notes
+from .signing import key_secret
+from .watch import Watch
+
+
+class KubernetesRunner:
+    """Makes Jobs, watches and deletes them; the cluster does the rest.
+
+    Args:
+        api: of the cluster and namespace; cluster: its settings.
+        store: of the calls and outcomes; when it is not reached by the pods, these are carried there and back.
+        key: that signs them; who: the user, as the cluster knows him.
+        owner: what its Jobs go away with, as an owner reference; None for nothing.
+        images: what has those that pods wait for; None where all of them are there.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        cluster: Cluster,
+        store: Store,
+        key: bytes,
+        who: str,
+        owner: Mapping[str, Any] | None = None,
+        images: Images | None = None,
+    ) -> None:
+        self.api = api
+        self._cluster = cluster
+        self._store = store
+        self._key = key
+        self._who = who
+        self._owner = owner
+        self._features: Features | None = None
+        self._watching: set[Watch] = set()
+        self._lock = threading.Lock()
+        self._building = Building(images, self._launch, self._news, self._fail) if images is not None else None
+
+    def __repr__(self) -> str:
+        return f"<KubernetesRunner {self.api!r} [{len(self._watching)} watches]>"
+
+    @property
+    def features(self) -> Features:
+        """What the cluster can do; asked once."""
+        if self._features is None:
+            self._features = features_of(self.api)
+        return self._features
+
+    def missing(self, pod: PodRequest) -> list[str]:
+        for wanted, refs in secrets.wanted(pod.secrets).items():
+            self._require(wanted, refs)
+        return notes(self._with_template(pod), self._cluster, self.features)
+
+    def _require(self, wanted: secrets.SecretKey, refs: Sequence[SecretRef]) -> None:
+        """Raises MissingSecretError when the namespace has no such Secret, or it has no such key."""
+        try:
+            found = self.api.get("secrets", wanted.secret)
+        except ApiError as error:
+            if not error.is_missing:
+                raise
+            what = f"there is no Secret {wanted.secret!r}"
+        else:
+            keys_there = sorted(found.get("data") or {})
+            if wanted.key in keys_there:
+                return
+            what = f"the Secret {wanted.secret!r} has no key {wanted.key!r}, but {', '.join(keys_there) or 'none'}"
+        raise MissingSecretError(
+            f"secrets: {', '.join(repr(ref.title) for ref in refs)} is not in the cluster: {what} in the namespace "
+            f"{self.api.namespace!r}.\nMake it: {wanted.command}"
+        )
+
+    def _with_template(self, pod: PodRequest) -> PodRequest:
+        """With the pod template that it names looked up."""
+        name = (pod.template or {}).get("name")
+        if name is None:
+            return pod
+        try:
+            return replace(pod, template=template.of_object(self.api.get("podtemplates", name)))
+        except ApiError as error:
+            if not error.is_missing:
+                raise
+            there = [each["metadata"]["name"] for each in self.api.list("podtemplates").items]
+            allowed = ", ".join(there) or "none is there: kubectl create -f template.yaml"
+            raise wrong_value(
+                "pod_template",
+                name,
+                f"a PodTemplate of the namespace {self.api.namespace!r}: {allowed}",
+                did_you_mean(name, there),
+            ) from None
+
+    def launch(self, pod: PodRequest) -> None:
+        if self._building is not None:
+            self._building.launch(pod)
+        else:
+            self._launch(pod)
+
+    def _launch(self, pod: PodRequest) -> None:
+        secret = self._carry(pod)
+        manifest = job(
+            self._with_template(pod),
+            self._cluster,
+            self.features,
+            image=pod.image_uri or self._cluster.image,
+            call_secret=secret,
+            key_secret=key_secret(self._who),
+            owner=self._owner,
+        )
+        try:
+            made = self.api.create("jobs", manifest, strict=self.features.strict_fields)
+        except ApiError as error:
+            if not error.is_there_already:
+                if secret:
+                    self.api.delete("secrets", secret)
+                raise
+            return
+        if secret:
+            self._own(secret, made)
+
+    def _carry(self, pod: PodRequest) -> str:
+        """Put what the call consists of where its pod finds it; the name of the Secret, "" when the store will do."""
+        if self._cluster.store != IN_CLUSTER:
+            return ""
+        manifest = carriage.call_secret(self._store, pod)
+        try:
+            self.api.create("secrets", manifest)
+        except ApiError as error:
+            if not error.is_there_already:
+                raise
+        return str(manifest["metadata"]["name"])
+
+    def _own(self, secret: str, made: Mapping[str, Any]) -> None:
+        """Have the Secret go away with the Job."""
+        owner = owner_reference(made)
+        with contextlib.suppress(ApiError):  # then `sweep` finds it
+            self.api.patch("secrets", secret, {"metadata": {"ownerReferences": [owner]}})
+
+    def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
+        watch = Watch(self.api, names.selector(labels))
+        with self._lock:
+            self._watching.add(watch)
+        follower = Follower(self.api, watch.put)
+        carried = self._cluster.store == IN_CLUSTER
+        actions = Actions(self.api, self._store, self._key, follower, watch.put, carried=carried)
+        try:
+            yield from self._building.events(labels) if self._building is not None else ()
+            for item in watch:
+                yield from actions.take(item)
+        finally:
+            with self._lock:
+                self._watching.discard(watch)
+            actions.close()
+            follower.close()
+            watch.close()
+
+    def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:  # noqa: ARG002 - pods say it themselves
+        if self._building is not None and self._building.stop(name, reason):
+            return
+        self.stop_children(name, reason=reason)
+        try:
+            found = self.api.get("jobs", names.job_name(name))
+        except ApiError as error:
+            if error.is_missing:
+                return
+            raise
+        self._stop(found, reason)
+
+    def stop_children(self, name: str, *, reason: str = "") -> None:
+        """End what a pod has called, the last ones first."""
+        for child in self.api.list("jobs", labels=names.selector({"parent": name})).items:
+            request = request_of(child)
+            self.stop_children(request.name, reason=reason)
+            if not ends.has_finished(child):
+                self._stop(child, reason)
+
+    def _stop(self, found: Mapping[str, Any], reason: str) -> None:
+        self._end(request_of(found), aborted(reason))  # first: who hears of the deletion looks for it
+        self.api.delete("jobs", found["metadata"]["name"])
+
+    def _end(self, pod: PodRequest, failure: Failure) -> PodEvent:
+        phase = Phase.ABORTED if failure.code == ABORTED else Phase.FAILED
+        event = pod.event(phase, at=time.time(), failure=failure)
+        shelf.end(self._store, self._key, event)
+        return event
+
+    def _fail(self, pod: PodRequest, failure: Failure) -> None:
+        """One that was not started has ended."""
+        self._news(self._end(pod, failure))
+
+    def _news(self, event: PodEvent) -> None:
+        """Tell all that watch of a pod that has no Job."""
+        with self._lock:
+            for watch in self._watching:
+                watch.put(event)
+
+    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
+        """Nobody else watches what no pod runs: its record in the store is what others see."""
+
+    def close(self) -> None:
+        if self._building is not None:
+            self._building.close()
+        with self._lock:
+            for watch in self._watching:
+                watch.close()
+
+
+def owner_reference(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What says that something goes away with a Job."""
+    return {"apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}

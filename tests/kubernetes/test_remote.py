@@ -1,0 +1,126 @@
+"""Runs in a real cluster, without a bucket: what a user does, and sees."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import flyte_jupyter as flyte
+from flyte_jupyter import session
+from flyte_jupyter.engine.run import Run
+from flyte_jupyter.home import Home
+from tests.conftest import eventually, forget_session
+from tests.kubernetes.conftest import Cluster
+
+env = flyte.TaskEnvironment(name="remote", resources=flyte.Resources(cpu="100m", memory="200Mi"))
+
+
+@env.task
+def add(x: int) -> int:
+    print("adding to", x)
+    if x < 0:
+        raise ValueError("negative")
+    return x + 1
+
+
+@env.task
+def add_up(n: int) -> int:
+    return sum(add(x) for x in range(n))
+
+
+@env.task
+async def all_of(n: int) -> list[int]:
+    return list(flyte.map(add, range(n)))
+
+
+@pytest.fixture(autouse=True)
+def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    monkeypatch.setattr(session, "defaults", session.defaults)
+    monkeypatch.setattr(session, "cluster", None)
+    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
+    yield home
+    forget_session()
+
+
+def left(cluster: Cluster) -> list[str]:
+    """The names of the Jobs and pods that are there."""
+    return [each["metadata"]["name"] for kind in ("jobs", "pods") for each in cluster.api.list(kind).items]
+
+
+def test_a_run_is_a_pod_and_gives_its_value_and_log() -> None:
+    run = flyte.run(add, 1)
+    assert not run.done()
+    assert (2, ["adding to 1"], "remote") == (run.result(), list(run.get_logs()), run.mode)
+    steps = [phase for phase, *_ in run.view()["actions"][0]["history"]]
+    assert ["queued", "initializing", "running", "succeeded"] == list(dict.fromkeys(steps))
+
+
+def test_an_error_is_the_error_of_the_task() -> None:
+    with pytest.raises(ValueError, match="negative") as caught:
+        flyte.run(add, -1).result()
+    assert 'raise ValueError("negative")' in caught.value.remote_traceback  # type: ignore[attr-defined]
+
+
+def test_tasks_that_call_tasks(caller: None) -> None:
+    run = flyte.run(add_up, 2)
+    assert 3 == run.result()
+    assert {"add_up": 1, "add": 2} == count(run)
+    assert [1, 2, 3] == flyte.run(all_of, 3).result()
+
+
+def count(run: Run) -> dict[str, int]:
+    titles = [action["title"] for action in run.view()["actions"]]
+    return {title: titles.count(title) for title in dict.fromkeys(titles)}
+
+
+@pytest.fixture
+def caller(cluster: Cluster) -> None:
+    """The rights of the pods that start pods."""
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
+    subject = {"kind": "ServiceAccount", "name": "default", "namespace": cluster.namespace}
+    binding = {"metadata": {"name": "caller"}, "roleRef": role, "subjects": [subject]}
+    cluster.api.create("rbac.authorization.k8s.io/v1/rolebindings", binding)
+
+
+def test_a_map_of_the_notebook() -> None:
+    assert [1, 2, 3] == list(flyte.map(add, range(3)))
+
+
+def test_a_run_that_is_cancelled_leaves_nothing(cluster: Cluster) -> None:
+    @env.task
+    def wait() -> None:
+        import time
+
+        print("waiting", flush=True)
+        time.sleep(600)
+
+    run = flyte.run(wait)
+    eventually(lambda: list(run.get_logs()))
+    run.cancel("enough")
+    run.wait(60)
+    assert "aborted" == run.phase.value
+    eventually(lambda: not left(cluster), within=60)
+
+
+def test_another_kernel_attaches(remote: Home) -> None:
+    run = flyte.run(add, 1)
+    forget_session()
+    assert 2 == flyte.attach(run.name)
+    assert 2 == flyte.get_run(run.name).result()
+
+
+def test_a_secret_that_is_not_there_is_named_before_anything_starts(cluster: Cluster) -> None:
+    with pytest.raises(flyte.errors.MissingSecretError, match="kubectl create secret generic my-token"):
+        flyte.run(add.override(secrets="MY_TOKEN"), 1)
+    assert [] == left(cluster)
+
+
+def test_nothing_secret_is_in_what_others_may_read(cluster: Cluster) -> None:
+    flyte.run(add, 1).result()
+    assert session.cluster is not None
+    key = session.current().sites.at(session.cluster).key
+    said = json.dumps([cluster.api.list(kind).items for kind in ("jobs", "pods", "events")])
+    assert [] == [form for form in (key.hex(), base64.b64encode(key).decode()) if form in said]
