@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 
 from flyte_jupyter import session
 from flyte_jupyter.home import HOME_VARIABLE, Home
 from flyte_jupyter.host.client import call
+
+hypothesis.settings.register_profile("shared", deadline=None)  # other work on the machine is no failure
+hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture(autouse=True)
