@@ -89,6 +89,7 @@ OF_QUEUES = ("context", "namespace", "local_queue")
 """What the section of a queue says of the cluster that its tasks run in."""
 MODES = ("local", "remote")
 _OF_PLACEMENT = ("tolerations", "affinity", "nodeSelector")
+PLATFORMS = ("linux/amd64", "linux/arm64")
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,25 @@ def _mode(place: str, value: Any) -> str:
     return str(value)
 
 
+def _registry(place: str, value: Any) -> str:
+    if not isinstance(value, str) or not value or "://" in value or value != value.strip("/ "):
+        hint = f"try {value.partition('://')[2].strip('/ ')!r}" if isinstance(value, str) and "://" in value else ""
+        raise wrong_value(place, value, 'a host and a path, such as "registry.example.com/team"', hint)
+    return value
+
+
+def _references(place: str, value: Any) -> Mapping[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(item, str) and item for item in value.values()):
+        raise wrong_type(place, value, 'a section such as {"default": "registry.example.com/team/tasks:1"}')
+    return FrozenDict(value)
+
+
+def _platform(place: str, value: Any) -> str:
+    if value not in PLATFORMS:
+        raise wrong_value(place, value, " or ".join(map(repr, PLATFORMS)), did_you_mean(str(value), PLATFORMS))
+    return str(value)
+
+
 def _store(place: str, value: Any) -> str:
     if not isinstance(value, str) or (value != IN_CLUSTER and "://" not in value):
         raise wrong_value(place, value, f'"{IN_CLUSTER}", or a URL such as "s3://bucket/folder"')
@@ -226,6 +246,9 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "pull_secrets": _texts,
     "interruptible": _placement,
     "node_selectors": _labels,
+    "registry": _registry,
+    "images": _references,
+    "platform": _platform,
     "run_as_root": _flag,
     "ttl": _seconds,
     "backoff_limit": _number,

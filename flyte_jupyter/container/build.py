@@ -21,7 +21,7 @@ from ..credentials.mask import Mask
 from ..errors import ImageBuildError
 from . import index
 from .builders import Builder, Call, Job, step
-from .dockerfile import WITH_INDEX, Plan, secret_id
+from .dockerfile import DOCKERFILE, OURS, WITH_INDEX, Plan, secret_id
 from .reference import Reference
 
 _FOLDER = "flyte-image-"
@@ -105,8 +105,8 @@ class Build:
 
     def _job(self, folder: Path) -> Job:
         context = folder / "context"
-        context.mkdir()
-        (context / "Dockerfile").write_text(self._plan.dockerfile)
+        (context / OURS).mkdir(parents=True)
+        (context / DOCKERFILE).write_text(self._plan.dockerfile)
         for content in self._plan.files:
             self._write(context / content.path, content)
         found = index.configured(self._environ)
@@ -114,7 +114,7 @@ class Build:
         secrets = {"index": found.script(), "certificates": trusted, **self._secrets}
         there = {secret_id(name): _private(folder / "secrets" / name, text) for name, text in secrets.items()}
         login = _private(folder / "login" / "config.json", self._login).parent if self._login else None
-        return Job(self._reference, context, self._plan.platform, there, login)
+        return Job(self._reference, context, context / DOCKERFILE, self._plan.platform, there, login)
 
     def _write(self, to: Path, content: Content) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)

@@ -31,13 +31,15 @@ class Job:
     """What is to be built.
 
     Attributes:
-        reference: under which name; context: the folder with Dockerfile and files; platform: for which architecture.
+        reference: under which name; platform: for which architecture.
+        context: the folder with the files; dockerfile: what is done with them.
         secrets: files by the names under which steps mount them.
         login: the folder of a file `config.json` with credentials of registries, None for the user's own.
     """
 
     reference: Reference
     context: Path
+    dockerfile: Path
     platform: str
     secrets: Mapping[str, Path]
     login: Path | None = None
@@ -61,7 +63,7 @@ class Docker:
     def calls(self, job: Job) -> Iterable[Call]:
         words = [self.program, "buildx", "build", "--progress=plain", "--push", "--provenance=false"]
         words += ["--builder", self.name] if self.name else []
-        words += [f"--platform={job.platform}", "--tag", str(job.reference), *_secrets(job), str(job.context)]
+        words += [f"--platform={job.platform}", *_what(job)]
         env_vars = {"DOCKER_CONFIG": str(job.login)} if job.login is not None else {}
         yield Call(words, "building", env_vars)
 
@@ -75,15 +77,15 @@ class Buildah:
     def calls(self, job: Job) -> Iterable[Call]:
         plain = ["--tls-verify=false"] if job.reference.is_near else []
         login = [f"--authfile={job.login / 'config.json'}"] if job.login is not None else []
-        named = ["--tag", str(job.reference), *_secrets(job), str(job.context)]
-        yield Call(
-            [self.program, "build", "--layers", f"--platform={job.platform}", *plain, *login, *named], "building", {}
-        )
+        words = [self.program, "build", "--layers", f"--platform={job.platform}", *plain, *login, *_what(job)]
+        yield Call(words, "building", {})
         yield Call([self.program, "push", *plain, *login, str(job.reference)], f"pushing to {job.reference.host}", {})
 
 
-def _secrets(job: Job) -> list[str]:
-    return [word for name, file in job.secrets.items() for word in ("--secret", f"id={name},src={file}")]
+def _what(job: Job) -> list[str]:
+    """What all builders are told in the same words."""
+    secrets = [word for name, file in job.secrets.items() for word in ("--secret", f"id={name},src={file}")]
+    return ["--tag", str(job.reference), "--file", str(job.dockerfile), *secrets, str(job.context)]
 
 
 def find(wanted: str, path: str | None = None) -> Builder:

@@ -20,6 +20,7 @@ from ..config.image.image import Image
 from ..config.image.index_url import apart
 from ..config.image.local import python_of
 from ..config.image.recipe_of import Making
+from ..config.image.tag import reads_folder
 from ..config.refusal import gathered, wrong_value
 from ..config.values.secret import Secret
 from ..errors import ConfigError
@@ -27,12 +28,15 @@ from . import package
 
 OURS = ".flyte_jupyter"
 """The folder of the context with all but the user's own files for a Dockerfile."""
+DOCKERFILE = f"{OURS}/Dockerfile"
+"""Where the Dockerfile is in it: another one may be the user's."""
 USER = 1000
 """Who tasks are: a number, since Kubernetes can tell only of numbers that they are not root."""
 MOUNT = "/run/flyte"
 """Where steps find what is mounted for them."""
 WITH_INDEX = f"{MOUNT}/tools/with-index"
 """What each step runs in."""
+_IGNORE = ".dockerignore"
 _TOOLS = "flyte-jupyter-tools"
 _THEIRS = "flyte-jupyter-base"
 """The names of stages."""
@@ -160,8 +164,9 @@ class _Planning:
             text = f"{text[: last.end('rest')]} AS {_THEIRS}{text[last.end('rest') :]}"
         self._say(text.rstrip())
         sources, folder = self._making.sources, self._image.dockerfile.absolute().parent
-        for path, file in sources.files(folder, sources.ignored((), folder, (".git", OURS)), what):
-            self._files[path] = sources.file(path, file, what)
+        if reads_folder(text):  # .dockerignore itself stays here: a builder would heed it once more
+            for path, file in sources.files(folder, sources.ignored((), folder, (".git", OURS, _IGNORE)), what):
+                self._files[path] = sources.file(path, file, what)
         users = _USER.findall(text, last.start())
         return name, users[-1] if users else f"{USER}:{USER}"
 

@@ -90,7 +90,7 @@ class Images:
         return images[name]
 
     def _built(self, image: Image, title: str) -> Wanted:
-        base = self._cluster.base_image.format(python="{}.{}".format(*image.python_version))
+        base = self._cluster.base_image.replace("{python}", "{}.{}".format(*image.python_version))
         if base and image.base_image == Image.from_debian_base(image.python_version).base_image:
             image = image.clone(base_image=base)
         where = image.registry or self._cluster.registry

@@ -25,7 +25,7 @@ from .index_url import hide
 if TYPE_CHECKING:
     from .image import Image
 
-_COPIES = re.compile(r"^\s*(?:COPY|ADD)\s(?!.*--from=)", re.IGNORECASE | re.MULTILINE)
+_COPIES = re.compile(r"^\s*(?:(?:COPY|ADD)\s(?!.*--from=)|RUN\s+--mount=)", re.IGNORECASE | re.MULTILINE)
 
 
 def tag(image: Image) -> str:
@@ -78,7 +78,12 @@ def _without_credentials(value: Any) -> Any:
 def _dockerfile(sources: Sources, file: Path) -> list[Any]:
     what = "Image.from_dockerfile"
     text = sources.text(file, what)
-    return [text, _folder(sources, (), file.absolute().parent, what) if _COPIES.search(text) else None]
+    return [text, _folder(sources, (), file.absolute().parent, what) if reads_folder(text) else None]
+
+
+def reads_folder(dockerfile: str) -> bool:
+    """Whether a Dockerfile takes files from the folder that it is in."""
+    return _COPIES.search(dockerfile) is not None
 
 
 def _requirements(sources: Sources, _: Image, layer: layers.Requirements) -> Any:
