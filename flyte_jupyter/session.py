@@ -92,7 +92,7 @@ class Session:
         """Where tasks run when they are called now; on this machine when no site is given."""
         site = site or self.sites.local
         return Place(
-            store=site.store.url,
+            store=site.store_url,
             python=sys.executable,
             cwd=os.getcwd(),
             path=tuple(sys.path),

@@ -44,6 +44,11 @@ class Site:
     images: Callable[[Image | Literal["auto"]], str] | None = None
 
     @property
+    def store_url(self) -> str:
+        """The store as the pods know it."""
+        return self.store.url if self.cluster is None else self.cluster.store
+
+    @property
     def is_local(self) -> bool:
         return self.cluster is None
 
