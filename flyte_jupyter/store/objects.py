@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import mmap
 import os
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -36,9 +36,8 @@ _RETRIES: dict[str, Any] = {
     "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 2},
     "retry_timeout": timedelta(seconds=60),
 }
-_LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
-"""By process; see `_loop`."""
-_MAKING = threading.Lock()
+_USED_BY: set[int] = set()
+"""The process, once it has used a bucket, and those that it was forked from."""
 
 
 class ObjectStore:
@@ -70,11 +69,11 @@ class ObjectStore:
         views = _bytes_of(parts)
         size = sum(view.nbytes for view in views)
         if size <= _PART:
-            self._do(obstore.put_async, key, b"".join(views), use_multipart=False)
+            self._do(obstore.put, key, b"".join(views), use_multipart=False)
             return
-        part = max(_PART, -(-size // _MOST_PARTS))
-        options = {"use_multipart": True, "chunk_size": part, "max_concurrency": _AT_ONCE}
-        self._do(obstore.put_async, key, _cut(views, part), **options)
+        part, stop = max(_PART, -(-size // _MOST_PARTS)), threading.Event()
+        options: dict[str, Any] = {"use_multipart": True, "chunk_size": part, "max_concurrency": _AT_ONCE}
+        self._do(obstore.put, key, _cut(views, part, stop), stop=stop, **options)
 
     def put_if_absent(self, key: str, parts: Sequence[bytes | memoryview]) -> bool:
         """As the protocol says; in one request, which S3 allows up to 5 GiB."""
@@ -87,18 +86,19 @@ class ObjectStore:
                 return False
             bucket = _connect(self.url, _TIMEOUT + len(data) // _SLOWEST)
         try:
-            self._do(obstore.put_async, key, data, mode="create", bucket=bucket)
+            self._do(obstore.put, key, data, mode="create", bucket=bucket)
         except AlreadyExistsError:
             return False
         return True
 
     def get(self, key: str) -> memoryview:
-        return self._do(_get, key)
+        stop = threading.Event()
+        return self._do(_get, key, stop, stop=stop)
 
     def list(self, prefix: str) -> list[str]:
         import obstore
 
-        found = self._do(obstore.list_with_delimiter_async, prefix)
+        found = self._do(obstore.list_with_delimiter, prefix)
         paths = [*found["common_prefixes"], *(each["path"] for each in found["objects"])]
         return sorted({path.rpartition("/")[2] for path in paths})
 
@@ -107,7 +107,7 @@ class ObjectStore:
         import obstore
 
         if checked(to) != key:
-            self._do(obstore.copy_async, key, to)
+            self._do(obstore.copy, key, to)
         elif not self._is_there(key):
             raise KeyError(key)
 
@@ -115,29 +115,37 @@ class ObjectStore:
         import obstore
 
         with contextlib.suppress(KeyError):  # which only some say
-            self._do(obstore.delete_async, key)
+            self._do(obstore.delete, key)
 
     def _is_there(self, key: str) -> bool:
         import obstore
 
         try:
-            self._do(obstore.head_async, key)
+            self._do(obstore.head, key)
         except KeyError:
             return False
         return True
 
-    def _do(self, ask: Callable[..., Awaitable[T]], key: str, *more: Any, bucket: Any = None, **options: Any) -> T:
-        """Ask, and wait for the answer. An interrupt ends that; obstore's own waiting would not notice it."""
+    def _do(
+        self,
+        ask: Callable[..., T],
+        key: str,
+        *more: Any,
+        bucket: Bucket | None = None,
+        stop: threading.Event | None = None,
+        **options: Any,
+    ) -> T:
+        """Ask, and wait for the answer.
+
+        Args:
+            stop: set when the wait is interrupted; what travels in parts ends then.
+        """
         from obstore.exceptions import AlreadyExistsError, BaseError
 
         checked(key)
-
-        async def asked() -> T:
-            return await ask(bucket or self._bucket, key, *more, **options)
-
-        doing = asyncio.run_coroutine_threadsafe(asked(), _loop())
+        _check_process()
         try:
-            return doing.result()
+            return _interruptible(lambda: ask(bucket or self._bucket, key, *more, **options))
         except AlreadyExistsError:
             raise
         except FileNotFoundError as error:
@@ -147,38 +155,40 @@ class ObjectStore:
         except (BaseError, OSError, ValueError) as error:
             raise StoreError(refused.why(self.url, key, str(error))) from None
         except BaseException:
-            doing.cancel()
+            if stop is not None:
+                stop.set()
             raise
 
 
-async def _get(bucket: Bucket, key: str) -> memoryview:
+def _get(bucket: Bucket, key: str, stop: threading.Event) -> memoryview:
     """What fits into one part comes with the first answer; with the first part of what does not comes its size."""
     import obstore
     from obstore.exceptions import GenericError, PreconditionError
 
     try:
-        first = await obstore.get_async(bucket, key, options={"range": (0, _PART)})
+        first = obstore.get(bucket, key, options={"range": (0, _PART)})
     except GenericError as error:
         if " 416 " not in str(error):  # an empty blob has no first byte
             raise
-        return memoryview(bytearray(await (await obstore.get_async(bucket, key)).bytes_async()))
-    size, tag, start = first.meta["size"], first.meta["e_tag"], await first.bytes_async()
+        return memoryview(bytearray(obstore.get(bucket, key).bytes()))
+    size, tag, start = first.meta["size"], first.meta["e_tag"], first.bytes()
     if size == len(start):
         return memoryview(bytearray(start))
     whole = memoryview(mmap.mmap(-1, size))  # its pages are not filled with zeros before
     whole[: len(start)] = start
-    places = iter(range(len(start), size, _PART))
 
-    async def fetch() -> None:
-        for at in places:
+    def fetch(at: int) -> None:
+        if not stop.is_set():
             end = min(at + _PART, size)
-            part = await obstore.get_async(bucket, key, options={"range": (at, end), "if_match": tag})
-            whole[at:end] = await part.bytes_async()
+            part = obstore.get(bucket, key, options={"range": (at, end), "if_match": tag})
+            whole[at:end] = part.bytes()
 
     try:
-        await _all([fetch() for _ in range(_AT_ONCE)])
+        with ThreadPoolExecutor(_AT_ONCE, "flyte_jupyter-store") as pool:
+            for _ in pool.map(fetch, range(len(start), size, _PART)):
+                pass
     except PreconditionError:  # somebody has put another one there meanwhile
-        return await _get(bucket, key)
+        return _get(bucket, key, stop)
     return whole
 
 
@@ -224,7 +234,7 @@ def _bytes_of(parts: Sequence[bytes | memoryview]) -> list[memoryview]:
     return [view for view in (memoryview(part).cast("B") for part in parts) if view.nbytes]
 
 
-def _cut(views: list[memoryview], size: int) -> Iterator[bytes | memoryview]:
+def _cut(views: list[memoryview], size: int, stop: threading.Event) -> Iterator[bytes | memoryview]:
     """The same bytes in pieces of that size, without copying what lies in one piece."""
     pending: list[memoryview] = []
     room = size
@@ -236,36 +246,38 @@ def _cut(views: list[memoryview], size: int) -> Iterator[bytes | memoryview]:
             at += piece.nbytes
             room -= piece.nbytes
             if not room:
+                if stop.is_set():
+                    raise InterruptedError
                 yield pending[0] if len(pending) == 1 else b"".join(pending)
                 pending, room = [], size
     if pending:
         yield b"".join(pending)
 
 
-async def _all(work: list[Coroutine[Any, Any, None]]) -> None:
-    """Until all are done, or none goes on since one has failed."""
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
+def _interruptible(work: Callable[[], T]) -> T:
+    """Wait for another thread to do it, where interrupts come: while one waits for obstore they are not noticed.
 
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """Where the requests of all stores of a process are waited for, on a thread that ends with the process.
-
-    Raises:
-        StoreError: an ancestor of the process has used one, whose threads did not come along.
+    Its calls for event loops are not for us: the last of them may make a process that ends crash.
     """
-    with _MAKING:
-        me = os.getpid()
-        if _LOOPS.keys() - {me}:
-            raise StoreError(
-                "This process was forked by one that had used a bucket, so it cannot use one itself.\n"
-                "Start it in another way, as with multiprocessing.get_context('spawn')."
-            )
-        if me not in _LOOPS:
-            _LOOPS[me] = asyncio.new_event_loop()
-            threading.Thread(target=_LOOPS[me].run_forever, name="flyte_jupyter-store", daemon=True).start()
-        return _LOOPS[me]
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    done: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # raised where it is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=do, name="flyte_jupyter-store", daemon=True).start()
+    return done.result()
+
+
+def _check_process() -> None:
+    """Raises `StoreError` in a process that was forked by one that had used a bucket: its threads are not there."""
+    _USED_BY.add(os.getpid())
+    if len(_USED_BY) > 1:
+        raise StoreError(
+            "This process was forked by one that had used a bucket, so it cannot use one itself.\n"
+            "Start it in another way, as with multiprocessing.get_context('spawn')."
+        )

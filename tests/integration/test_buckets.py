@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,46 @@ def _python(program: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[
         process.communicate()
 
 
+def test_an_interrupt_ends_a_blob_that_travels_in_parts(store: Store) -> None:
+    """What follows the interrupt is not read any more, and nothing is there."""
+    program = f"""
+import os, signal, threading
+from flyte_jupyter.store import open_store
+store, part = open_store({store.url!r}), memoryview(bytes({PART}))
+parts = [part] * 40
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    store.put("k", parts)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+for thread in threading.enumerate():
+    if thread.daemon:
+        thread.join()
+"""
+    with _python(program, dict(os.environ)) as process:
+        said, errors = process.communicate(timeout=60)
+    assert "interrupted\n" == said, errors
+    assert [] == store.list("")
+
+
+def test_a_process_that_ends_right_after_it_used_a_bucket_ends_well(store: Store) -> None:
+    """The Host in a pod does: another exit code would be a lost pod."""
+    program = f"""
+import contextlib
+from flyte_jupyter.store import open_store
+store = open_store({store.url!r})
+store.put("k", [b"v"])
+store.delete("k")
+with contextlib.suppress(KeyError):
+    store.get("k")
+"""
+    for _ in range(3):
+        with ExitStack() as stack:
+            processes = [stack.enter_context(_python(program, dict(os.environ))) for _ in range(6)]
+            errors = [process.communicate(timeout=60)[1] for process in processes]
+            assert [0] * 6 == [process.returncode for process in processes], errors
+
+
 def test_a_forked_process_is_told_that_it_cannot_use_a_bucket(store: Store) -> None:
     program = f"""
 import os, sys
@@ -223,7 +263,7 @@ def test_opening_a_folder_does_not_import_what_buckets_need() -> None:
 import sys, tempfile, pathlib
 from flyte_jupyter.store import open_store
 open_store(pathlib.Path(tempfile.gettempdir()).as_uri())
-print([name for name in ("obstore", "asyncio") if name in sys.modules])
+print([name for name in ("obstore", "concurrent.futures") if name in sys.modules])
 """
     with _python(program, dict(os.environ)) as process:
         said, errors = process.communicate(timeout=60)
