@@ -27,7 +27,7 @@ def why(cluster: Cluster, expected: Callable[[Reason], bool], name: str = "stuck
 
     def is_expected() -> bool:
         pods, events, of = of_job(cluster.api, name)
-        told.append(reasons.of(pods[0] if pods else None, events, of, rooms=Rooms(cluster.api)()))
+        told.append(reasons.of(pods[0] if pods else None, events, of, rooms=Rooms(cluster.api)))
         return told[-1] is not None and expected(told[-1])
 
     try:

@@ -79,7 +79,7 @@ def rough_bytes(count: int) -> str:
     """A number of bytes as people say it: "1.5 MiB"."""
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if count >= unit:
-            return f"{count / unit:.3g} {name}"
+            return f"{count / unit:{'.3g' if count < 999.5 * unit else '.0f'}} {name}"
     return f"{count} bytes"
 
 

@@ -82,7 +82,8 @@ def test_durations_as_people_say_them(seconds: float, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (10 << 20, "10 MiB")]
+    ("count", "said"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (10 << 20, "10 MiB"), (1010 << 20, "1010 MiB")],
 )
 def test_bytes_as_people_say_them(count: int, said: str) -> None:
     assert said == rough_bytes(count)
