@@ -290,6 +290,7 @@ class PodEvent:
         links: those of the request, only with queued.
         is_cached: whether the result was kept from an earlier call, so that nothing ran.
         cache: where it is from, or why it runs although its task is cached, for people.
+        instead: fields of `Requirements` with which it would find a place, where it asks for more than there is.
     """
 
     run: str
@@ -310,6 +311,7 @@ class PodEvent:
     links: tuple[Mapping[str, str], ...] = ()
     is_cached: bool = False
     cache: str = ""
+    instead: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         said = {name: value for name, value in vars(self).items() if value not in (None, "", ()) and value is not False}

@@ -40,6 +40,7 @@ class Action:
         links: to elsewhere, as `PodRequest` has them.
         is_cached: whether its result was kept from an earlier call.
         cache: where that is from, or why it runs although its task is cached; "" for others.
+        instead: what it could ask for, when there is less than it asks for: fields of `Requirements`.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
         vitals: what its last attempts have shown of themselves, by their number.
         unfinished: of the last attempt that printed, by stream, what has no line end yet.
@@ -60,6 +61,7 @@ class Action:
     peak_memory: int | None = None
     is_cached: bool = False
     cache: str = ""
+    instead: Mapping[str, Any] | None = None
     links: tuple[Mapping[str, str], ...] = ()
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Action:
             "peak_memory": self.peak_memory,
             "is_cached": self.is_cached,
             "cache": self.cache,
+            "instead": dict(self.instead or {}),
             "links": [dict(link) for link in self.links],
             "vitals": {str(n): vitals.to_json() for n, vitals in self.vitals.items()},
         }
@@ -157,13 +160,14 @@ class RunState:
     def _advance(action: Action, event: PodEvent) -> None:
         step = (event.phase, event.at, event.attempt, event.step)
         if action.history and step == action.history[-1] and not action.phase.is_terminal:
-            action.reason = event.reason  # told again, with other words
+            action.reason, action.instead = event.reason, event.instead  # told again, with other words
         if action.phase.is_terminal or step in action.history:
             return
         action.history.append(step)
         action.phase = event.phase
         action.retry_in = event.retry_in
         action.reason = event.reason
+        action.instead = event.instead
         action.is_cached = event.is_cached
         action.cache = event.cache or action.cache
         action.links = event.links or action.links

@@ -146,7 +146,7 @@ class Actions:
         if change.type == "DELETED":
             known = action.pods.pop(name, None)
             if not action.is_closed and known is not None and not ends.has_ended(known):
-                yield from self._lose(action, name, ends.of(known, is_gone=True))
+                yield from self._lose(action, name, ends.of(known, self._about(known), is_gone=True))
             return
         action.pods[name] = change.object
         if not action.is_closed:
@@ -161,7 +161,7 @@ class Actions:
                         continue  # until its log is read
                     yield from self._finish(action)
                     return
-                yield from self._lose(action, name, ends.of(pod))
+                yield from self._lose(action, name, ends.of(pod, self._about(pod)))
             elif ends.has_started(pod):
                 action.has_started = True
                 self._follow(action, name, pod)
@@ -175,16 +175,24 @@ class Actions:
 
     def _why(self, action: _Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
         """Why a pod does not start."""
-        uid = pod["metadata"]["uid"] if pod is not None else ""
-        events = [*self._events.get(uid, {}).values(), *self._events.get(action.job["metadata"]["uid"], {}).values()]
-        reason = reasons.of(pod, events, action.job, rooms=self._rooms())
+        events = [*(self._about(pod) if pod is not None else ()), *self._about(action.job)]
+        reason = reasons.of(pod, events, action.job, rooms=self._rooms)
         if reason is None:
             return
         if reason.failure is not None:
-            yield from self._end(action, Phase.FAILED, reason.failure)
-            self._api.delete("jobs", action.job["metadata"]["name"])
+            yield from self._give_up(action, reason.failure, instead=reason.instead or None)
             return
-        yield from self._tell(action, reason.phase, at=time.time(), step=reason.step, reason=reason.text)
+        said = {"step": reason.step, "reason": reason.text, "instead": reason.instead or None}
+        yield from self._tell(action, reason.phase, at=time.time(), **said)
+
+    def _about(self, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What the cluster has told of an object."""
+        return list(self._events.get(found["metadata"]["uid"], {}).values())
+
+    def _give_up(self, action: _Action, failure: Failure, **more: Any) -> Iterator[Event]:
+        """End what no pod will ever do."""
+        yield from self._end(action, Phase.FAILED, failure, **more)
+        self._api.delete("jobs", action.job["metadata"]["name"])
 
     def _lose(self, action: _Action, name: str, failure: Failure) -> Iterator[Event]:
         """A pod has ended without an outcome; the Job starts another one, as long as it may."""
@@ -194,7 +202,9 @@ class Actions:
         if self._history(action) is not None:  # it ended while its outcome was written
             yield from self._finish(action)
             return
-        if not ends.has_failed(action.job):
+        if not failure.recoverable:
+            yield from self._give_up(action, failure)
+        elif not ends.has_failed(action.job):
             action.attempt += 1
             action.has_started = False
             yield from self._tell(action, Phase.QUEUED, at=time.time(), failure=failure)
@@ -270,7 +280,8 @@ class Actions:
             self._events.get(uid, {}).pop(name, None)
             return
         known = self._events.setdefault(uid, {})
-        known[name] = change.object
+        known.pop(name, None)
+        known[name] = change.object  # as the last
         if len(known) > _EVENTS:
             del known[next(iter(known))]
         job = about.get("name", "") if about.get("kind") == "Job" else self._pods.get(about.get("name", ""), "")
@@ -316,9 +327,9 @@ class Actions:
             yield from self._pass(action, event)
         self._close(action)
 
-    def _end(self, action: _Action, phase: Phase, failure: Failure) -> Iterator[Event]:
+    def _end(self, action: _Action, phase: Phase, failure: Failure, **more: Any) -> Iterator[Event]:
         """End it from here, unless it has ended by itself."""
-        event = action.request.event(phase, at=time.time(), attempt=action.attempt, failure=failure)
+        event = action.request.event(phase, at=time.time(), attempt=action.attempt, failure=failure, **more)
         shelf.end(self._store, self._key, event)
         for told in self._history(action) or [event]:
             yield from self._pass(action, told)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from flyte_jupyter.pods import PodRequest
 from flyte_jupyter.runners.kubernetes import ends
 
 
@@ -55,8 +57,9 @@ def test_a_pod_that_its_node_has_refused_is_told() -> None:
 
 
 def test_memory_that_ran_out_is_told_by_the_name_of_the_task() -> None:
+    request = PodRequest(run="r", action="a0", task="t", title="train", store="s", python="p")
     lost = pod(terminated={"exitCode": 137, "reason": "OOMKilled"})
-    lost["spec"]["containers"][0]["env"] = [{"name": "FLYTE_JUPYTER_REQUEST", "value": '{"title": "train"}'}]
+    lost["spec"]["containers"][0]["env"] = [{"name": "FLYTE_JUPYTER_REQUEST", "value": json.dumps(request.to_json())}]
     message = ends.of(lost, peak_memory=1000 << 20).message
     assert (
         "train was killed: the container needed more memory than its limit of 1 GiB; it had used 1000 MiB." in message

@@ -29,6 +29,23 @@ def out_of_memory(*, child: bool = False, **more: Any) -> dict[str, Any]:
     return view(phase="failed", actions=[root, *called], total=1 + len(called), **more)
 
 
+@pytest.mark.parametrize(
+    ("asked", "instead", "expected"),
+    [
+        ({"gpu": 8, "cpu": 4.0}, {"gpu": 4}, flyte.Resources(cpu=4, gpu=4)),
+        ({"cpu": 8.0, "cpu_limit": 16.0, "memory": 1 << 30}, {"cpu": 1.5}, flyte.Resources(cpu=1.5, memory="1Gi")),
+        ({"memory": 64 << 30, "memory_limit": 128 << 30}, {"memory": 23 << 30}, flyte.Resources(memory="23Gi")),
+    ],
+)
+def test_what_asks_for_more_than_there_is_can_be_run_with_less(
+    asked: dict[str, Any], instead: dict[str, Any], expected: flyte.Resources
+) -> None:
+    waiting = action("a0", None, "waiting_for_resources", STARTED, instead=instead)
+    shown = view(phase="waiting_for_resources", actions=[waiting], asked=asked)
+    assert f"flyte.rerun('r-1', override={{'resources': flyte.{expected!r}}})" == told(shown)["resources"]
+    assert "resources" not in told(view(phase="running", actions=[action("a0", None, "running", STARTED)], asked=asked))
+
+
 def test_what_runs_can_be_cancelled() -> None:
     running = view(phase="running", actions=[action("a0", None, "running", STARTED)])
     assert {"cancel": "%flyte_cancel r-1"} == told(running)
