@@ -112,7 +112,7 @@ def test_a_template_is_looked_up_by_its_name(ready: Cluster) -> None:
     template = {"metadata": {"name": "gpu-nodes"}, "template": {"metadata": {"labels": {"team": "a"}}, "spec": spec}}
     ready.api.create("podtemplates", template)
     found = train.override(pod_template="gpu-nodes").pod_manifest(validate=True).job["spec"]["template"]
-    assert ({"gpu": "t4"}, "own:2", "a") == (
+    assert ({"gpu": "t4"}, "registry.example.com/birds:1", "a") == (
         found["spec"]["nodeSelector"],
         found["spec"]["containers"][0]["image"],
         found["metadata"]["labels"]["team"],

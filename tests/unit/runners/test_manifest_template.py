@@ -176,9 +176,12 @@ def test_what_was_granted_holds() -> None:
     [(["primary", "proxy"], "primary"), (["default", "proxy"], "default"), (["job"], "job"), ([], "primary")],
 )
 def test_a_template_of_the_cluster_has_its_primary_container(containers: list[str], primary: str) -> None:
-    spec = {"containers": [{"name": name} for name in containers]}
+    spec = {"containers": [{"name": name, "image": f"{name}:1"} for name in containers]}
     found = {"metadata": {"name": "gpu"}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": spec}}
-    assert {"podSpec": spec, "primary": primary, "labels": {"a": "b"}} == of_object(found)
+    template = of_object(found)
+    assert (primary, {"a": "b"}) == (template["primary"], template["labels"])
+    images = {each["name"]: each.get("image") for each in template["podSpec"]["containers"]}
+    assert {name: None if name == primary else f"{name}:1" for name in containers} == images
 
 
 def test_a_template_that_was_not_looked_up_is_no_template() -> None:

@@ -37,12 +37,16 @@ class Template:
 def of_object(found: Mapping[str, Any]) -> dict[str, Any]:
     """What `PodRequest.template` is for a PodTemplate of the cluster, as its API gives it.
 
-    The task's container is the one called "primary", else "default", else the only one.
+    The task's container is the one called "primary", else "default", else the only one. Kubernetes wants an image
+    there, which stands for the task's, as in Flyte.
     """
     template = found.get("template") or {}
-    spec, about = template.get("spec") or {}, template.get("metadata") or {}
+    spec, about = copy.deepcopy(template.get("spec") or {}), template.get("metadata") or {}
     names = [container["name"] for container in spec.get("containers") or ()]
     primary = next((name for name in _NAMED if name in names), names[0] if len(names) == 1 else PRIMARY)
+    for container in spec.get("containers") or ():
+        if container["name"] == primary:
+            container.pop("image", None)
     more = {name: about[name] for name in ("labels", "annotations") if about.get(name)}
     return {"podSpec": spec, "primary": primary, **more}
 
