@@ -105,9 +105,9 @@ def checked(pod: PodRequest, cluster: Cluster) -> PodManifest:
     api = Api(cluster.context or "", cluster.namespace or "")
     try:
         features = features_of(api)
-        pod = with_template(pod, api.get)
+        pod = with_template(pod, api)
         made = _manifest(pod, cluster, features, [])
-        check_secrets(pod, api.get)
+        check_secrets(pod, api)
         api.create("jobs", made.job, dry_run=True, strict=features.strict_fields)
     finally:
         api.close()

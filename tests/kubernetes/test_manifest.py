@@ -117,7 +117,7 @@ def test_a_template_is_looked_up_by_its_name(ready: Cluster) -> None:
         found["spec"]["containers"][0]["image"],
         found["metadata"]["labels"]["team"],
     )
-    with pytest.raises(ConfigValueError, match=r"'gpu-node'[\s\S]*kubectl get podtemplates"):
+    with pytest.raises(ConfigValueError, match=r"'gpu-node'[\s\S]*did you mean 'gpu-nodes'"):
         train.override(pod_template="gpu-node").pod_manifest(validate=True)
 
 
@@ -125,11 +125,13 @@ def test_secrets_that_are_missing_are_named_with_what_makes_them(ready: Cluster)
     secrets = ["token", Secret("other", "db", as_env_var="OTHER"), Secret("api-key", "db")]
     with pytest.raises(MissingSecretError) as error:
         train.override(secrets=secrets).pod_manifest(validate=True)
-    make = "make it with: kubectl create secret generic"
+    make = "    make it: kubectl create secret generic"
     assert [
-        "birds.train: the namespace does not have all of its secrets",
-        f"  'token': there is no Secret token; {make} token --from-literal=token=...",
-        f"  'db/other': the Secret db has no key other; {make} db --from-literal=other=...",
+        f"secrets: the namespace {ready.namespace!r} does not have all those of birds.train",
+        "  'token': there is no Secret 'token'",
+        f"{make} token --from-literal=token=...",
+        "  'db/other': the Secret 'db' has no such key",
+        f"{make} db --from-literal=other=...",
     ] == str(error.value).splitlines()[:-1]
 
 

@@ -164,6 +164,7 @@ def test_a_part_of_a_gpu_is_the_resource_of_its_plugin(cluster: Cluster) -> None
     path = f"/status/capacity/{key.replace('/', '~1')}"
     cluster.api.patch("nodes", node, [{"op": "add", "path": path, "value": "2"}], part="status")
     try:
+        eventually(lambda: key in cluster.api.get("nodes", node)["status"]["allocatable"])
         resources = flyte.Resources(cpu="100m", memory="200Mi", gpu=flyte.GPU("A100", 2, "1g.5gb"))
         run = flyte.run(look.override(resources=resources), [])
         run.result()

@@ -5,7 +5,6 @@ An outcome in the store beats whatever a pod looks like; so pods are looked at f
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ...host import lifecycle, shelf
-from ...host.given import REQUEST
 from ...host.spoken import Ended, Piece
 from ...pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest, Synced, history_of
 from ...store import Store, keys
@@ -24,6 +22,8 @@ from . import carriage, ends, reasons
 from .api import Api
 from .carried_logs import LogFiles
 from .follow import Follower, Heard
+from .manifest import container
+from .manifest.job import notes_of
 from .room import Rooms
 from .watch import Change, Item
 
@@ -295,8 +295,9 @@ class Actions:
     # --- telling ------------------------------------------------------------------------------------------------------
 
     def _tell(self, action: _Action, phase: Phase, *, at: float, **more: Any) -> Iterator[Event]:
-        links = action.request.links if phase is Phase.QUEUED else ()
-        event = action.request.event(phase, at=at, attempt=action.attempt, links=links, **more)
+        if phase is Phase.QUEUED:
+            more = {"links": action.request.links, "notes": notes_of(action.job), **more}
+        event = action.request.event(phase, at=at, attempt=action.attempt, **more)
         yield from self._pass(action, event)
 
     def _pass(self, action: _Action, event: PodEvent) -> Iterator[Event]:
@@ -352,8 +353,7 @@ _NOTHING_SAID = Failure(
 def request_of(job: Mapping[str, Any]) -> PodRequest:
     """What a Job was made for."""
     containers = job["spec"]["template"]["spec"]["containers"]
-    found = [env["value"] for each in containers for env in each.get("env") or () if env["name"] == REQUEST]
-    return PodRequest.from_json(json.loads(found[0]))
+    return next(request for each in containers if (request := container.request_of(each)) is not None)
 
 
 def seconds(timestamp: str) -> float:

@@ -2,54 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
-from ...config.refusal import wrong_value
+from ...config.refusal import did_you_mean, wrong_value
 from ...errors import MissingSecretError
 from ...pods import PodRequest
+from .api import Api
 from .error import ApiError
 from .manifest import secrets
 from .manifest.template import of_object
 
-Get = Callable[[str, str], dict[str, Any]]
-"""`Api.get`: an object of the namespace by its kind and name."""
+_FORBIDDEN = 403
 
 
-def check_secrets(request: PodRequest, get: Get) -> None:
+def check_secrets(request: PodRequest, api: Api) -> None:
     """See that the namespace has the secrets of a request.
 
     Raises:
         MissingSecretError: it does not, with what makes them. ConfigValueError: no cluster can have such a secret.
     """
     wanted = secrets.wanted(request.secrets)
+    there = {name: _keys(name, api) for name in dict.fromkeys(each.secret for each in wanted)}
     missing = []
-    for name in dict.fromkeys(each.secret for each in wanted):
-        try:
-            keys: Iterable[str] | None = get("secrets", name).get("data") or {}
-        except ApiError as error:
-            if error.status == 403:
-                continue  # who may not read it is told by the pod
-            if not error.is_missing:
-                raise
-            keys = None
-        missing += [
-            f"  {refs[0].title!r}: "
-            + (f"there is no Secret {name}" if keys is None else f"the Secret {name} has no key {each.key}")
-            + f"; make it with: {each.command}"
-            for each, refs in wanted.items()
-            if each.secret == name and (keys is None or each.key not in keys)
-        ]
+    for each, refs in wanted.items():
+        keys = there[each.secret]
+        if each.key in keys or _UNKNOWN in keys:
+            continue
+        what = f"the Secret {each.secret!r} has no such key" if keys else f"there is no Secret {each.secret!r}"
+        missing.append(f"  {', '.join(repr(ref.title) for ref in refs)}: {what}\n    make it: {each.command}")
     if missing:
         raise MissingSecretError(
-            f"{request.task}: the namespace does not have all of its secrets\n"
+            f"secrets: the namespace {api.namespace!r} does not have all those of {request.task}\n"
             + "\n".join(missing)
             + "\n  a secret (key, group) is the key of the Secret that is called as the group, else as the key"
         )
 
 
-def with_template(request: PodRequest, get: Get) -> PodRequest:
+_UNKNOWN = ""
+"""Instead of keys: who may not read a Secret is told by the pod what is missing."""
+
+
+def _keys(name: str, api: Api) -> list[str]:
+    """The keys of a Secret; none when it is not there."""
+    try:
+        return sorted(api.get("secrets", name).get("data") or {})
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            return [_UNKNOWN]
+        if error.is_missing:
+            return []
+        raise
+
+
+def with_template(request: PodRequest, api: Api) -> PodRequest:
     """The request with the pod template that it only names, as the namespace has it.
 
     Raises:
@@ -59,11 +64,20 @@ def with_template(request: PodRequest, get: Get) -> PodRequest:
     if name is None:
         return request
     try:
-        return replace(request, template=of_object(get("podtemplates", name)))
+        return replace(request, template=of_object(api.get("podtemplates", name)))
     except ApiError as error:
         if not error.is_missing:
             raise
-        allowed = "the name of a PodTemplate of the namespace"
-        raise wrong_value(
-            "pod_template", name, allowed, "kubectl get podtemplates shows those that are there"
-        ) from None
+    there = _templates(api)
+    allowed = f"a PodTemplate of the namespace {api.namespace!r}"
+    hint = did_you_mean(name, there) or f"there are: {', '.join(there) or 'none'}"
+    raise wrong_value("pod_template", name, allowed, hint)
+
+
+def _templates(api: Api) -> list[str]:
+    try:
+        return [each["metadata"]["name"] for each in api.list("podtemplates").items]
+    except ApiError as error:
+        if error.status == _FORBIDDEN:
+            return []
+        raise

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...config.cluster import IN_CLUSTER, Cluster
-from ...config.refusal import did_you_mean, wrong_value
 from ...container.images import Images
-from ...errors import MissingSecretError
 from ...host import shelf
 from ...host.lifecycle import ABORTED, aborted
-from ...pods import Event, Failure, Phase, PodEvent, PodRequest, SecretRef, Synced
+from ...pods import Event, Failure, Phase, PodEvent, PodRequest, Synced
 from ...store import Store
 from . import carriage, ends
 from .actions import Actions, request_of
@@ -24,8 +21,9 @@ from .building import Building
 from .error import ApiError
 from .features import Features, features_of
 from .follow import Follower
-from .manifest import names, secrets, template
+from .manifest import names
 from .manifest.job import job, notes
+from .provided import check_secrets, with_template
 from .signing import key_secret
 from .watch import Watch
 
@@ -73,46 +71,8 @@ class KubernetesRunner:
         return self._features
 
     def missing(self, pod: PodRequest) -> list[str]:
-        for wanted, refs in secrets.wanted(pod.secrets).items():
-            self._require(wanted, refs)
-        return notes(self._with_template(pod), self._cluster, self.features)
-
-    def _require(self, wanted: secrets.SecretKey, refs: Sequence[SecretRef]) -> None:
-        """Raises MissingSecretError when the namespace has no such Secret, or it has no such key."""
-        try:
-            found = self.api.get("secrets", wanted.secret)
-        except ApiError as error:
-            if not error.is_missing:
-                raise
-            what = f"there is no Secret {wanted.secret!r}"
-        else:
-            keys_there = sorted(found.get("data") or {})
-            if wanted.key in keys_there:
-                return
-            what = f"the Secret {wanted.secret!r} has no key {wanted.key!r}, but {', '.join(keys_there) or 'none'}"
-        raise MissingSecretError(
-            f"secrets: {', '.join(repr(ref.title) for ref in refs)} is not in the cluster: {what} in the namespace "
-            f"{self.api.namespace!r}.\nMake it: {wanted.command}"
-        )
-
-    def _with_template(self, pod: PodRequest) -> PodRequest:
-        """With the pod template that it names looked up."""
-        name = (pod.template or {}).get("name")
-        if name is None:
-            return pod
-        try:
-            return replace(pod, template=template.of_object(self.api.get("podtemplates", name)))
-        except ApiError as error:
-            if not error.is_missing:
-                raise
-            there = [each["metadata"]["name"] for each in self.api.list("podtemplates").items]
-            allowed = ", ".join(there) or "none is there: kubectl create -f template.yaml"
-            raise wrong_value(
-                "pod_template",
-                name,
-                f"a PodTemplate of the namespace {self.api.namespace!r}: {allowed}",
-                did_you_mean(name, there),
-            ) from None
+        check_secrets(pod, self.api)
+        return notes(with_template(pod, self.api), self._cluster, self.features)
 
     def launch(self, pod: PodRequest) -> None:
         if self._building is not None:
@@ -121,16 +81,20 @@ class KubernetesRunner:
             self._launch(pod)
 
     def _launch(self, pod: PodRequest) -> None:
-        secret = self._carry(pod)
+        call = carriage.call_secret(self._store, pod) if self._cluster.store == IN_CLUSTER else None
+        secret = str(call["metadata"]["name"]) if call is not None else ""
         manifest = job(
-            self._with_template(pod),
+            with_template(pod, self.api),
             self._cluster,
             self.features,
             image=pod.image_uri or self._cluster.image,
             call_secret=secret,
             key_secret=key_secret(self._who),
+            accepted_at=time.time(),
             owner=self._owner,
         )
+        if call is not None:
+            self._carry(call)
         try:
             made = self.api.create("jobs", manifest, strict=self.features.strict_fields)
         except ApiError as error:
@@ -142,17 +106,13 @@ class KubernetesRunner:
         if secret:
             self._own(secret, made)
 
-    def _carry(self, pod: PodRequest) -> str:
-        """Put what the call consists of where its pod finds it; the name of the Secret, "" when the store will do."""
-        if self._cluster.store != IN_CLUSTER:
-            return ""
-        manifest = carriage.call_secret(self._store, pod)
+    def _carry(self, call: Mapping[str, Any]) -> None:
+        """Put what the call consists of where its pod finds it."""
         try:
-            self.api.create("secrets", manifest)
+            self.api.create("secrets", call)
         except ApiError as error:
             if not error.is_there_already:
                 raise
-        return str(manifest["metadata"]["name"])
 
     def _own(self, secret: str, made: Mapping[str, Any]) -> None:
         """Have the Secret go away with the Job."""

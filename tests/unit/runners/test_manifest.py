@@ -325,9 +325,8 @@ def test_names_that_no_object_has_are_refused(name: str) -> None:
 def test_an_old_server_is_asked_for_nothing_that_it_would_drop() -> None:
     made = job(replace(REQUEST, interruptible=True), Cluster(queue="team"), OLD)
     assert {"backoffLimit", "completions", "parallelism", "template", "ttlSecondsAfterFinished"} == made["spec"].keys()
-    assert ["queue: the cluster has no Kueue, so that nothing waits in its queue 'team'"] == jobs.notes(
-        REQUEST, Cluster(queue="team"), OLD
-    )
+    said = ["queue: the cluster has no Kueue, so that nothing waits in its queue 'team'"]
+    assert said == jobs.notes(REQUEST, Cluster(queue="team"), OLD) == list(jobs.notes_of(made))
 
 
 def test_kueue_lets_a_job_go() -> None:

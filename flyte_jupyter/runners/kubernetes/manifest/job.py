@@ -49,6 +49,8 @@ def job(
         "labels": dict(made.template["metadata"]["labels"]),
         "annotations": {f"{names.PREFIX}task": request.task, f"{names.PREFIX}title": request.title},
     }
+    if said := _notes(made, cluster, features):
+        metadata["annotations"][names.NOTES] = "\n".join(said)
     if cluster.namespace:
         metadata["namespace"] = cluster.namespace
     if owner is not None:
@@ -69,6 +71,16 @@ def job(
 def notes(request: PodRequest, cluster: Cluster, features: Features) -> list[str]:
     """What of a request's configuration does not hold as it was given, one line each. Raises what `job` raises."""
     made = pod(request, cluster, features, image="", call_secret="", key_secret="", accepted_at=None)
+    return _notes(made, cluster, features)
+
+
+def notes_of(job: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same of a Job that is there."""
+    said = job["metadata"].get("annotations", {}).get(names.NOTES, "")
+    return tuple(said.splitlines())
+
+
+def _notes(made: Pod, cluster: Cluster, features: Features) -> list[str]:
     said = list(made.notes)
     if cluster.queue and not features.kueue:
         said.append(f"queue: the cluster has no Kueue, so that nothing waits in its queue {cluster.queue!r}")

@@ -15,6 +15,8 @@ from ....pods import PodRequest
 
 PREFIX = "flyte-jupyter/"
 """Of our own labels and annotations."""
+NOTES = f"{PREFIX}notes"
+"""The annotation of a Job that says what of the configuration does not hold as it was given, a line each."""
 MANAGED = {"app.kubernetes.io/managed-by": "flyte-jupyter"}
 """What all that we make in a cluster is found by."""
 OURS = ("run", "action", "parent", "task", "environment", "user", "session")
