@@ -112,7 +112,7 @@ class Images:
         """Whether there is nothing to be done for it: it was seen, or is none of ours."""
         return uri not in self._wanted or uri in self._there
 
-    def provide(self, wanted: Iterable[Wanted]) -> None:
+    def provide(self, uris: Iterable[str]) -> None:
         """Find the values of the secrets that images are made with, as far as these are not there; may ask the person.
 
         Raises:
@@ -120,11 +120,12 @@ class Images:
         """
         from ..credentials.resolve import resolve
 
+        absent = [self._wanted[uri] for uri in uris if not self.is_there(uri)]
         needs = {
-            (secret, f"the image of {each.title}"): None
-            for each in wanted
-            for secret in each.secrets
-            if secret not in self._values and not self.is_there(each.uri) and not self._is_seen(each)
+            (secret, f"the image {wanted.title}"): None
+            for wanted in absent
+            for secret in wanted.secrets
+            if secret not in self._values and not self._is_seen(wanted)
         }
         if needs:
             self._values |= {secret: found.value for secret, found in resolve(list(needs), asking=True).items()}

@@ -66,7 +66,7 @@ class Told:
 
 def have(images: Images, image: Image) -> tuple[Wanted, Told]:
     wanted, told = images.wanted(image), Told()
-    images.provide([wanted])
+    images.provide([wanted.uri])
     images.have(wanted.uri, told.progress)
     return wanted, told
 
@@ -218,11 +218,10 @@ class Runner:
         self.ended[pod.name] = failure
 
 
-def pod(action: str, uri: str) -> PodRequest:
-    labels = {"session": action}
-    return PodRequest(
-        run="r1", action=action, task="env.task", title="task", store="", python="", image_uri=uri, labels=labels
-    )
+def pod(action: str, uri: str, *others: str) -> PodRequest:
+    who = {"run": "r1", "action": action, "task": "env.task", "title": "task", "labels": {"session": action}}
+    cluster = {"built": dict(enumerate(others))}
+    return PodRequest(**who, store="", python="", image_uri=uri, cluster=cluster)
 
 
 def test_pods_are_launched_when_their_image_is_there(images: Images) -> None:
@@ -241,6 +240,19 @@ def test_pods_are_launched_when_their_image_is_there(images: Images) -> None:
     assert {"image: installing flyte_jupyter"} <= {event.reason for event in runner.told}
     runner.building.launch(pod("d", wanted.uri))
     assert "r1-d" == runner.launched[-1]  # at once
+
+
+def test_a_pod_waits_for_the_images_of_what_it_calls(images: Images) -> None:
+    own, called = (
+        images.wanted(Image.from_debian_base(name="tests/pods").with_env_vars({"C": value})) for value in "12"
+    )
+    for wanted in (own, called):
+        images.again(wanted.uri)
+    runner = Runner(images)
+    runner.building.launch(pod("a", own.uri, called.uri, own.uri))
+    eventually(lambda: runner.launched, within=WITHIN)
+    assert images.is_there(own.uri)
+    assert images.is_there(called.uri)
 
 
 def test_an_image_that_fails_ends_all_who_wait(images: Images) -> None:

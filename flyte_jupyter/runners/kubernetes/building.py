@@ -1,4 +1,4 @@
-"""Pods that wait for their image: it is built where the run was started, and they are launched when it is there."""
+"""Pods that wait for their images: these are built where the run was started, one after the other."""
 
 from __future__ import annotations
 
@@ -56,10 +56,18 @@ class Building:
     def __repr__(self) -> str:
         return f"<Building [{len(self._waiting)} images]>"
 
+    def provide(self, pod: PodRequest) -> None:
+        """Find the secrets that its images are made with, where these are not there; may ask the person.
+
+        Raises:
+            MissingSecretError: some have no value. ConfigValueError: the registry does not answer.
+        """
+        self._images.provide(uris(pod))
+
     def launch(self, pod: PodRequest) -> None:
-        """Launch a pod now, or when its image is there; one that waits already is left alone."""
-        uri = pod.image_uri
-        if self._images.is_there(uri):
+        """Launch a pod now, or when its images are there; one that waits already is left alone."""
+        uri = next((uri for uri in uris(pod) if not self._images.is_there(uri)), None)
+        if uri is None:
             self._launch(pod)
             return
         with self._lock:
@@ -141,11 +149,17 @@ class Building:
     def _go_on(self, pod: PodRequest, failure: Failure | None) -> None:
         if failure is None:
             try:
-                self._launch(pod)
+                self.launch(pod)  # it may need another one
             except Exception as error:  # nobody else would hear of it
                 failure = Failure(code="NotStartedError", kind="system", message=f"It was not started: {error}")
         if failure is not None:
             self._end(pod, failure)
+
+
+def uris(pod: PodRequest) -> list[str]:
+    """The images that have to be there before a pod starts: its own, and those of all tasks that it can call."""
+    built = (pod.cluster or {}).get("built", {})
+    return list(dict.fromkeys((pod.image_uri, *built.values())))
 
 
 def _event(pod: PodRequest, step: str) -> PodEvent:

@@ -72,6 +72,8 @@ class KubernetesRunner:
 
     def missing(self, pod: PodRequest) -> list[str]:
         check_secrets(pod, self.api)
+        if self._building is not None:
+            self._building.provide(pod)
         return notes(with_template(pod, self.api), self._cluster, self.features)
 
     def launch(self, pod: PodRequest) -> None:
