@@ -124,6 +124,7 @@ class PodRequest:
         resources: what an attempt asks of the machine; queue: that it waits in, None for none.
         python: the interpreter; cwd and path: working directory and `sys.path` of the attempts.
         preload: modules worth importing before the fork.
+        files: for clusters, the digest of the list of the files that go along, "" for none; see `store.included`.
         packages: for clusters, what has to be in the image: by module the requirement that brings it as the caller has
             it, "" where none does, and "python" with its version.
         store: URL of the store that holds the call and takes the outcome.
@@ -165,6 +166,7 @@ class PodRequest:
     cwd: str = ""
     path: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    files: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     image: str | None = None

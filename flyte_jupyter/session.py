@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import context
 from .config.about import documentation
@@ -23,6 +24,7 @@ from .config.words import together
 from .credentials.mask import MASKED
 from .credentials.needs import Needs, ref_of
 from .engine.engine import Engine
+from .engine.images import send_files
 from .engine.options import RunOptions
 from .engine.request import Place, new_run_name, notes, pod_request, settings
 from .engine.run import ROOT, Run
@@ -43,6 +45,9 @@ from .sites import Site, Sites
 from .store import keys
 from .task import Task
 
+if TYPE_CHECKING:
+    from .config.image.files import Content
+
 _NO_OPTIONS = RunOptions()
 _UNTOLD: Mapping[str, Any] = {"env": {}, "options": {}, "template": None}
 """What is not written down of a pod: it may hold secrets."""
@@ -59,13 +64,14 @@ class Plan:
     Attributes:
         inputs: of its task; pod: that would be asked for.
         work: the task with what it captures, and the inputs; or the result that the cache has, so that nothing runs.
-        site: where it would be.
+        site: where it would be; files: that go along, and their list.
     """
 
     inputs: Mapping[str, Any]
     pod: PodRequest
     work: tuple[Sealed, Packed] | Envelope
     site: Site
+    files: Sequence[Content] = ()
 
 
 class Session:
@@ -115,16 +121,17 @@ class Session:
         else:
             code = site.engine.seal_code(task)
             work = code, site.engine.pack_inputs(task, code, inputs, answer)
+        place, files = self.place(options, site), _included(site, work)
         pod = pod_request(
             task,
-            self.place(options, site),
+            replace(place, files=files[-1].digest) if files else place,
             run=new_run_name(),
             action=ROOT,
             parent=None,
             work=None if isinstance(work, Envelope) else work,
             answer=answer,
         )
-        return Plan(inputs, pod, work, site)
+        return Plan(inputs, pod, work, site, files)
 
     def start(
         self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
@@ -143,6 +150,7 @@ class Session:
         try:
             run = self.record(task, plan.site, pod.run, self.said(plan.inputs), pod)
             engine.listen(pod.run, run.on_event)
+            send_files(engine.store, plan.files)
             run.follow(engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on
@@ -336,3 +344,14 @@ def current() -> Session:
 def opened() -> Session | None:
     """The session of this process, if anything has needed one so far."""
     return _current if _current is not None and _current.process == os.getpid() else None
+
+
+def _included(site: Site, work: tuple[Sealed, Packed] | Envelope) -> list[Content]:
+    """The files that go along to a cluster, and their list. Raises what `store.included.included` raises."""
+    paths = {path for each in work for path in each.include} if isinstance(work, tuple) else set()
+    if site.is_local or not paths:
+        return []
+    from .store.included import included, listed
+
+    contents = included(paths, Path.cwd())
+    return [*contents, listed(contents)]

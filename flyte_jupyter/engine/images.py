@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..config.image.files import Content
@@ -16,10 +17,15 @@ from ..store import Store, keys
 
 def send(store: Store, key: bytes, recipe: Recipe) -> None:
     """Put a recipe and what it refers to into the store. Raises ConfigValueError when a file changes meanwhile."""
-    for content in recipe.contents.values():
+    send_files(store, recipe.contents.values())
+    store.put(keys.image(recipe.digest), seal_recipe(key, recipe, find_uv()))
+
+
+def send_files(store: Store, contents: Iterable[Content]) -> None:
+    """Put files into the store that it has not. Raises ConfigValueError when one changes meanwhile."""
+    for content in contents:
         if content.source is not None:
             store.put_if_absent(keys.file(content.digest), [_data(content)])
-    store.put(keys.image(recipe.digest), seal_recipe(key, recipe, find_uv()))
 
 
 def require_uv() -> None:
@@ -51,7 +57,7 @@ def _data(content: Content) -> bytes | memoryview:
             else:
                 data = b""
         if hashlib.sha256(data).hexdigest() != content.digest:
-            raise ConfigValueError(f"image: {content.source} changed while it was read\n  run it again")
+            raise ConfigValueError(f"{content.source} changed while it was read\n  run it again")
         return data
     assert content.source is not None
     return content.source

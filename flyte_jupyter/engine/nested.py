@@ -50,6 +50,7 @@ def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) 
         options=RunOptions.of(pod.options),
         cluster=cluster,
         images=_built(cluster) if cluster is not None else None,
+        files=pod.files,
     )
     return Children(engine, place, pod.run, pod.action, provide, Screen(secrets))
 

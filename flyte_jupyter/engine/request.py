@@ -46,6 +46,7 @@ class Place:
         store: URL of the store; python: the interpreter; cwd, path: working directory and `sys.path`.
         labels: of every pod; options: what holds for all actions of the run.
         cluster: which one, None for this machine; images: the reference of what a task runs in there.
+        files: the list of the files that go along, see `PodRequest`.
     """
 
     store: str
@@ -56,6 +57,7 @@ class Place:
     options: RunOptions = field(default_factory=RunOptions)
     cluster: Cluster | None = None
     images: Callable[[Image | Literal["auto"]], str] | None = None
+    files: str = ""
 
 
 def pod_request(
@@ -132,6 +134,7 @@ def _remote(spec: TaskSpec, place: Place, work: tuple[Sealed, Packed] | None) ->
     return {
         "image": None,
         "image_uri": place.images(spec.image),
+        "files": place.files,
         "cluster": replace(place.cluster, built=FrozenDict(built)).to_json(),
     }
 

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from ..credentials.mask import Mask
-from ..errors import HostError
+from ..errors import HostError, RuntimeSystemError, StoreError
 from ..home import Home
+from ..pack.failure import failure_of
 from ..pods import Event, Failure, Phase, PodEvent, PodRequest, history_of
 from ..store import Store, keys, open_store
 from . import lifecycle
@@ -34,6 +35,7 @@ from .logs import AttemptLog
 from .machine.limits import raise_open_files
 from .pod import End, Pod
 from .process.forks import Born, ForkError, Worker, Zygote
+from .process.inside import put_file
 from .running import Alone
 from .sampler import Sampler
 from .spoken import Ended, News, Other, encode, pieces
@@ -87,6 +89,7 @@ class Once:
         self._store: Store | None = None
         self._pod: Pod | None = None
         self._is_left = False
+        self._has_files = False
 
     def __repr__(self) -> str:
         return f"<Once {self.request.name} {self.home.path}>"
@@ -171,11 +174,14 @@ class Once:
         if failure is not None:
             return End(failure)
         try:
+            await asyncio.to_thread(self._put_files)
             secrets = self._secrets.hand_out()
             forking = asyncio.ensure_future(self._worker())
             if not await pod.stopping.unless(forking):
                 return End()
             worker = forking.result()
+        except (RuntimeSystemError, StoreError) as error:
+            return End(failure_of(error))
         except HostError as error:
             return End(lifecycle.not_handed_out(error))
         except ForkError as error:
@@ -192,6 +198,15 @@ class Once:
         }
         end = await pod.watch(Alone(worker, self._bounds, secrets, told, pod.conversation(), lambda _: None))
         return end if self._carried is None else self._carried.bounded(end, self.request)
+
+    def _put_files(self) -> None:
+        """Those that go along, once."""
+        if self.request.files and not self._has_files:
+            from ..store.included import list_of
+
+            for content in list_of(self._records.store, self.request.files):
+                put_file(self._records.store, content, Path(keys.checked(content.path)))
+        self._has_files = True
 
     async def _worker(self) -> Worker:
         zygote = self._start()

@@ -37,7 +37,7 @@ class Sealed:
         needs: the secrets of the task, and of those that it can call.
         image: digest of the recipe of the task's image, None for none; recipes: of this and of other images in it.
         calls: whether it reaches tasks that it can call.
-        images: of the task and of those that it can call, by their keys.
+        images: of the task and of those that it can call, by their keys; include: the files that they want beside them.
     """
 
     payload: list[bytes | memoryview]
@@ -48,6 +48,7 @@ class Sealed:
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     calls: bool = False
     images: Mapping[str, Image | Literal["auto"]] = field(default_factory=dict)
+    include: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Packed:
         referenced: top-level names of the modules that the task's process will import.
         needs: the secrets of tasks among them; images: theirs, by their keys.
         kept: what is to be told of the result when it is kept for later calls.
-        calls: whether there are tasks among them.
+        calls: whether there are tasks among them; include: the files that these want beside them.
     """
 
     parts: list[bytes | memoryview]
@@ -71,6 +72,7 @@ class Packed:
     kept: Mapping[str, Any] = field(default_factory=dict)
     calls: bool = False
     images: Mapping[str, Image | Literal["auto"]] = field(default_factory=dict)
+    include: frozenset[str] = frozenset()
 
 
 def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
@@ -93,13 +95,19 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     image, recipes = _image(task)
     payload, calls = seal(key, header, code.parts), len(code.noted) > 1 or _calls_itself(task)
     found = {**code.recipes, **recipes}
-    return Sealed(payload, digest, code.referenced, needs, image, found, calls, _images(code.noted))
+    return Sealed(
+        payload, digest, code.referenced, needs, image, found, calls, _images(code.noted), _include(code.noted)
+    )
 
 
 def _images(tasks: Iterable[Task[..., Any]]) -> dict[str, Image | Literal["auto"]]:
     """What tasks run in, by key."""
     images = {task.spec.image for task in tasks}
     return {image if isinstance(image, str) else image.key: image for image in images}
+
+
+def _include(tasks: Iterable[Task[..., Any]]) -> frozenset[str]:
+    return frozenset(path for task in tasks for path in task.spec.include)
 
 
 def _calls_itself(task: Task[..., Any]) -> bool:
@@ -137,7 +145,8 @@ def pack_inputs(
     inline.check(task.name, "input", inputs, given, task.max_inline_io_bytes)
     needs, calls = needs_of(given.noted), bool(given.noted)
     images = _images(given.noted)
-    return Packed(given.parts, _digest(given), code, given.referenced, needs, kept or {}, calls, images)
+    include = _include(given.noted)
+    return Packed(given.parts, _digest(given), code, given.referenced, needs, kept or {}, calls, images, include)
 
 
 def seal_inputs(key: bytes, given: Packed, *, name: str) -> list[bytes | memoryview]:

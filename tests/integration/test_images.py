@@ -260,7 +260,7 @@ def test_a_file_that_was_changed_in_the_store_is_not_used(
     assert 42 == flyte.run(task).outputs()[0]
     for stored in (home.path / "store" / "files").iterdir():
         stored.write_text("ANSWER = 43\n")
-    with pytest.raises(errors.RuntimeSystemError, match=r"beside\.py of the image is damaged"):
+    with pytest.raises(errors.RuntimeSystemError, match=r"beside\.py is damaged in the store"):
         flyte.run(task)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,21 @@ def add_up(n: int) -> int:
 @env.task
 async def all_of(n: int) -> list[int]:
     return list(flyte.map(add, range(n)))
+
+
+beside = flyte.TaskEnvironment(
+    name="beside", resources=flyte.Resources(cpu="100m", memory="200Mi"), include=["data/birds.csv", "conf"]
+)
+
+
+@beside.task
+def read() -> list[str]:
+    return [Path("data/birds.csv").read_text(), *sorted(str(path) for path in Path().rglob("*") if path.is_file())]
+
+
+@env.task
+def read_there() -> list[str]:
+    return read()
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +99,32 @@ def caller(cluster: Cluster) -> None:
     subject = {"kind": "ServiceAccount", "name": "default", "namespace": cluster.namespace}
     binding = {"metadata": {"name": "caller"}, "roleRef": role, "subjects": [subject]}
     cluster.api.create("rbac.authorization.k8s.io/v1/rolebindings", binding)
+
+
+def folder_with_files(folder: Path) -> None:
+    for name, text in (("data/birds.csv", "robin"), ("conf/a/b.toml", "x = 1"), ("conf/.env", "KEY=1"), ("other", "")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def test_files_go_along_to_the_same_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caller: None) -> None:
+    folder_with_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    there = ["robin", "conf/a/b.toml", "data/birds.csv"]
+    assert there == flyte.run(read).result()
+    assert there == flyte.run(read_there).result()
+
+
+def test_a_file_that_cannot_go_along_is_an_error_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: Cluster
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(flyte.errors.ConfigValueError, match="include"):
+        flyte.run(read)
+    far = flyte.TaskEnvironment(name="far", include=["../secret"])
+    with pytest.raises(flyte.errors.ConfigValueError, match="a pod has no other folder of yours"):
+        flyte.run(far.task(add.func), 1)
+    assert [] == left(cluster)
 
 
 def test_a_map_of_the_notebook() -> None:

@@ -104,7 +104,7 @@ def put_file(store: Store, content: Content, to: Path) -> None:
             digest.update(part)
             file.write(part)
     if digest.hexdigest() != content.digest:
-        raise RuntimeSystemError("FileDamaged", f"{content.path} of the image is damaged in the store.\nRun it again.")
+        raise RuntimeSystemError("FileDamaged", f"{content.path} is damaged in the store.\nRun it again.")
     to.chmod(content.mode | 0o600)
 
 

@@ -20,7 +20,7 @@ from .manifest import names
 
 MOST = 900 * 1024
 """Bytes of a call: Kubernetes takes 1 MiB in a Secret."""
-_INPUTS, _CODE = "inputs", "code with what it captures"
+_INPUTS, _CODE, _FILES = "inputs", "code with what it captures", "files of include"
 _NAME = r"(?!\.)[A-Za-z0-9_.-]+"
 _LEFT = f"{keys.actions('{run}')}{_NAME}/{_NAME}|{keys.CACHE}{_NAME}/{_NAME}/{_NAME}"
 _DIGEST = re.compile(keys.code("[0-9a-f]{64}"))
@@ -38,7 +38,9 @@ def call_secret(store: Store, request: PodRequest) -> dict[str, Any]:
     data = store.get(inputs)
     code = keys.code(code_of(data))
     blobs = {inputs: data, code: store.get(code)}
-    _check(request, {_INPUTS: len(blobs[inputs]), _CODE: len(blobs[code])})
+    files = _files(store, request)
+    _check(request, {_INPUTS: len(data), _CODE: len(blobs[code]), _FILES: sum(map(len, files.values()))})
+    blobs |= files
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -46,6 +48,16 @@ def call_secret(store: Store, request: PodRequest) -> dict[str, Any]:
         "immutable": True,
         "data": {keys.as_file(key): base64.b64encode(blob).decode() for key, blob in blobs.items()},
     }
+
+
+def _files(store: Store, request: PodRequest) -> dict[str, memoryview]:
+    """The files that go along, and their list."""
+    if not request.files:
+        return {}
+    from ...store.included import list_of
+
+    digests = [request.files, *(content.digest for content in list_of(store, request.files))]
+    return {keys.file(digest): store.get(keys.file(digest)) for digest in digests}
 
 
 def secret_name(request: PodRequest) -> str:
