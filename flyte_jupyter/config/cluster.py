@@ -36,7 +36,7 @@ class Cluster:
         images: references by the names of `Image.from_ref_name`.
         platform: the architecture of the nodes, "linux/amd64" or "linux/arm64".
         pull_secrets: names of Secrets for pulling images.
-        service_account: of tasks that call tasks and name none, None for the namespace's default one.
+        service_account: of tasks that call tasks and name none, None for "flyte-jupyter", which comes with the Role.
         queue: the LocalQueue of Kueue, None for none.
         interruptible: fields of the pod spec for tasks that may be interrupted: "tolerations", "affinity",
             "nodeSelector", in Kubernetes' own spelling.

@@ -19,6 +19,7 @@ from typing import NoReturn
 
 import pytest
 
+from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
 from tests.conftest import eventually
 from tests.kubernetes.image import REGISTRY, default_image
@@ -83,6 +84,17 @@ def cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluste
         admin.delete("namespaces", name)
         api.close()
         admin.close()
+
+
+def grant(cluster: Cluster) -> None:
+    """Create the Role in the namespace, with the account that it is for, as an administrator does."""
+    groups = {
+        "ServiceAccount": "",
+        "Role": "rbac.authorization.k8s.io/v1/",
+        "RoleBinding": "rbac.authorization.k8s.io/v1/",
+    }
+    for manifest in role.manifests(cluster.namespace):
+        cluster.api.create(f"{groups[manifest['kind']]}{manifest['kind'].lower()}s", manifest)
 
 
 @pytest.fixture(scope="session")

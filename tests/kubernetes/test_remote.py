@@ -14,7 +14,7 @@ from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import Cluster
+from tests.kubernetes.conftest import Cluster, grant
 
 env = flyte.TaskEnvironment(name="remote", resources=flyte.Resources(cpu="100m", memory="200Mi"))
 
@@ -95,10 +95,7 @@ def count(run: Run) -> dict[str, int]:
 @pytest.fixture
 def caller(cluster: Cluster) -> None:
     """The rights of the pods that start pods."""
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "admin"}
-    subject = {"kind": "ServiceAccount", "name": "default", "namespace": cluster.namespace}
-    binding = {"metadata": {"name": "caller"}, "roleRef": role, "subjects": [subject]}
-    cluster.api.create("rbac.authorization.k8s.io/v1/rolebindings", binding)
+    grant(cluster)
 
 
 def folder_with_files(folder: Path) -> None:

@@ -14,6 +14,7 @@ from flyte_jupyter.config.cluster import Cluster
 from flyte_jupyter.config.values.pod_spec import problems
 from flyte_jupyter.errors import ConfigValueError
 from flyte_jupyter.pods import PodRequest, Requirements, SecretRef
+from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.features import Features
 from flyte_jupyter.runners.kubernetes.manifest import job as jobs
 from flyte_jupyter.runners.kubernetes.manifest.container import request_of
@@ -291,6 +292,7 @@ def test_only_a_task_that_calls_tasks_has_a_token() -> None:
     made = pod_spec(job(replace(REQUEST, calls=True), cluster))
     assert (True, "caller") == (made["automountServiceAccountToken"], made["serviceAccountName"])
     assert "serviceAccountName" not in pod_spec(job(cluster=cluster))
+    assert role.NAME == pod_spec(job(replace(REQUEST, calls=True)))["serviceAccountName"]
     assert "mine" == pod_spec(job(replace(REQUEST, calls=True, service_account="mine"), cluster))["serviceAccountName"]
 
 

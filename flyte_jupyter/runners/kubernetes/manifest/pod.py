@@ -8,6 +8,7 @@ from typing import Any
 
 from ....config.cluster import Cluster
 from ....pods import PodRequest
+from .. import role
 from ..features import Features
 from . import container, names, template
 from .accelerators import accelerators
@@ -77,7 +78,7 @@ def pod(
     spec.setdefault("automountServiceAccountToken", request.calls)
     spec.setdefault("enableServiceLinks", False)
     account = request.service_account or spec.get("serviceAccountName")
-    account = account or (cluster.service_account if request.calls else None)
+    account = account or (cluster.service_account or role.NAME if request.calls else None)
     if account:
         spec["serviceAccountName"] = names.checked(account, "service_account")
     pulls = [{"name": names.checked(each, "pull_secrets")} for each in cluster.pull_secrets]
