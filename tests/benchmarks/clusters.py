@@ -56,7 +56,9 @@ def bare_pod(api: Api, image: str) -> None:
     name = f"bare-{secrets.token_hex(4)}"
     container = {"name": "bare", "image": image, "command": ["sleep", "600"]}
     made = api.create("pods", {"metadata": {"name": name}, "spec": {"containers": [container]}})
-    watch = api.watch("pods", made["metadata"]["resourceVersion"], fields=f"metadata.name={name}", seconds=60, silence=60)
+    watch = api.watch(
+        "pods", made["metadata"]["resourceVersion"], fields=f"metadata.name={name}", seconds=60, silence=60
+    )
     for line in watch:
         if json.loads(line)["object"]["status"].get("phase") == "Running":
             break
@@ -86,7 +88,10 @@ def many() -> tuple[Measured, Measured]:
         assert list(range(_MANY)) == [run.result() for run in runs]
         grown = (psutil.Process().memory_info().rss - before) / 1e6
         jobs = api.list("jobs").items[:20]
-        bare = [{**job, "metadata": {"name": f"bare-{n}"}, "spec": {**job["spec"], "selector": None}} for n, job in enumerate(jobs)]
+        bare = [
+            {**job, "metadata": {"name": f"bare-{n}"}, "spec": {**job["spec"], "selector": None}}
+            for n, job in enumerate(jobs)
+        ]
         for job in bare:
             del job["status"]
             job["spec"]["template"]["metadata"]["labels"] = {}
