@@ -1,6 +1,7 @@
 """`flyte.build` and `flyte.build_images`: make images now, instead of when their tasks are first called.
 
-A build is a run of a small task in the image, so that it has a card with its progress, and is known to work at its end.
+A build is a run of a small task in the image, here or in the cluster, as `flyte.init` says: so it has a card with its
+progress, and is known to work at its end.
 """
 
 from __future__ import annotations
@@ -73,7 +74,11 @@ class Build:
         uri, task = _prepare(image, force=force and not dry_run)
         if dry_run:
             return ImageBuild(uri)
-        return ImageBuild(uri, build_run=api.run(task) if wait else api.submit(task))
+        run = api.submit(task)
+        if wait:
+            interrupt.wait(run)
+            run.raise_for_status()
+        return ImageBuild(uri, build_run=run)
 
     async def aio(
         self, image: Image | TaskEnvironment | str, dry_run: bool = False, force: bool = False, wait: bool = True
@@ -82,7 +87,11 @@ class Build:
         uri, task = _prepare(image, force=force and not dry_run)
         if dry_run:
             return ImageBuild(uri)
-        return ImageBuild(uri, build_run=await api.run.aio(task) if wait else api.submit(task))
+        run = api.submit(task)
+        if wait:
+            await interrupt.wait_aio(run)
+            run.raise_for_status()
+        return ImageBuild(uri, build_run=run)
 
 
 class BuildImages:
@@ -132,18 +141,28 @@ def _prepare(what: Image | TaskEnvironment | str, *, force: bool) -> tuple[str |
 
     given: Any = (what.image or "auto") if isinstance(what, TaskEnvironment) else what
     image = Image.of(given)
-    title, uri = "this environment", None
-    if isinstance(image, Image):
-        _, recipe = prepared(image)
-        title = image.in_words()
-        with contextlib.suppress(ImageFileError):  # what only the platform knows has no name here
-            uri = image.uri
-        if recipe is not None and recipe.venv is not None:
-            require_uv()
-            if force:
-                session.current().runner.rebuild(recipe.venv.key)
+    title = image.in_words() if isinstance(image, Image) else "this environment"
     layers = ((ENV, {"name": "image", "image": image}), (TASK, {"short_name": f"image: {title}"}))
-    return uri, Task(packages, name="image.build", interface=Interface.of(packages), layers=layers)
+    task: Task[[], str] = Task(packages, name="image.build", interface=Interface.of(packages), layers=layers)
+    site = session.current().site(task, session.defaults)
+    uri, key = _venv(image) if site.images is None else (site.images(image),) * 2
+    if force and key:
+        site.engine.runner.rebuild(key)
+    return uri, task
+
+
+def _venv(image: Image | Literal["auto"]) -> tuple[str | None, str]:
+    """The URI of an image, and the key of the virtual environment that it is on this machine, "" for none."""
+    if isinstance(image, str):
+        return None, ""
+    uri = None
+    _, recipe = prepared(image)
+    with contextlib.suppress(ImageFileError):  # what only the platform knows has no name here
+        uri = image.uri
+    if recipe is None or recipe.venv is None:
+        return uri, ""
+    require_uv()
+    return uri, recipe.venv.key
 
 
 def _start_all(envs: tuple[TaskEnvironment, ...], before: ImageCache | None) -> ImageCache:

@@ -36,6 +36,10 @@ class Runner(Protocol):
         """End a pod and what it has called: asked politely, killed after `grace` seconds. Not there is fine."""
         ...
 
+    def rebuild(self, image: str) -> None:
+        """Have an image made anew the next time that it is used: the key of its virtual environment, or its URI."""
+        ...
+
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
         """Pass on news of an action that no process runs, to those who watch these labels now."""
         ...

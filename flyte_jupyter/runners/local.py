@@ -47,9 +47,8 @@ class LocalRunner:
         """Have the Host and its zygote ready before they are needed."""
         self.ask({"op": "prepare", "python": sys.executable})
 
-    def rebuild(self, venv: str) -> None:
-        """Have the virtual environment of that key made anew the next time that it is used."""
-        self.ask({"op": "rebuild", "key": venv})
+    def rebuild(self, image: str) -> None:
+        self.ask({"op": "rebuild", "key": image})
 
     def missing(self, pod: PodRequest) -> list[str]:
         told: list[str] = self.ask({"op": "missing", "pod": pod.to_json()})["missing"]

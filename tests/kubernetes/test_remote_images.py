@@ -9,6 +9,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import session
+from flyte_jupyter.engine.run import Run
 from flyte_jupyter.errors import ImageBuildError, MissingSecretError
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, forget_session
@@ -17,6 +18,7 @@ from tests.kubernetes.conftest import Cluster, lacking
 
 WITHIN = 300.0
 """Seconds for a build: packages are fetched from an index."""
+HOST = default.REGISTRY.partition("/")[0]
 BASE = flyte.Image.from_debian_base(name="tests/remote")
 
 
@@ -32,6 +34,13 @@ def _remote(home: Home, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_p
     flyte.init(
         mode="remote", namespace=cluster.namespace, registry=settings.registry, base_image=settings.base_image or None
     )
+
+
+def told(run: Run) -> list[str]:
+    """What the card says the run is doing, one after the other, as long as that goes on."""
+    reasons: list[str] = []
+    run.subscribe(lambda: reasons.append(run.view()["actions"][0]["reason"]))
+    return reasons
 
 
 def test_a_task_without_an_image_runs_in_this_installation() -> None:
@@ -81,8 +90,9 @@ def test_the_card_says_what_is_built() -> None:
         return Path("/srv/word").read_text().strip()
 
     run = flyte.run(word)
-    eventually(lambda: run.done() or f"image: running `echo {unique} > /srv/word`" in str(run.view()), within=WITHIN)
+    reasons = told(run)
     assert unique == run.result()
+    assert {f"image: running `echo {unique} > /srv/word`", "image: pushing to " + HOST} <= set(reasons)
 
 
 def test_a_step_that_fails_is_the_error_of_the_run() -> None:
@@ -103,7 +113,8 @@ def test_a_build_is_cancelled_with_its_run(cluster: Cluster) -> None:
     def never() -> None: ...
 
     run = flyte.run(never)
-    eventually(lambda: "sleep 1000" in str(run.view()), within=WITHIN)
+    reasons = told(run)
+    eventually(lambda: "image: running `sleep 1000`" in reasons, within=WITHIN)
     run.cancel()
     eventually(run.done)
     assert "aborted" == run.phase
@@ -127,3 +138,17 @@ def test_what_an_image_is_made_with_is_asked_for_before_anything_starts(
     assert [] == cluster.api.list("jobs").items
     monkeypatch.setenv("BUILD_TOKEN", "tell-nobody")
     assert len("tell-nobody\n") == flyte.run(length).result()
+
+
+def test_build_builds_and_tries_it_there(cluster: Cluster) -> None:
+    image = BASE.with_pip_packages("six==1.16.0")
+    planned = flyte.build(image, dry_run=True)
+    assert planned.uri is not None
+    assert planned.uri.startswith(f"{default.REGISTRY}/tests/remote:")
+    assert [] == cluster.api.list("jobs").items
+    built = flyte.build(image, force=True, wait=False)
+    assert planned.uri == built.uri
+    assert built.build_run is not None
+    reasons = told(built.build_run)
+    assert "six==1.16.0" in built.build_run.result()
+    assert "image: installing six" in reasons

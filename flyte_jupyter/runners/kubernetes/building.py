@@ -82,6 +82,10 @@ class Building:
         if waiting.step:
             self._tell(_event(pod, waiting.step))
 
+    def again(self, uri: str) -> None:
+        """Have an image built anew the next time that a pod needs it."""
+        self._images.again(uri)
+
     def stop(self, name: str, reason: str) -> bool:
         """End a pod that waits; whether there was one. What nobody waits for is not built any further."""
         with self._lock:

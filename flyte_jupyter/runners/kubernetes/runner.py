@@ -180,6 +180,10 @@ class KubernetesRunner:
             for watch in self._watching:
                 watch.put(event)
 
+    def rebuild(self, image: str) -> None:
+        if self._building is not None:
+            self._building.again(image)
+
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
         """Nobody else watches what no pod runs: its record in the store is what others see."""
 
