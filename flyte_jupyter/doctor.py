@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import __version__, api, session
+from .config.cluster import IN_CLUSTER, Cluster
 from .environment import TaskEnvironment
+from .errors import ConfigError, HostError
 from .home import Home
 from .host.client import call
+from .sites import REMOTE, remote_settings
+from .store import Store, open_store
+
+if TYPE_CHECKING:
+    from .runners.kubernetes.api import Api
 
 _PACKAGES = (
     "cloudpickle",
@@ -23,6 +32,8 @@ _PACKAGES = (
     "psutil",
     "uv",
     "jupyterlab",
+    "kubernetes",
+    "obstore",
 )
 
 
@@ -37,13 +48,18 @@ def _versions() -> str:
 
 
 def _store() -> str:
-    here = session.current()
-    key = "doctor/probe"
-    here.store.put(key, [b"probe"])
-    read = bytes(here.store.get(key))
+    store = session.current().store
+    _probe(store)
+    return f"{store.url} can be written and read"
+
+
+def _probe(store: Store) -> None:
+    key = f"doctor/{secrets.token_hex(8)}"
+    store.put(key, [b"probe"])
+    read = bytes(store.get(key))
+    store.delete(key)
     if read != b"probe":
         raise RuntimeError(f"wrote 'probe', read {read!r}")
-    return f"{here.store.url} can be written and read"
 
 
 def _host() -> str:
@@ -61,7 +77,7 @@ def _task() -> str:
 
     environment = TaskEnvironment(name="doctor")
     start = time.monotonic()
-    isolated = api.run(environment.task(which_process), os.getpid()).outputs()[0]
+    isolated = api.with_runcontext(mode="local").run(environment.task(which_process), os.getpid()).outputs()[0]
     if not isolated:
         raise RuntimeError("it ran in the caller's own process")
     return f"ran in a process of its own and came back in {(time.monotonic() - start) * 1000:.0f} ms"
@@ -70,22 +86,137 @@ def _task() -> str:
 CHECKS: dict[str, Callable[[], str]] = {"versions": _versions, "store": _store, "Host": _host, "task": _task}
 
 
-def results() -> Iterator[tuple[str, bool, str]]:
-    """Each check as it is done: its name, whether it works, and what was found."""
+class Result(NamedTuple):
+    """What a check has found.
+
+    Attributes:
+        name: of the check; is_fine: whether it works; text: what was found, and what to do.
+        page: what is to be handed on, "" for nothing.
+    """
+
+    name: str
+    is_fine: bool
+    text: str
+    page: str = ""
+
+
+def results() -> Iterator[Result]:
+    """Each check as it is done: those of this machine, then those of the clusters that are set up."""
     for name, check in CHECKS.items():
-        try:
-            yield name, True, check()
-        except Exception as error:  # the next check may still tell something
-            yield name, False, f"{type(error).__name__}: {error}"
+        yield _tried(name, check)
+    try:
+        clusters = _clusters()
+    except ConfigError as error:
+        yield Result("settings", False, str(error))
+        return
+    for prefix, cluster in clusters.items():
+        yield from _of_cluster(prefix, cluster)
+
+
+def _tried(name: str, check: Callable[[], str]) -> Result:
+    try:
+        return Result(name, True, check())
+    except Exception as error:  # the next check may still tell something
+        told = str(error) if isinstance(error, (ConfigError, HostError)) else f"{type(error).__name__}: {error}"
+        return Result(name, False, told)
+
+
+# --- clusters ---------------------------------------------------------------------------------------------------------
+
+
+def _clusters() -> dict[str, Cluster]:
+    """Those that somebody has set up, by what their checks are called in front."""
+    settings = remote_settings(Home().settings)
+    found = {f"{name} ": cluster for name, cluster in settings.queues.items()}
+    is_meant = REMOTE in (session.defaults.mode, settings.mode) or settings.cluster != Cluster()
+    if session.cluster is not None or is_meant:
+        found = {"": session.cluster or settings.cluster, **found}
+    return found
+
+
+def _of_cluster(prefix: str, cluster: Cluster) -> Iterator[Result]:
+    from .runners.kubernetes.api import Api
+
+    api = Api(cluster.context or "", cluster.namespace or "")
+    try:
+        reached = _tried(f"{prefix}cluster", lambda: _reached(api))
+        yield reached
+        if reached.is_fine:  # else each of them would wait for nothing
+            yield _rights(f"{prefix}rights", api)
+            yield _tried(f"{prefix}namespace", lambda: _namespace(api))
+        yield _tried(f"{prefix}data", lambda: _data(cluster))
+        yield _tried(f"{prefix}images", lambda: _images(cluster))
+    finally:
+        api.close()
+
+
+def _reached(api: Api) -> str:
+    from .runners.kubernetes.features import features_of
+
+    title, start = api.title, time.monotonic()
+    features = features_of(api)
+    seconds = time.monotonic() - start
+    version = ".".join(map(str, features.version))
+    kueue = f", Kueue {features.kueue}" if features.kueue else ""
+    return f"{title}: Kubernetes {version}{kueue}, reached in {seconds:.2f} s"
+
+
+def _rights(name: str, api: Api) -> Result:
+    from .runners.kubernetes import role
+
+    try:
+        missing = role.missing(api)
+    except HostError as error:
+        return Result(name, False, str(error))
+    needed = [str(each) for each in missing if each.right.is_needed]
+    without = {each.right.lost: None for each in missing if not each.right.is_needed}
+    more = f"; not granted, and not needed: {'; '.join(without)}" if without else ""
+    if not needed:
+        return Result(name, True, f"all that are needed{more}")
+    told = f"missing: {', '.join(needed)}. Hand the Role below to an administrator{more}"
+    return Result(name, False, told, role.page(api.namespace))
+
+
+def _namespace(api: Api) -> str:
+    """Nobody may be able to see a namespace that may be used; what is created there as if, tells."""
+    metadata = {"name": "flyte-jupyter-doctor"}
+    api.create("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}, dry_run=True)
+    return f"{api.namespace} is there"
+
+
+def _data(cluster: Cluster) -> str:
+    if cluster.store == IN_CLUSTER:
+        return "without a bucket: calls travel in Secrets, and what they leave comes with the log"
+    start = time.monotonic()
+    _probe(open_store(cluster.store))
+    return f"{cluster.store} can be written and read from here, in {time.monotonic() - start:.2f} s"
+
+
+def _images(cluster: Cluster) -> str:
+    from .container import builders, registry
+    from .container.images import Images
+
+    wanted = Images(cluster).wanted("auto")
+    if wanted.reference is None:
+        return f"tasks run in {wanted.uri}, as the settings say"
+    is_there = registry.exists(wanted.reference, os.environ)
+    if is_there:
+        return f"{wanted.uri} is there"
+    builder = builders.find(cluster.builder)
+    said = "is not there yet" if is_there is False else "may be there or not, the registry does not say"
+    return f"{wanted.uri} {said}: the first run builds it with {type(builder).__name__.lower()}"
 
 
 def main() -> int:
     """Print a line per check; the exit code is the number of checks that failed."""
-    failed = 0
-    for name, is_fine, text in results():
-        failed += not is_fine
-        print(f"  {'ok' if is_fine else '--'}  {name:<11} {text}")
-    return failed
+    found = []
+    for result in results():
+        found.append(result)
+        text = result.text.replace("\n", f"\n{'':18}")
+        print(f"  {'ok' if result.is_fine else '--'}  {result.name:<11} {text}", flush=True)
+    for result in found:
+        print(f"\n{result.page}" if result.page else "", end="")
+    return sum(not result.is_fine for result in found)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import session
+from flyte_jupyter import doctor, session
 from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
@@ -101,9 +101,20 @@ def ours(cluster: Cluster, kind: str) -> list[dict[str, Any]]:
     return cluster.api.list(kind, labels="app.kubernetes.io/managed-by=flyte-jupyter").items
 
 
-def test_what_is_missing_is_named(granted: Cluster) -> None:
-    own = Api(namespace=granted.namespace)
-    assert ["list nodes of the whole cluster", "list pods of the whole cluster"] == list(map(str, role.missing(own)))
-    less = [rule for rule in role.manifests("")[1]["rules"] if rule["resources"] != ["pods/log"]]
+def test_the_doctor_is_content(granted: Cluster) -> None:
+    found = {each.name: each for each in doctor.results()}
+    assert [] == [each for each in found.values() if not each.is_fine]
+    assert "not granted, and not needed: a card does not say how much is free" in found["rights"].text
+    assert {"cluster", "rights", "namespace", "data", "images"} <= found.keys()
+
+
+def test_the_doctor_names_what_is_missing_and_prints_the_role(granted: Cluster) -> None:
+    rules = next(each["rules"] for each in role.manifests("") if each["kind"] == "Role")
+    less = [rule for rule in rules if rule["resources"] != ["pods/log"]]
     granted.api.patch("rbac.authorization.k8s.io/v1/roles", role.NAME, {"rules": less})
-    assert "get pods/log" in map(str, role.missing(own))
+    own = Api(namespace=granted.namespace)
+    wanted = {"get pods/log", "list nodes of the whole cluster", "list pods of the whole cluster"}
+    eventually(lambda: wanted == set(map(str, role.missing(own))))
+    [rights] = [each for each in doctor.results() if each.name == "rights"]
+    assert (False, role.page(granted.namespace)) == (rights.is_fine, rights.page)
+    assert "missing: get pods/log. " in rights.text

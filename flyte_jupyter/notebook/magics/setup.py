@@ -47,8 +47,12 @@ def config(use: Use) -> Any:
 def doctor_(use: Use) -> None:
     """What of this installation works, tried, and what to do."""
     with _unobserved():
-        rows = [("✓ works" if is_fine else "✗ fails", name, text) for name, is_fine, text in doctor.results()]
+        found = list(doctor.results())
+    rows = [("✓ works" if each.is_fine else "✗ fails", each.name, each.text) for each in found]
     use.publish(tables.bundle(("", "What", ""), rows, title="Doctor", empty="", widest=_WIDEST))
+    for each in found:
+        if each.page:
+            use.say(each.page)
 
 
 @contextlib.contextmanager
