@@ -89,6 +89,7 @@ class Once:
         self._store: Store | None = None
         self._pod: Pod | None = None
         self._is_left = False
+        self._keeping: asyncio.Future[None] | None = None
         self._has_files = False
 
     def __repr__(self) -> str:
@@ -121,7 +122,7 @@ class Once:
 
     async def _run(self, pod: Pod) -> None:
         records = self._records
-        keeping = asyncio.ensure_future(records.keep())
+        self._keeping = asyncio.ensure_future(records.keep())
         try:
             if not (pod.is_adopted and pod.succeeded_before()):
                 pod.save()
@@ -130,7 +131,7 @@ class Once:
             traceback.print_exc()
             pod.fail(lifecycle.TORN)
         finally:
-            keeping.cancel()
+            self._keeping.cancel()
             await records.close_logs()
 
     def say(self, news: News) -> None:
@@ -249,6 +250,9 @@ class Once:
     def _taken_away(self) -> None:
         self._is_left = True
         if self._pod is not None:
+            if self._keeping is not None:
+                self._keeping.cancel()
+            self._keeping = asyncio.ensure_future(self._records.keep(0.0))  # it may be killed before its end
             self._pod.leave(max(0.0, self._grace - _LAST_WORDS))
 
 

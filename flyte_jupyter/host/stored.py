@@ -81,9 +81,8 @@ class StoredRecords:
     def close(self, history: bytes) -> None:
         self.store.put(keys.status(self._request.run, self._request.action), [history])
 
-    async def keep(self) -> None:
-        """Store the logs now and then, as they are; until it is cancelled."""
-        wait = _EVERY
+    async def keep(self, wait: float = _EVERY) -> None:
+        """Store the logs now and then, as they are, after so many seconds for the first time; until it is cancelled."""
         while True:
             await asyncio.sleep(wait)
             begin = time.monotonic()

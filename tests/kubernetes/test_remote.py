@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def read_there() -> list[str]:
     return read()
 
 
+@env.task
+def wait_once() -> int:
+    print("waiting in attempt", flyte.ctx().attempt_number, flush=True)
+    while not flyte.ctx().attempt_number:
+        time.sleep(0.05)
+    return int(flyte.ctx().attempt_number or 0)
+
+
 @pytest.fixture(autouse=True)
 def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setattr(session, "defaults", session.defaults)
@@ -96,6 +105,19 @@ def count(run: Run) -> dict[str, int]:
 def caller(cluster: Cluster) -> None:
     """The rights of the pods that start pods."""
     grant(cluster)
+
+
+@pytest.mark.parametrize("how", ["asked to end", "killed"])
+def test_attempts_are_counted_on_when_a_pod_is_lost_and_none_is_charged(how: str, cluster: Cluster) -> None:
+    run = flyte.run(wait_once)
+    eventually(lambda: list(run.get_logs()) == ["waiting in attempt 0"], within=60)
+    (pod,) = cluster.api.list("pods").items
+    cluster.api.delete("pods", pod["metadata"]["name"], grace=None if how == "asked to end" else 0)
+    assert 1 == run.result()
+    assert ["waiting in attempt 1"] == list(run.get_logs())
+    assert ["waiting in attempt 0"] == list(run.get_logs(attempt=0))
+    (action,) = run.view()["actions"]
+    assert ["0"] == list(action["failures"])
 
 
 def folder_with_files(folder: Path) -> None:

@@ -21,6 +21,7 @@ from ...vitals import VitalsEvent
 from . import carriage, ends, reasons
 from .api import Api
 from .carried_logs import LogFiles
+from .error import ApiError
 from .follow import Follower, Heard
 from .manifest import container
 from .manifest.job import notes_of
@@ -43,7 +44,7 @@ class _Action:
 
     Attributes:
         pods: the present ones, by name; lost: how many of them are known to be gone, each of which was an attempt.
-        told: what was told of it: phase, attempt, step and reason.
+        told: what was told of it: phase, attempt, step and reason; handed_on: pods of whose attempts the next knows.
         is_closed: whether its end was told; is_complete: whether its pod has said all.
     """
 
@@ -55,6 +56,7 @@ class _Action:
     told: set[tuple[Phase, int, str, str]] = field(default_factory=set)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     followed: set[str] = field(default_factory=set)
+    handed_on: set[str] = field(default_factory=set)
     has_started: bool = False
     is_closed: bool = False
     due: threading.Timer | None = None
@@ -150,7 +152,24 @@ class Actions:
             return
         action.pods[name] = change.object
         if not action.is_closed:
+            if self._carried and metadata.get("deletionTimestamp"):  # the next one may begin before this one has ended
+                self._hand_on(action, name)
             yield from self._look(action)
+
+    def _hand_on(self, action: _Action, name: str) -> None:
+        """Have the next pod know of the attempts of one that is lost, when it cannot read of them."""
+        if name in action.handed_on:
+            return
+        action.handed_on.add(name)
+        secret = carriage.attempts_secret(self._store, action.request, action.job)
+        if secret is None:
+            return
+        try:
+            self._api.create("secrets", secret)
+        except ApiError as error:
+            if not error.is_there_already:
+                raise
+            self._api.patch("secrets", secret["metadata"]["name"], {"data": secret["data"]})
 
     def _look(self, action: _Action) -> Iterator[Event]:
         """What its Job and its pods say now."""
@@ -199,6 +218,8 @@ class Actions:
         if name in action.lost:
             return
         action.lost[name] = failure
+        if self._carried:
+            self._hand_on(action, name)
         if self._history(action) is not None:  # it ended while its outcome was written
             yield from self._finish(action)
             return

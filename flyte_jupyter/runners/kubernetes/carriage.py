@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ...config.values.quantity import rough_bytes
@@ -58,6 +59,26 @@ def _files(store: Store, request: PodRequest) -> dict[str, memoryview]:
 
     digests = [request.files, *(content.digest for content in list_of(store, request.files))]
     return {keys.file(digest): store.get(keys.file(digest)) for digest in digests}
+
+
+def attempts_secret(store: Store, request: PodRequest, job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The Secret that tells the next pod how many attempts there were, as the one that is lost has told; None when it
+    had not begun.
+
+    Args:
+        job: that it goes away with.
+    """
+    key = keys.attempts(request.run, request.action)
+    try:
+        data = base64.b64encode(store.get(key)).decode()
+    except KeyError:
+        return None
+    metadata = {
+        "name": names.attempts_secret(secret_name(request)),
+        "labels": names.labels_of(request),
+        "ownerReferences": [names.owner_reference(job)],
+    }
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {keys.as_file(key): data}}
 
 
 def secret_name(request: PodRequest) -> str:

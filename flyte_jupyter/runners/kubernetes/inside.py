@@ -10,7 +10,7 @@ from ...pods import PodRequest
 from ...store import Store, open_store
 from .api import Api
 from .manifest import names
-from .runner import KubernetesRunner, owner_reference
+from .runner import KubernetesRunner
 
 
 def runner_of(pod: PodRequest, cluster: Cluster, store: Store, key: bytes) -> KubernetesRunner:
@@ -20,7 +20,7 @@ def runner_of(pod: PodRequest, cluster: Cluster, store: Store, key: bytes) -> Ku
         HostError: the pod's service account may not do what that takes.
     """
     api = Api()
-    owner = owner_reference(api.get("jobs", names.job_name(pod.name)))
+    owner = names.owner_reference(api.get("jobs", names.job_name(pod.name)))
     return KubernetesRunner(api, cluster, store, key, pod.labels["user"], owner)
 
 

@@ -118,7 +118,7 @@ class KubernetesRunner:
 
     def _own(self, secret: str, made: Mapping[str, Any]) -> None:
         """Have the Secret go away with the Job."""
-        owner = owner_reference(made)
+        owner = names.owner_reference(made)
         with contextlib.suppress(ApiError):  # then `sweep` finds it
             self.api.patch("secrets", secret, {"metadata": {"ownerReferences": [owner]}})
 
@@ -193,8 +193,3 @@ class KubernetesRunner:
         with self._lock:
             for watch in self._watching:
                 watch.close()
-
-
-def owner_reference(job: Mapping[str, Any]) -> dict[str, Any]:
-    """What says that something goes away with a Job."""
-    return {"apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}

@@ -163,10 +163,12 @@ def test_the_host_in_the_pod_knows_its_times() -> None:
 def test_only_a_call_without_a_bucket_is_mounted() -> None:
     with_call, without = job(), job(cluster=Cluster(store="s3://bucket/runs", store_secret="bucket"))
     assert "/flyte/call" == env(with_call)["FLYTE_JUPYTER_CALL"]
-    assert ["r0abc-a0", "flyte-jupyter-key-ada"] == sorted(
-        (volume["secret"]["secretName"] for volume in pod_spec(with_call)["volumes"] if "secret" in volume),
-        reverse=True,
-    )
+    volumes = {volume["name"]: volume for volume in pod_spec(with_call)["volumes"]}
+    assert "flyte-jupyter-key-ada" == volumes["flyte-key"]["secret"]["secretName"]
+    assert [
+        {"secret": {"name": "r0abc-a0"}},
+        {"secret": {"name": "r0abc-a0-attempts", "optional": True}},
+    ] == volumes["flyte-call"]["projected"]["sources"]
     assert "FLYTE_JUPYTER_CALL" not in env(without)
     assert "flyte-call" not in [volume["name"] for volume in pod_spec(without)["volumes"]]
     assert [{"secretRef": {"name": "bucket"}}] == container(without)["envFrom"]
@@ -187,7 +189,8 @@ def test_secrets_are_references() -> None:
     assert {"secretKeyRef": {"name": "openai-api-key", "key": "OPENAI_API_KEY"}} == seen["OPENAI_API_KEY"]
     places = {mount["name"]: mount["mountPath"] for mount in container(made)["volumeMounts"]}
     assert "/etc/flyte/secrets" == places["flyte-secrets"]
-    sources = next(each["projected"]["sources"] for each in pod_spec(made)["volumes"] if "projected" in each)
+    volumes = {volume["name"]: volume for volume in pod_spec(made)["volumes"]}
+    sources = volumes["flyte-secrets"]["projected"]["sources"]
     assert [
         {"secret": {"name": "openai-api-key", "items": [{"key": "OPENAI_API_KEY", "path": "OPENAI_API_KEY"}]}},
         {"secret": {"name": "db", "items": [{"key": "pem", "path": "db/pem"}]}},

@@ -14,6 +14,7 @@ from ....home import HOME_VARIABLE
 from ....host.given import ACCEPTED_AT, CALL, GRACE, KEY, NAMESPACE, POD, REQUEST
 from ....pods import PodRequest
 from . import secrets
+from .names import attempts_secret
 
 COMMAND = ("python3", "-m", "flyte_jupyter.runners.kubernetes.entry")
 STATE, WORK, KEYS, CALLS = "/flyte/home", "/flyte/work", "/flyte/key", "/flyte/call"
@@ -109,12 +110,14 @@ def volumes(
     made: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
         ({"name": name, "emptyDir": {}}, {"name": name, "mountPath": path}, False) for name, path in _SCRATCH.items()
     ]
-    hidden = {"flyte-key": (KEYS, key_secret)}
+    key: dict[str, Any] = {"secretName": key_secret, "defaultMode": 0o444}
+    hidden: dict[str, tuple[str, dict[str, Any]]] = {"flyte-key": (KEYS, {"secret": key})}
     if cluster.store == IN_CLUSTER:
-        hidden["flyte-call"] = (CALLS, call_secret)
-    for name, (path, secret) in hidden.items():
-        volume = {"name": name, "secret": {"secretName": secret, "defaultMode": 0o444}}
-        made.append((volume, {"name": name, "mountPath": path, "readOnly": True}, True))
+        attempts = {"name": attempts_secret(call_secret), "optional": True}  # it is there when a pod was lost
+        sources = [{"secret": {"name": call_secret}}, {"secret": attempts}]
+        hidden["flyte-call"] = (CALLS, {"projected": {"sources": sources, "defaultMode": 0o444}})
+    for name, (path, volume) in hidden.items():
+        made.append(({"name": name, **volume}, {"name": name, "mountPath": path, "readOnly": True}, True))
     if request.resources.shm is not None:
         memory: dict[str, Any] = {"medium": "Memory"}
         if request.resources.shm:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ....config.refusal import wrong_value
 from ....errors import ConfigError
@@ -31,6 +32,16 @@ _KEY = re.compile(r"((?P<prefix>[^/]*)/)?(?P<name>[A-Za-z0-9]([-A-Za-z0-9_.]{0,6
 def job_name(pod: str) -> str:
     """The name of the Job of a pod (`PodRequest.name`), at most 63 characters: that itself where it can be one."""
     return pod if _LABEL.fullmatch(pod) else _computed(re.sub(r"[^a-z0-9]+", "-", pod.lower()), pod)
+
+
+def owner_reference(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What says that something goes away with a Job."""
+    return {"apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
+
+
+def attempts_secret(call_secret: str) -> str:
+    """The name of the Secret that tells the next pod of attempts that were lost, beside that of the call."""
+    return f"{call_secret}-attempts"
 
 
 def label_value(text: str) -> str:
