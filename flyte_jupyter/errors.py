@@ -112,6 +112,10 @@ class StoreError(ConfigError, RuntimeError):
     """The store could not be read or written."""
 
 
+class StoreRefusedError(StoreError):
+    """The store cannot be used as things are; asking again would not help."""
+
+
 class RunNotFoundError(ConfigError, LookupError):
     """There is no run of that name in the store."""
 

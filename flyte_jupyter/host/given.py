@@ -13,5 +13,9 @@ GRACE = "FLYTE_JUPYTER_GRACE"
 """Seconds between SIGTERM and SIGKILL."""
 POD, NAMESPACE = "FLYTE_JUPYTER_POD", "FLYTE_JUPYTER_NAMESPACE"
 """Where it is; tasks see these, too."""
+HOPELESS = 78
+"""The exit code of a container that another one would share: what it was given is wrong (EX_CONFIG of sysexits)."""
+LAST_WORD = "/dev/termination-log"
+"""The file in a container whose text Kubernetes adds to how it has ended."""
 WITHOUT_BUCKET = 'give the cluster a bucket: [kubernetes] store = "s3://bucket/folder" in the settings'
 """What to do when more has to travel than goes without one."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from ..credentials.mask import Mask
-from ..errors import HostError, RuntimeSystemError, StoreError
+from ..errors import ConfigError, HostError, RuntimeSystemError, StoreError, StoreRefusedError
 from ..home import Home
 from ..pack.failure import failure_of
 from ..pods import Event, Failure, Phase, PodEvent, PodRequest, history_of
@@ -29,7 +29,7 @@ from . import lifecycle
 from .container import Bounds, Secrets, variables
 from .fit import differences, misfit
 from .flights import Flights
-from .given import ACCEPTED_AT, CALL, GRACE, KEY, REQUEST
+from .given import ACCEPTED_AT, CALL, GRACE, HOPELESS, KEY, LAST_WORD, REQUEST
 from .lifecycle import Attempts
 from .logs import AttemptLog
 from .machine.limits import raise_open_files
@@ -296,12 +296,19 @@ def run(said: int, log: IO[bytes], zygote: Born, end_children: EndChildren | Non
 
     try:
         return asyncio.run(once())
-    except BaseException:
+    except BaseException as error:
         traceback.print_exc()
         sys.stderr.flush()
         for line in Path(log.name).read_text(errors="replace").splitlines():
             _write(said, encode(Other(line)))
-        return 1
+        _leave(str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}")
+        return HOPELESS if isinstance(error, (HostError, StoreRefusedError)) else 1
+
+
+def _leave(word: str) -> None:
+    """Tell the cluster why it ends like that."""
+    if os.access(LAST_WORD, os.W_OK):  # else it is no container of a pod
+        Path(LAST_WORD).write_text(word)
 
 
 def _write(to: int, data: bytes) -> None:

@@ -150,10 +150,10 @@ class ObjectStore:
             raise
         except FileNotFoundError as error:
             if refused.is_without_bucket(str(error)):
-                raise StoreError(refused.why(self.url, key, str(error))) from None
+                raise refused.error(self.url, key, str(error)) from None
             raise KeyError(key) from None
         except (BaseError, OSError, ValueError) as error:
-            raise StoreError(refused.why(self.url, key, str(error))) from None
+            raise refused.error(self.url, key, str(error)) from None
         except BaseException:
             if stop is not None:
                 stop.set()
@@ -226,7 +226,7 @@ def _connect(url: str, seconds: int) -> Bucket:
     try:
         connected: Bucket = from_url(url, **options)
     except (BaseError, ValueError) as error:
-        raise StoreError(refused.why(url, "", str(error))) from None
+        raise refused.error(url, "", str(error)) from None
     return connected
 
 

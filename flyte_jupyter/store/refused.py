@@ -1,11 +1,16 @@
-"""What a bucket says when it refuses, for people."""
+"""What a bucket says when it does not do what it is asked, for people."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
+from ..errors import StoreError, StoreRefusedError
+
 _BUCKETS = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
+_NOBODY = ("169.254.", "metadata.google.internal", "MissingAccount")
+_WRONG = ("SignatureDoesNotMatch", "InvalidAccessKeyId", "UnauthenticatedError")
+_FORBIDDEN = ("lacked the necessary privileges", "lacked valid authentication")
 _SERVER = re.compile(r"<Code>(?P<code>[^<]*)</Code>.*?<Message>(?P<message>[^<]*)</Message>", re.DOTALL)
 _LONGEST = 300
 
@@ -22,40 +27,41 @@ _RIGHTS = {
 }
 
 
-def is_without_bucket(error: str) -> bool:
+def is_without_bucket(said: str) -> bool:
     """Whether it is the bucket itself that is not there."""
-    return any(sign in error for sign in _BUCKETS)
+    return any(sign in said for sign in _BUCKETS)
 
 
-def why(url: str, key: str, error: str) -> str:
-    """The text of a `StoreError`: what was asked, what was said, and the next step.
+def error(url: str, key: str, said: str) -> StoreError:
+    """What was asked, what was said, and the next step.
 
     Args:
-        key: what was read or written, "" when it did not come to that; error: what obstore says.
+        key: what was read or written, "" when it did not come to that; said: by obstore.
     """
     parts = urlsplit(url)
     kind = parts.scheme if parts.scheme in _RIGHTS else "az"
     what = f"{url}/{key}".rstrip("/")
     credentials = f"Credentials are read from {_CREDENTIALS[kind]}, or are those of the machine or the pod."
-    if is_without_bucket(error):
-        bucket = parts.netloc.partition("@")[0]
-        return f"There is no bucket {bucket!r} for {url}.\nCreate it, or name another one; it is not created for you."
-    if "169.254." in error or "metadata.google.internal" in error or "MissingAccount" in error:
-        return f"{what} cannot be reached: nobody has said who asks.\n{credentials}"
-    said = _said(error)
-    if "SignatureDoesNotMatch" in error or "InvalidAccessKeyId" in error or "UnauthenticatedError" in error:
-        return f"{what} refuses the credentials: {said}\n{credentials}"
-    if "lacked the necessary privileges" in error or "lacked valid authentication" in error:
-        return f"{what} is refused: {said}\nWhat is needed is {_RIGHTS[kind]}.\n{credentials}"
-    if "redirect" in error.lower():
-        return f"{what} is in another region: {said}\nSet AWS_REGION to that of the bucket."
-    return f"{what} cannot be reached: {said}"
+    if is_without_bucket(said):
+        name = parts.netloc.partition("@")[0]
+        return StoreRefusedError(
+            f"There is no bucket {name!r} for {url}.\nCreate it, or name another one; it is not created for you."
+        )
+    if any(sign in said for sign in _NOBODY):
+        return StoreRefusedError(f"{what} cannot be reached: nobody has said who asks.\n{credentials}")
+    if any(sign in said for sign in _WRONG):
+        return StoreRefusedError(f"{what} refuses the credentials: {_said(said)}\n{credentials}")
+    if any(sign in said for sign in _FORBIDDEN):
+        return StoreRefusedError(f"{what} is refused: {_said(said)}\nWhat is needed is {_RIGHTS[kind]}.\n{credentials}")
+    if "redirect" in said.lower():
+        return StoreRefusedError(f"{what} is in another region: {_said(said)}\nSet AWS_REGION to that of the bucket.")
+    return StoreError(f"{what} cannot be reached: {_said(said)}")
 
 
-def _said(error: str) -> str:
+def _said(said: str) -> str:
     """What the server has said, else the first line of what obstore says; the others are for its authors."""
-    found = _SERVER.search(error)
+    found = _SERVER.search(said)
     if found:
         return f"{found['message']} ({found['code']})"
-    line = error.partition("\n")[0]
+    line = said.partition("\n")[0]
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -15,11 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from flyte_jupyter import TaskEnvironment
 from flyte_jupyter.errors import StoreError
+from flyte_jupyter.home import Home
+from flyte_jupyter.host.given import HOPELESS
+from flyte_jupyter.pods import Phase
 from flyte_jupyter.store import Store, open_store
 from flyte_jupyter.store.objects import ObjectStore
 from tests.contract.s3 import bucket
+from tests.integration.containers import Call, container
 
+env = TaskEnvironment("buckets")
 PART = 16 * 1024 * 1024
 
 
@@ -169,7 +175,11 @@ with contextlib.suppress(KeyError):
 def test_a_forked_process_is_told_that_it_cannot_use_a_bucket(store: Store) -> None:
     program = f"""
 import os, sys
+from flyte_jupyter import TaskEnvironment
 from flyte_jupyter.errors import StoreError
+from flyte_jupyter.home import Home
+from flyte_jupyter.host.given import HOPELESS
+from flyte_jupyter.pods import Phase
 from flyte_jupyter.store import open_store
 store = open_store({store.url!r})
 store.put("k", [b"v"])
@@ -185,6 +195,32 @@ os.wait()
         said, errors = process.communicate(timeout=60)
     assert "was forked by one that had used a bucket" in said, errors
     assert "spawn" in said
+
+
+@env.task
+def double(x: int) -> int:
+    return 2 * x
+
+
+def test_a_call_in_a_bucket_is_run_by_what_a_pod_runs(store: Store, tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 21, url=store.url).put()
+    with container(call, **aws()) as pod:
+        assert 0 == pod.ended()
+    assert (42, Phase.SUCCEEDED) == (call.value(), pod.phases()[-1])
+    assert ["attempts.json", "inputs", "outcome", "status.json"] == store.list(call.key(""))
+
+
+def test_a_container_that_cannot_use_its_bucket_ends_so_that_no_other_is_started(
+    store: Store, tmp_path: Path, home: Home
+) -> None:
+    call = Call(tmp_path, home, double, 21, url=store.url).put()
+    with container(call, **{**aws(), "AWS_SECRET_ACCESS_KEY": "wrong"}) as pod:
+        assert HOPELESS == pod.ended()
+    assert "refuses the credentials" in pod.text.decode()
+
+
+def aws() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 # --- what people are told ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from pathlib import Path
 import flyte_jupyter as flyte
 from flyte_jupyter import TaskEnvironment
 from flyte_jupyter.home import Home
+from flyte_jupyter.host.given import HOPELESS
 from flyte_jupyter.host.logs import parse
 from flyte_jupyter.pack.libraries import requirement as version_of
 from flyte_jupyter.pods import Phase, history_of
@@ -296,7 +297,7 @@ def test_a_request_of_another_version_of_this_package_says_so(tmp_path: Path, ho
 def test_what_cannot_be_run_at_all_says_why_where_a_log_is_looked_at(tmp_path: Path, home: Home) -> None:
     call = Call(tmp_path, home, double, 1).put()
     with container(call, FLYTE_JUPYTER_REQUEST="{") as pod:
-        assert 1 == pod.ended()
+        assert HOPELESS == pod.ended()
     assert b"FLYTE_JUPYTER_REQUEST cannot be read" in pod.text
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...config.values.quantity import parse_bytes, rough_bytes
+from ...host.given import HOPELESS
 from ...host.machine.limits import give_more
 from ...pods import Failure
 from . import primary
@@ -163,6 +164,8 @@ def _by_exit(ended: Mapping[str, Any]) -> Failure:
     said = (ended.get("message") or "").strip()
     how = " by SIGKILL, not for its memory" if code == _SIGKILL else f" with exit code {code}"
     text = f"The container has ended{how} and without an outcome."
+    if code == HOPELESS and said:
+        return Failure(code="ContainerFailed", kind="system", message=said, recoverable=False)
     return _failure("ContainerFailed", f"{text}\n{said}" if said else text)
 
 

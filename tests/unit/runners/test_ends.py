@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from flyte_jupyter.host.given import HOPELESS
 from flyte_jupyter.pods import PodRequest
 from flyte_jupyter.runners.kubernetes import ends
 
@@ -82,3 +83,17 @@ def test_a_job_says_what_the_cluster_says_when_nothing_else_is_known() -> None:
     condition = {"type": "Failed", "status": "True", "reason": "PodFailurePolicy", "message": "exit code 42"}
     job = {"spec": {}, "status": {"conditions": [condition]}}
     assert "The cluster has given it up: exit code 42" == ends.of_job(job, None).message
+
+
+def test_what_the_container_has_left_as_its_last_word_is_told() -> None:
+    failure = ends.of(pod(terminated={"exitCode": 1, "reason": "Error", "message": "the bucket does not answer\n"}))
+    assert (
+        "The container has ended with exit code 1 and without an outcome.\nthe bucket does not answer"
+        == failure.message
+    )
+    assert failure.recoverable
+
+
+def test_a_container_that_was_given_something_wrong_is_not_replaced() -> None:
+    failure = ends.of(pod(terminated={"exitCode": HOPELESS, "reason": "Error", "message": "there is no bucket"}))
+    assert ("there is no bucket", False) == (failure.message, failure.recoverable)
