@@ -23,6 +23,7 @@ from .api import Api
 from .carried_logs import LogFiles
 from .error import ApiError
 from .follow import Follower, Heard
+from .kueue import Place, Places
 from .manifest import container
 from .manifest.job import notes_of
 from .room import Rooms
@@ -32,8 +33,14 @@ _EVENTS = 20
 """Of the cluster's events those that are kept for each pod, at most."""
 
 
+_AGAIN = 10.0
+"""Seconds between two looks at a place in a queue, which no news tells of."""
+_EARLY = 0.05
+"""Seconds by which a timer may be early."""
+
+
 class Due(NamedTuple):
-    """It is time to look whether an action has waited too long."""
+    """It is time to look at an action again: it may have waited too long, or stand elsewhere in its queue."""
 
     job: str
 
@@ -60,6 +67,7 @@ class _Action:
     has_started: bool = False
     is_closed: bool = False
     due: threading.Timer | None = None
+    again: threading.Timer | None = None
 
 
 class Actions:
@@ -74,6 +82,7 @@ class Actions:
         self._api, self._store, self._key, self._follower, self._put = api, store, key, follower, put
         self._carried = carried
         self._rooms = Rooms(api)
+        self._places = Places(api)
         self._logs = LogFiles(store) if carried and isinstance(store, FileStore) else None
         self._actions: dict[str, _Action] = {}
         self._pods: dict[str, str] = {}  # the Job of each
@@ -86,8 +95,7 @@ class Actions:
     def close(self) -> None:
         """Nothing more is looked at."""
         for action in self._actions.values():
-            if action.due is not None:
-                action.due.cancel()
+            _cancel(action)
 
     def take(self, item: Item | Heard | Due | PodEvent) -> Iterator[Event | Synced]:
         """The events that follow on something."""
@@ -189,13 +197,15 @@ class Actions:
                 )  # it says itself that it runs
             else:
                 yield from self._why(action, pod)
+        if not action.pods and not action.is_closed:
+            yield from self._why(action, None)
         if ends.has_failed(action.job):
             yield from self._failed(action)
 
     def _why(self, action: _Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
         """Why a pod does not start."""
         events = [*(self._about(pod) if pod is not None else ()), *self._about(action.job)]
-        reason = reasons.of(pod, events, action.job, rooms=self._rooms)
+        reason = reasons.of(pod, events, action.job, rooms=self._rooms, place=lambda: self._place(action))
         if reason is None:
             return
         if reason.failure is not None:
@@ -243,10 +253,20 @@ class Actions:
         """Look again when it may not be queued any longer."""
         limit = self._limit(action)
         if limit is not None:
-            name = action.job["metadata"]["name"]
-            action.due = threading.Timer(max(0.0, limit[0] - time.time()), self._put, (Due(name),))
-            action.due.daemon = True
-            action.due.start()
+            action.due = self._due_in(limit[0] - time.time(), action)
+
+    def _due_in(self, seconds: float, action: _Action) -> threading.Timer:
+        timer = threading.Timer(max(0.0, seconds), self._put, (Due(action.job["metadata"]["name"]),))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _place(self, action: _Action) -> Place:
+        """Where it stands in its queue; looked at again in a while."""
+        if action.again is not None:
+            action.again.cancel()
+        action.again = self._due_in(_AGAIN, action)
+        return self._places(action.job)
 
     def _limit(self, action: _Action) -> tuple[float, Failure] | None:
         since = seconds(action.job["metadata"]["creationTimestamp"])
@@ -254,8 +274,11 @@ class Actions:
 
     def _due(self, job: str) -> Iterator[Event]:
         action = self._actions.get(job)
-        limit = self._limit(action) if action is not None else None
-        if action is None or limit is None or action.is_closed or action.has_started:
+        if action is None or action.is_closed or action.has_started:
+            return
+        limit = self._limit(action)
+        if limit is None or limit[0] > time.time() + _EARLY:
+            yield from self._look(action)
             return
         yield from self._end(action, Phase.TIMED_OUT, limit[1])
         self._api.delete("jobs", job)
@@ -360,8 +383,7 @@ class Actions:
     def _close(self, action: _Action) -> None:
         action.is_closed = True
         action.parts.clear()
-        if action.due is not None:
-            action.due.cancel()
+        _cancel(action)
 
 
 _NOTHING_SAID = Failure(
@@ -369,6 +391,12 @@ _NOTHING_SAID = Failure(
     kind="system",
     message="Its pod has ended as if all were well, and has left no outcome: what it said was lost with its log.",
 )
+
+
+def _cancel(action: _Action) -> None:
+    for timer in (action.due, action.again):
+        if timer is not None:
+            timer.cancel()
 
 
 def request_of(job: Mapping[str, Any]) -> PodRequest:

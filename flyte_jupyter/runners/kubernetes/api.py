@@ -84,9 +84,9 @@ class Api:
 
     # --- objects ------------------------------------------------------------------------------------------------------
 
-    def get(self, kind: str, name: str) -> dict[str, Any]:
-        """One object."""
-        return self.ask("GET", self._path(kind, name), what=f"get the {_one(kind)} {name}")
+    def get(self, kind: str, name: str, *, part: str = "") -> dict[str, Any]:
+        """One object, or a part of it, such as "status"."""
+        return self.ask("GET", self._path(kind, name, part), what=f"get the {_one(kind)} {name}")
 
     def list(self, kind: str, *, labels: str = "", fields: str = "", everywhere: bool = False) -> Listing:
         """All objects that are selected; everywhere: of all namespaces."""

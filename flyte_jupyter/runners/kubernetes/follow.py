@@ -234,8 +234,8 @@ class _Log:
         """Why it has ended: logs also end when they are rotated, or with the kubelet. If the container has, what may
         still be missing is read once more.
         """
-        pod = self._api.get("pods", self.pod)
-        self._has_ended = pod["metadata"]["uid"] != self.uid or ends.has_ended(pod)
+        found = self._api.list("pods", fields=f"metadata.name={self.pod}").items
+        self._has_ended = not any(each["metadata"]["uid"] == self.uid and not ends.has_ended(each) for each in found)
 
     def _tell(self, news: News) -> None:
         self._put(Heard(self.pod, news))

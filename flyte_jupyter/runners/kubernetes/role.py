@@ -58,6 +58,14 @@ RIGHTS = (
     Right("", "podtemplates", ("get", "list"), 'pod_template="name"', "pod templates cannot be given by name"),
     Right("", "secrets", ("list",), "calls that no Job took, swept", "calls that no Job took stay until someone looks"),
     Right("", "pods", ("delete",), "pods whose Job is gone, swept", "pods whose Job was taken from them stay"),
+    Right("kueue.x-k8s.io", "workloads", ("list",), "why Kueue holds a Job back", "cards say no more than its queue"),
+    Right(
+        "visibility.kueue.x-k8s.io",
+        "localqueues/pendingworkloads",
+        ("get",),
+        "how many are before it in that queue",
+        "cards do not say how many are before it",
+    ),
     Right("", "nodes", ("list",), "the largest free node", "a card does not say how much is free", everywhere=True),
     Right("", "pods", ("list",), "the same", "a card says what nodes have, and not what is free", everywhere=True),
 )

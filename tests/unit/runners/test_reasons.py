@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from flyte_jupyter.pods import Phase
 from flyte_jupyter.runners.kubernetes import reasons
+from flyte_jupyter.runners.kubernetes.kueue import Place
 from flyte_jupyter.runners.kubernetes.reasons import Reason
 from flyte_jupyter.runners.kubernetes.room import Room, rooms_of
 
@@ -157,17 +158,14 @@ def kueue(suspend: bool = True) -> dict[str, Any]:
 
 
 def test_a_job_in_kueue_says_its_queue_and_place() -> None:
-    reason = reasons.of(None, [], kueue(), position=2)
+    reason = reasons.of(None, [], kueue(), place=lambda: Place(2))
     assert reason is not None
     assert ("waits in the queue team of Kueue, 2 before it", Phase.QUEUED) == (reason.text, reason.phase)
-    first = reasons.of(
-        None, [event("Pending", "couldn't assign flavors: insufficient unused quota for cpu")], kueue(), position=0
-    )
+    said = "couldn't assign flavors: insufficient unused quota for cpu"
+    first = reasons.of(None, [], kueue(), place=lambda: Place(0, said))
     assert first is not None
-    assert (
-        "waits in the queue team of Kueue, as the first: couldn't assign flavors: insufficient unused quota for cpu"
-        == first.text
-    )
+    assert f"waits in the queue team of Kueue, as the first: {said}" == first.text
+    assert "waits in the queue team of Kueue" == getattr(reasons.of(None, [], kueue()), "text", "")
 
 
 def test_a_job_that_has_just_been_let_go_says_nothing() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from .. import primary
+from ..kueue import Place
 from ..room import Room
 from . import admission, placement, start
 from .reason import Object, Reason, condition_of, told_at
@@ -22,7 +23,7 @@ def of(
     job: Object,
     *,
     rooms: Callable[[], Sequence[Room]] = list,
-    position: int | None = None,
+    place: Callable[[], Place] = Place,
 ) -> Reason | None:
     """Why an action has not started; None when there is nothing to say: it has, or it is just about to.
 
@@ -30,11 +31,11 @@ def of(
         pod: the present pod of its Job, None when there is none yet.
         events: of the cluster, about that pod and that Job.
         rooms: says what nodes there are, as far as one may know; asked where there is too little on them.
-        position: in the queue of Kueue, from 0, where it is known.
+        place: says where the Job stands in its queue; asked while Kueue holds it back.
     """
     told = sorted(events, key=told_at)
     if pod is None:
-        return admission.suspended(job, told, position) or admission.refused(told)
+        return admission.suspended(job, place) or admission.refused(told)
     if condition_of(pod, "PodScheduled").get("status") == "False" or "nodeName" not in pod["spec"]:
         return placement.unscheduled(pod, told, rooms)
     if primary.state_of(pod, "running") or primary.state_of(pod, "terminated"):

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ....pods import Phase
+from ..kueue import Place
 from ..manifest.job import KUEUE
 from ..manifest.resources import amount
 from .reason import CONTAINER, QUEUE, QUOTA, Object, Reason, instead_of, never, tail
 
 
-def suspended(job: Object, events: Sequence[Object], position: int | None) -> Reason | None:
+def suspended(job: Object, ask: Callable[[], Place]) -> Reason | None:
+    """Held back, by Kueue or by somebody."""
     if not job["spec"].get("suspend"):
         return None
     queue = (job["metadata"].get("labels") or {}).get(KUEUE)
     if queue is None:
         return Reason(Phase.QUEUED, QUEUE, "its Job is suspended: somebody has to let it go")
-    before = "" if position is None else f", {_before(position)}"
-    said = next(
-        (each["message"] for each in reversed(events) if each.get("reason") in ("Pending", "QuotaReserved")), ""
-    )
-    return Reason(Phase.QUEUED, QUEUE, f"waits in the queue {queue} of Kueue{before}{tail(said)}")
-
-
-def _before(position: int) -> str:
-    return "as the first" if not position else f"{position} before it"
+    place = ask()
+    order = "" if place.before is None else ", as the first" if not place.before else f", {place.before} before it"
+    return Reason(Phase.QUEUED, QUEUE, f"waits in the queue {queue} of Kueue{order}{tail(place.said)}")
 
 
 def refused(events: Sequence[Object]) -> Reason | None:
