@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..errors import StoreError
-from . import refused
+from ..errors import StoreError, StoreRefusedError
+from . import aws, refused
 from .keys import checked
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ _USED_BY: set[int] = set()
 class ObjectStore:
     """A bucket, or what is below a prefix in it. Interrupts end its requests.
 
-    Which server it is and who asks, the environment says, by the variables of the vendors' own tools (such as
-    `AWS_ENDPOINT_URL`, `AWS_ACCESS_KEY_ID`, `GOOGLE_APPLICATION_CREDENTIALS`, `AZURE_STORAGE_ACCOUNT_NAME`); else it is
-    the identity that the cloud gives to the machine or the pod.
+    Which server it is and who asks, the variables and files of the vendors' own tools say (such as `AWS_ENDPOINT_URL`,
+    `AWS_ACCESS_KEY_ID`, `~/.aws`, `GOOGLE_APPLICATION_CREDENTIALS`, `AZURE_STORAGE_ACCOUNT_NAME`); else it is the
+    identity that the cloud gives to the machine or the pod.
 
     Args:
         url: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or
@@ -214,15 +214,12 @@ def _connect(url: str, seconds: int) -> Bucket:
         from obstore.exceptions import BaseError
         from obstore.store import from_url
     except ImportError:
-        raise StoreError(
+        raise StoreRefusedError(
             f"{url} needs obstore, which is not installed.\npip install 'flyte_jupyter[kubernetes]'"
         ) from None
-    endpoints = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-    endpoint = next((os.environ[name] for name in endpoints if os.environ.get(name)), "")
-    client: dict[str, Any] = {"timeout": timedelta(seconds=seconds)}
-    if url.startswith("s3:") and endpoint.startswith("http:"):
-        client["allow_http"] = True  # who writes http means it
-    options: dict[str, Any] = {"client_options": client, "retry_config": _RETRIES}
+    options = aws.options(os.environ) if url.startswith("s3:") else {"client_options": {}}
+    options["client_options"]["timeout"] = timedelta(seconds=seconds)
+    options["retry_config"] = _RETRIES
     try:
         connected: Bucket = from_url(url, **options)
     except (BaseError, ValueError) as error:

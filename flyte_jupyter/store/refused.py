@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from ..config.refusal import shortened
 from ..errors import StoreError, StoreRefusedError
 
 _BUCKETS = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
@@ -12,11 +13,14 @@ _NOBODY = ("169.254.", "metadata.google.internal", "MissingAccount")
 _WRONG = ("SignatureDoesNotMatch", "InvalidAccessKeyId", "UnauthenticatedError")
 _FORBIDDEN = ("lacked the necessary privileges", "lacked valid authentication")
 _SERVER = re.compile(r"<Code>(?P<code>[^<]*)</Code>.*?<Message>(?P<message>[^<]*)</Message>", re.DOTALL)
+_ADDRESS = re.compile(r"uri: Some\(\s*([a-z]+://[^/\s,]+)")
+_CAUSE = re.compile(r"(?:message|error): \"([^\"]+)\"")
+_CERTIFICATE = re.compile(r"InvalidCertificate\(\s*(\w+)")
 _LONGEST = 300
 
 _CREDENTIALS = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (AWS_SESSION_TOKEN), with AWS_REGION, and AWS_ENDPOINT_URL when "
-    "it is not Amazon's",
+    "it is not Amazon's, or from AWS_PROFILE in ~/.aws",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS (a file)",
     "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
 }
@@ -59,9 +63,18 @@ def error(url: str, key: str, said: str) -> StoreError:
 
 
 def _said(said: str) -> str:
-    """What the server has said, else the first line of what obstore says; the others are for its authors."""
-    found = _SERVER.search(said)
-    if found:
+    """What the server has said; else where it was looked for and what came of it; else the first line of obstore's, of
+    which the others are for its authors.
+    """
+    if found := _SERVER.search(said):
         return f"{found['message']} ({found['code']})"
-    line = said.partition("\n")[0]
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+    line = shortened(said.partition("\n")[0], _LONGEST)
+    address, causes = _ADDRESS.search(said), _CAUSE.findall(said)
+    if address is None or not (causes or "Invalid" in said):
+        return line
+    where = f"{address[1]}: "
+    if certificate := _CERTIFICATE.search(said):
+        return f"{where}its certificate is not trusted ({certificate[1]}); AWS_CA_BUNDLE names a file with others"
+    if "InvalidContentType" in said or "InvalidMessage" in said:
+        return f"{where}it does not speak TLS; write http:// if that is meant"
+    return f"{where}{causes[-1]}"

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from flyte_jupyter import TaskEnvironment
-from flyte_jupyter.errors import StoreError
+from flyte_jupyter.errors import StoreError, StoreRefusedError
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.given import HOPELESS
 from flyte_jupyter.pods import Phase
@@ -176,7 +177,7 @@ def test_a_forked_process_is_told_that_it_cannot_use_a_bucket(store: Store) -> N
     program = f"""
 import os, sys
 from flyte_jupyter import TaskEnvironment
-from flyte_jupyter.errors import StoreError
+from flyte_jupyter.errors import StoreError, StoreRefusedError
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.given import HOPELESS
 from flyte_jupyter.pods import Phase
@@ -223,6 +224,57 @@ def aws() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
+@pytest.fixture
+def profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder for the files that `aws configure` writes, with what the variables say, and without these."""
+    said = aws()
+    for name in said:
+        monkeypatch.delenv(name)
+    for name, file in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
+        monkeypatch.setenv(name, str(tmp_path / file))
+    keys = ("aws_access_key_id", "aws_secret_access_key")
+    credentials = "".join(f"{key} = {said[key.upper()]}\n" for key in keys)
+    (tmp_path / "credentials").write_text(
+        f"[default]\n{credentials}\n[wrong]\naws_access_key_id=a\naws_secret_access_key=b"
+    )
+    place = f"region = {said['AWS_REGION']}\nendpoint_url = {said['AWS_ENDPOINT_URL']}\n"
+    more = {"default": "", "profile wrong": "", "profile signed": "sso_session = company\n"}
+    more["profile asked"] = f"credential_process = {sys.executable} -c 'print(1)'\n"
+    (tmp_path / "config").write_text("\n".join(f"[{name}]\n{place}{text}" for name, text in more.items()))
+    return tmp_path
+
+
+def test_the_files_of_aws_configure_say_which_server_and_who(store: Store, profiles: Path) -> None:
+    store.put("k", [b"v"])
+    assert b"v" == bytes(open_store(store.url).get("k"))
+
+
+def test_variables_win_over_the_files(store: Store, profiles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    with pytest.raises(StoreRefusedError, match="refuse"):
+        open_store(store.url).get("k")
+
+
+def test_a_profile_is_chosen_by_its_name(store: Store, profiles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "wrong")
+    with pytest.raises(StoreRefusedError, match="refuse"):
+        open_store(store.url).get("k")
+    monkeypatch.setenv("AWS_PROFILE", "absent")
+    with pytest.raises(StoreRefusedError, match="There are: asked, default, signed, wrong"):
+        open_store(store.url)
+
+
+@pytest.mark.parametrize("profile", ["signed", "asked"])
+def test_a_profile_whose_credentials_have_to_be_fetched_says_how(
+    store: Store, profiles: Path, monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setenv("AWS_PROFILE", profile)
+    with pytest.raises(StoreRefusedError, match=f"aws configure export-credentials --profile {profile}"):
+        open_store(store.url)
+
+
 # --- what people are told ---------------------------------------------------------------------------------------------
 
 
@@ -254,15 +306,25 @@ def test_wrong_credentials_are_told_with_where_they_are_from(
     assert "Signature=" not in str(caught.value)
 
 
-def test_a_bucket_that_cannot_be_reached_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("http://127.0.0.1:{port}", "http://127.0.0.1:{port}: Connection refused"),
+        ("http://nobody.invalid", "http://nobody.invalid: failed to lookup address information"),
+        ("https://{server}", "https://{server}: it does not speak TLS; write http:// if that is meant"),
+    ],
+)
+def test_a_bucket_that_cannot_be_reached_says_where_it_was_looked_for_and_why(
+    store: Store, address: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+        names = {"port": nobody.getsockname()[1], "server": urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc}
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address.format(**names))
         monkeypatch.setattr("flyte_jupyter.store.objects._RETRIES", {"max_retries": 0})
-        with pytest.raises(StoreError, match=r"s3://bucket/folder/k cannot be reached: .*127\.0\.0\.1"):
+        with pytest.raises(StoreError) as caught:
             open_store("s3://bucket/folder").get("k")
+    assert str(caught.value).startswith(f"s3://bucket/folder/k cannot be reached: {says.format(**names)}")
 
 
 @pytest.mark.parametrize(
