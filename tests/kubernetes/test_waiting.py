@@ -91,6 +91,7 @@ def test_a_run_goes_on_while_its_cluster_is_not_reached(
         way.refuse()
         eventually(lambda: cluster.api.list("jobs").items[0]["status"].get("succeeded"), within=60)
         assert not run.done()
+        eventually(lambda: "nothing is heard of it for now: The cluster " in card(run))
         way.open()
         assert 50 == run.result()
         assert [f"step {number}" for number in range(50)] == list(run.get_logs())

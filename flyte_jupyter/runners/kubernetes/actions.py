@@ -8,26 +8,25 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...host import lifecycle, shelf
 from ...host.spoken import Ended, Piece
-from ...pods import Event, Failure, LogEvent, Phase, PodEvent, PodRequest, Synced, history_of
+from ...pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, history_of
 from ...store import Store, keys
 from ...store.files import FileStore
 from ...vitals import VitalsEvent
 from . import carriage, ends, reasons
+from .action import Action, request_of
 from .api import Api
 from .carried_logs import LogFiles
 from .error import ApiError
 from .follow import Follower, Heard
 from .kueue import Place, Places
-from .manifest import container
 from .manifest.job import notes_of
 from .room import Rooms
-from .watch import Change, Item
+from .watch import Change, Item, Trouble
 
 _EVENTS = 20
 """Of the cluster's events those that are kept for each pod, at most."""
@@ -45,31 +44,6 @@ class Due(NamedTuple):
     job: str
 
 
-@dataclass
-class _Action:
-    """One Job.
-
-    Attributes:
-        pods: the present ones, by name; lost: how many of them are known to be gone, each of which was an attempt.
-        told: what was told of it: phase, attempt, step and reason; handed_on: pods of whose attempts the next knows.
-        is_closed: whether its end was told; is_complete: whether its pod has said all.
-    """
-
-    request: PodRequest
-    job: dict[str, Any]
-    pods: dict[str, dict[str, Any]] = field(default_factory=dict)
-    attempt: int = 0
-    lost: dict[str, Failure] = field(default_factory=dict)
-    told: set[tuple[Phase, int, str, str]] = field(default_factory=set)
-    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
-    followed: set[str] = field(default_factory=set)
-    handed_on: set[str] = field(default_factory=set)
-    has_started: bool = False
-    is_closed: bool = False
-    due: threading.Timer | None = None
-    again: threading.Timer | None = None
-
-
 class Actions:
     """All actions that a watch tells of.
 
@@ -84,7 +58,7 @@ class Actions:
         self._rooms = Rooms(api)
         self._places = Places(api)
         self._logs = LogFiles(store) if carried and isinstance(store, FileStore) else None
-        self._actions: dict[str, _Action] = {}
+        self._actions: dict[str, Action] = {}
         self._pods: dict[str, str] = {}  # the Job of each
         self._early: dict[str, dict[str, Change]] = {}  # pods that were told before their Jobs
         self._events: dict[str, dict[str, dict[str, Any]]] = {}  # of the cluster, by the uid of what they are about
@@ -95,7 +69,7 @@ class Actions:
     def close(self) -> None:
         """Nothing more is looked at."""
         for action in self._actions.values():
-            _cancel(action)
+            action.cancel_timers()
 
     def take(self, item: Item | Heard | Due | PodEvent) -> Iterator[Event | Synced]:
         """The events that follow on something."""
@@ -111,6 +85,15 @@ class Actions:
             yield from self._heard(item)
         elif isinstance(item, Due):
             yield from self._due(item.job)
+        elif isinstance(item, Trouble) and item.kind == "pods":
+            yield from self._trouble(item.text)
+
+    def _trouble(self, text: str) -> Iterator[Event]:
+        """Say of all that is open why nothing more is heard of it, or that it is heard of again."""
+        said = f"nothing is heard of it for now: {text.splitlines()[0]}" if text else ""
+        for action in self._actions.values():
+            if action.last is not None and not action.is_closed:
+                yield replace(action.last, reason=said or action.last.reason)
 
     # --- Jobs ---------------------------------------------------------------------------------------------------------
 
@@ -123,11 +106,11 @@ class Actions:
                 self._actions.pop(name, None)
             return
         if action is None:
-            action = self._actions[name] = _Action(request_of(change.object), change.object)
+            action = self._actions[name] = Action(request_of(change.object), change.object)
             if ends.has_finished(change.object) and self._history(action) is not None:
                 action.is_closed = True  # long ago
                 return
-            yield from self._tell(action, Phase.QUEUED, at=seconds(change.object["metadata"]["creationTimestamp"]))
+            yield from self._tell(action, Phase.QUEUED, at=action.created)
             self._wait(action)
         action.job = change.object
         if not action.is_closed:
@@ -135,7 +118,7 @@ class Actions:
         for pod in self._early.pop(name, {}).values():
             yield from self._pod(pod)
 
-    def _gone(self, action: _Action) -> Iterator[Event]:
+    def _gone(self, action: Action) -> Iterator[Event]:
         """Somebody has deleted it: whoever cancels has put down its end before."""
         if not action.is_closed:
             said = "Its Job was deleted in the cluster, by hand or with what it belongs to."
@@ -164,7 +147,7 @@ class Actions:
                 self._hand_on(action, name)
             yield from self._look(action)
 
-    def _hand_on(self, action: _Action, name: str) -> None:
+    def _hand_on(self, action: Action, name: str) -> None:
         """Have the next pod know of the attempts of one that is lost, when it cannot read of them."""
         if name in action.handed_on:
             return
@@ -179,7 +162,7 @@ class Actions:
                 raise
             self._api.patch("secrets", secret["metadata"]["name"], {"data": secret["data"]})
 
-    def _look(self, action: _Action) -> Iterator[Event]:
+    def _look(self, action: Action) -> Iterator[Event]:
         """What its Job and its pods say now."""
         for name, pod in list(action.pods.items()):
             if ends.has_ended(pod):
@@ -188,7 +171,7 @@ class Actions:
                         continue  # until its log is read
                     yield from self._finish(action)
                     return
-                yield from self._lose(action, name, ends.of(pod, self._about(pod)))
+                yield from self._lose(action, name, ends.of(pod, self._about(pod), peak_memory=action.peak_memory))
             elif ends.has_started(pod):
                 action.has_started = True
                 self._follow(action, name, pod)
@@ -202,7 +185,7 @@ class Actions:
         if ends.has_failed(action.job):
             yield from self._failed(action)
 
-    def _why(self, action: _Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
+    def _why(self, action: Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
         """Why a pod does not start."""
         events = [*(self._about(pod) if pod is not None else ()), *self._about(action.job)]
         reason = reasons.of(pod, events, action.job, rooms=self._rooms, place=lambda: self._place(action))
@@ -218,12 +201,12 @@ class Actions:
         """What the cluster has told of an object."""
         return list(self._events.get(found["metadata"]["uid"], {}).values())
 
-    def _give_up(self, action: _Action, failure: Failure, **more: Any) -> Iterator[Event]:
+    def _give_up(self, action: Action, failure: Failure, **more: Any) -> Iterator[Event]:
         """End what no pod will ever do."""
         yield from self._end(action, Phase.FAILED, failure, **more)
         self._api.delete("jobs", action.job["metadata"]["name"])
 
-    def _lose(self, action: _Action, name: str, failure: Failure) -> Iterator[Event]:
+    def _lose(self, action: Action, name: str, failure: Failure) -> Iterator[Event]:
         """A pod has ended without an outcome; the Job starts another one, as long as it may."""
         if name in action.lost:
             return
@@ -240,7 +223,7 @@ class Actions:
             action.has_started = False
             yield from self._tell(action, Phase.QUEUED, at=time.time(), failure=failure)
 
-    def _failed(self, action: _Action) -> Iterator[Event]:
+    def _failed(self, action: Action) -> Iterator[Event]:
         if self._history(action) is not None:
             yield from self._finish(action)
             return
@@ -249,34 +232,30 @@ class Actions:
         late = failure.code.endswith("ExceededError")
         yield from self._end(action, Phase.TIMED_OUT if late else Phase.FAILED, failure)
 
-    def _wait(self, action: _Action) -> None:
+    def _wait(self, action: Action) -> None:
         """Look again when it may not be queued any longer."""
-        limit = self._limit(action)
+        limit = action.limit()
         if limit is not None:
             action.due = self._due_in(limit[0] - time.time(), action)
 
-    def _due_in(self, seconds: float, action: _Action) -> threading.Timer:
+    def _due_in(self, seconds: float, action: Action) -> threading.Timer:
         timer = threading.Timer(max(0.0, seconds), self._put, (Due(action.job["metadata"]["name"]),))
         timer.daemon = True
         timer.start()
         return timer
 
-    def _place(self, action: _Action) -> Place:
+    def _place(self, action: Action) -> Place:
         """Where it stands in its queue; looked at again in a while."""
         if action.again is not None:
             action.again.cancel()
         action.again = self._due_in(_AGAIN, action)
         return self._places(action.job)
 
-    def _limit(self, action: _Action) -> tuple[float, Failure] | None:
-        since = seconds(action.job["metadata"]["creationTimestamp"])
-        return lifecycle.time_limit(lifecycle.Attempts(accepted_at=since, queued_at=since), action.request)
-
     def _due(self, job: str) -> Iterator[Event]:
         action = self._actions.get(job)
         if action is None or action.is_closed or action.has_started:
             return
-        limit = self._limit(action)
+        limit = action.limit()
         if limit is None or limit[0] > time.time() + _EARLY:
             yield from self._look(action)
             return
@@ -285,7 +264,7 @@ class Actions:
 
     # --- what pods say ------------------------------------------------------------------------------------------------
 
-    def _follow(self, action: _Action, name: str, pod: Mapping[str, Any]) -> bool:
+    def _follow(self, action: Action, name: str, pod: Mapping[str, Any]) -> bool:
         """Have its log read; whether it was read to the end."""
         if name not in action.followed:
             action.followed.add(name)
@@ -306,11 +285,13 @@ class Actions:
         elif isinstance(news, Ended) and self._history(action) is not None:  # sooner than the cluster says it
             yield from self._finish(action)
         elif isinstance(news, (LogEvent, VitalsEvent)):
-            if isinstance(news, LogEvent) and self._logs is not None:
+            if isinstance(news, VitalsEvent):
+                action.uses(news)
+            elif self._logs is not None:
                 self._logs.add(news)
             yield news
 
-    def _gather(self, action: _Action, piece: Piece) -> None:
+    def _gather(self, action: Action, piece: Piece) -> None:
         parts = action.parts.setdefault(piece.key, {})
         parts[piece.part] = piece.data
         if len(parts) == piece.of:
@@ -338,22 +319,18 @@ class Actions:
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
-    def _tell(self, action: _Action, phase: Phase, *, at: float, **more: Any) -> Iterator[Event]:
+    def _tell(self, action: Action, phase: Phase, *, at: float, **more: Any) -> Iterator[Event]:
         if phase is Phase.QUEUED:
             more = {"links": action.request.links, "notes": notes_of(action.job), **more}
         event = action.request.event(phase, at=at, attempt=action.attempt, **more)
         yield from self._pass(action, event)
 
-    def _pass(self, action: _Action, event: PodEvent) -> Iterator[Event]:
+    def _pass(self, action: Action, event: PodEvent) -> Iterator[Event]:
         """Once, whoever says it: the cluster and the pod itself tell of the same phases."""
-        what = (event.phase, event.attempt, event.step, event.reason)
-        if what in action.told or (not event.reason and any(what[:3] == told[:3] for told in action.told)):
-            return
-        action.told.add(what)
-        action.attempt = max(action.attempt, event.attempt)
-        yield event
+        if action.is_news(event):
+            yield event
 
-    def _history(self, action: _Action) -> list[PodEvent] | None:
+    def _history(self, action: Action) -> list[PodEvent] | None:
         """What its pod has left in the store; None when it has not ended."""
         request = action.request
         try:
@@ -362,7 +339,7 @@ class Actions:
             return None
         return found if found[-1].phase.is_terminal else None
 
-    def _finish(self, action: _Action) -> Iterator[Event]:
+    def _finish(self, action: Action) -> Iterator[Event]:
         """It has ended: with what is in the store."""
         history = self._history(action)
         if history is None:
@@ -372,7 +349,7 @@ class Actions:
             yield from self._pass(action, event)
         self._close(action)
 
-    def _end(self, action: _Action, phase: Phase, failure: Failure, **more: Any) -> Iterator[Event]:
+    def _end(self, action: Action, phase: Phase, failure: Failure, **more: Any) -> Iterator[Event]:
         """End it from here, unless it has ended by itself."""
         event = action.request.event(phase, at=time.time(), attempt=action.attempt, failure=failure, **more)
         shelf.end(self._store, self._key, event)
@@ -380,10 +357,10 @@ class Actions:
             yield from self._pass(action, told)
         self._close(action)
 
-    def _close(self, action: _Action) -> None:
+    def _close(self, action: Action) -> None:
         action.is_closed = True
         action.parts.clear()
-        _cancel(action)
+        action.cancel_timers()
 
 
 _NOTHING_SAID = Failure(
@@ -391,20 +368,3 @@ _NOTHING_SAID = Failure(
     kind="system",
     message="Its pod has ended as if all were well, and has left no outcome: what it said was lost with its log.",
 )
-
-
-def _cancel(action: _Action) -> None:
-    for timer in (action.due, action.again):
-        if timer is not None:
-            timer.cancel()
-
-
-def request_of(job: Mapping[str, Any]) -> PodRequest:
-    """What a Job was made for."""
-    containers = job["spec"]["template"]["spec"]["containers"]
-    return next(request for each in containers if (request := container.request_of(each)) is not None)
-
-
-def seconds(timestamp: str) -> float:
-    """A time as the cluster writes it, in seconds since the epoch."""
-    return datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()

@@ -15,7 +15,8 @@ from ...host.lifecycle import ABORTED, aborted
 from ...pods import Event, Failure, Phase, PodEvent, PodRequest, Synced
 from ...store import Store
 from . import carriage, ends
-from .actions import Actions, request_of
+from .action import request_of
+from .actions import Actions
 from .api import Api
 from .building import Building
 from .error import ApiError
