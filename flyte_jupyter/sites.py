@@ -132,6 +132,7 @@ def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: boo
     """
     from .container.images import Images
     from .runners.kubernetes.api import Api
+    from .runners.kubernetes.inside import own_pod
     from .runners.kubernetes.runner import KubernetesRunner
     from .runners.kubernetes.signing import signing_key, user
 
@@ -142,7 +143,8 @@ def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: boo
     who = user()
     key = signing_key(api, who)
     images = Images(cluster)
-    runner = KubernetesRunner(api, cluster, store, key, who, images=images)
+    owner = own_pod(api) if cluster.owned_by_notebook else None
+    runner = KubernetesRunner(api, cluster, store, key, who, owner, images)
     engine = Engine(store, runner, key, labels, lingers=lingers, makes_venvs=False)
     return Site(
         REMOTE,

@@ -42,6 +42,7 @@ class Cluster:
             "nodeSelector", in Kubernetes' own spelling.
         node_selectors: labels of the nodes that have an accelerator, by its name in `Resources(gpu=...)`.
         run_as_root: whether containers may run as the user that their image says, root included.
+        owned_by_notebook: whether runs end with the pod that the notebook is in, which has to be in that namespace.
         ttl: seconds that a finished Job stays, for its log; backoff_limit: lost pods that are replaced.
         built: references of the images that were built for a run, by the digest of their recipe; no setting.
     """
@@ -62,6 +63,7 @@ class Cluster:
     interruptible: Mapping[str, Any] | None = None
     node_selectors: Mapping[str, Mapping[str, str]] | None = None
     run_as_root: bool = False
+    owned_by_notebook: bool = False
     ttl: int = 86400
     backoff_limit: int = 3
     built: Mapping[str, str] = field(default_factory=FrozenDict)
@@ -250,6 +252,7 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "images": _references,
     "platform": _platform,
     "run_as_root": _flag,
+    "owned_by_notebook": _flag,
     "ttl": _seconds,
     "backoff_limit": _number,
 }

@@ -14,8 +14,10 @@ from flyte_jupyter.config.values.device import AMD_GPU, GPU, HABANA_GAUDI, TPU, 
 from flyte_jupyter.config.values.timeout import Timeout
 from flyte_jupyter.engine.options import RunOptions
 from flyte_jupyter.errors import ConfigError, ConfigValueError, MissingSecretError
+from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes.error import ApiError
 from flyte_jupyter.runners.kubernetes.manifest.resources import amount
+from tests.kernel.front import START, Front
 from tests.kubernetes.conftest import Cluster
 
 env = TaskEnvironment("birds", image="registry.example.com/birds:1")
@@ -156,3 +158,17 @@ def test_a_namespace_that_is_not_there_is_told(ready: Cluster, monkeypatch: pyte
     monkeypatch.setattr(session, "cluster", replace(session.cluster or Settings(), namespace="nowhere-at-all"))
     with pytest.raises(ConfigError, match="nowhere-at-all"):
         train.pod_manifest(validate=True)
+
+
+def test_a_dry_run_in_a_notebook_shows_the_job_and_starts_nothing(ready: Cluster, home: Home) -> None:
+    init = f'flyte.init(mode="remote", namespace={ready.namespace!r}, image="registry.example.com/birds:1")'
+    with Front(home, START, init) as front:
+        cell = front.run("%%flyte_task counted --dry-run --memory 512Mi -o total\ntotal = sum(range(3))")
+        assert "ok" == cell.status, cell.traceback
+        text, html = cell.displays[0]["data"]["text/plain"], cell.displays[0]["data"]["text/html"]
+        shown = front.run("env.task(lambda: 1).pod_manifest()").result
+    for expected in ("apiVersion: batch/v1\nkind: Job", "image: registry.example.com/birds:1", "memory: 512Mi"):
+        assert expected in text
+        assert expected in html
+    assert "kind: Job" in shown
+    assert [] == ready.api.list("jobs").items

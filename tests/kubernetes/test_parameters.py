@@ -247,3 +247,30 @@ def test_results_are_kept_and_limits_of_inputs_hold() -> None:
     assert second.view()["actions"][0]["is_cached"]
     with pytest.raises(flyte.errors.InlineIOMaxBytesBreached):
         flyte.run(look.override(max_inline_io_bytes=100), ["x" * 1000])
+
+
+def test_runs_may_end_with_the_pod_of_their_notebook(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    @env.task
+    def waits() -> None:
+        import time
+
+        time.sleep(600)
+
+    assert session.cluster is not None
+    image = session.cluster.image
+    notebook = {"name": "notebook", "image": image, "command": ["python3", "-c", "import time; time.sleep(600)"]}
+    spec = {"containers": [notebook], "terminationGracePeriodSeconds": 0}
+    cluster.api.create("pods", {"metadata": {"name": "notebook"}, "spec": spec})
+    monkeypatch.setattr("socket.gethostname", lambda: "notebook")
+    flyte.init(owned_by_notebook=True)
+    run = flyte.run(waits)
+    eventually(lambda: run.phase.value == "running", within=60)
+    cluster.api.delete("pods", "notebook")
+    run.wait(60)
+    assert "aborted" == run.phase.value
+    eventually(lambda: not pods(cluster, run), within=60)
+    monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
+    session.current().sites.close()
+    forget_session()
+    with pytest.raises(flyte.errors.ConfigValueError, match="there is no pod 'elsewhere'"):
+        flyte.run(waits)

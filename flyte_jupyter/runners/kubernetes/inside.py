@@ -1,11 +1,18 @@
-"""The runner in a pod: what a task starts goes away with the task's own Job."""
+"""What is known in a pod: what a task starts goes away with the task's own Job, and what a notebook starts may go away
+with the notebook's pod.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+from typing import Any
 
 from ...config.cluster import Cluster
+from ...errors import ConfigValueError
 from ...home import Home
+from ...host.given import POD
 from ...pods import PodRequest
 from ...store import Store, open_store
 from .api import Api
@@ -22,6 +29,22 @@ def runner_of(pod: PodRequest, cluster: Cluster, store: Store, key: bytes) -> Ku
     api = Api()
     owner = names.owner_reference(api.get("jobs", names.job_name(pod.name)))
     return KubernetesRunner(api, cluster, store, key, pod.labels["user"], owner)
+
+
+def own_pod(api: Api) -> dict[str, Any]:
+    """What says that something goes away with the pod that this process is in.
+
+    Raises:
+        ConfigValueError: it is in none, or in one of another namespace.
+    """
+    name = os.environ.get(POD) or socket.gethostname()
+    found = api.list("pods", fields=f"metadata.name={name}").items
+    if not found:
+        what = f"owned_by_notebook: there is no pod {name!r} in the namespace {api.namespace!r}"
+        raise ConfigValueError(
+            f"{what}\n  it is for notebooks that run in the cluster, in the namespace of their tasks"
+        )
+    return {"apiVersion": "v1", "kind": "Pod", "name": name, "uid": found[0]["metadata"]["uid"]}
 
 
 async def end_children(pod: PodRequest, home: Home) -> None:
