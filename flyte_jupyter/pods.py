@@ -82,6 +82,11 @@ class Requirements:
         """The same in bytes."""
         return (self.memory_limit if self.memory_limit is not None else self.memory) or None
 
+    def changed(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """As `to_json` gives it with other values, without the limits of these; None where none is another."""
+        same = {name: value for name, value in self.to_json().items() if name.removesuffix("_limit") not in values}
+        return {**same, **values} if values else None
+
     def to_json(self) -> dict[str, Any]:
         """What differs from asking for nothing."""
         return {name: value for name, value in vars(self).items() if value != getattr(_NOTHING, name)}
@@ -288,11 +293,12 @@ class PodEvent:
         step: what is done within the phase, in a word such as "image"; "" for what the phase itself says.
         reason: why it waits or what is being done, one line for people.
         notes: what the attempt asks for and does not get, or not quite so, one line each.
+        pod: the pod of a cluster that it runs in; "" where there is none.
         replica: which replica of which pool it runs in, for people; "" for a process of its own.
         links: those of the request, only with queued.
         is_cached: whether the result was kept from an earlier call, so that nothing ran.
         cache: where it is from, or why it runs although its task is cached, for people.
-        instead: fields of `Requirements` with which it would find a place, where it asks for more than there is.
+        instead: all that it could ask for, as `Requirements.to_json`, where it asks for more than there is.
     """
 
     run: str
@@ -309,6 +315,7 @@ class PodEvent:
     step: str = ""
     reason: str = ""
     notes: tuple[str, ...] = ()
+    pod: str = ""
     replica: str = ""
     links: tuple[Mapping[str, str], ...] = ()
     is_cached: bool = False

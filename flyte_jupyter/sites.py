@@ -148,7 +148,7 @@ def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: boo
     engine = Engine(store, runner, key, labels, lingers=lingers, makes_venvs=False)
     return Site(
         REMOTE,
-        f"{api.host}/{api.namespace}",
+        api.place,
         store,
         key,
         engine,

@@ -40,7 +40,8 @@ class Action:
         links: to elsewhere, as `PodRequest` has them.
         is_cached: whether its result was kept from an earlier call.
         cache: where that is from, or why it runs although its task is cached; "" for others.
-        instead: what it could ask for, when there is less than it asks for: fields of `Requirements`.
+        instead: all that it could ask for, as `Requirements.to_json`, when there is less than it asks for.
+        pod: of the last of them, in a cluster; "" for none.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
         vitals: what its last attempts have shown of themselves, by their number.
         unfinished: of the last attempt that printed, by stream, what has no line end yet.
@@ -57,6 +58,7 @@ class Action:
     retry_in: float | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    pod: str = ""
     replica: str = ""
     peak_memory: int | None = None
     is_cached: bool = False
@@ -85,6 +87,7 @@ class Action:
             "retry_in": self.retry_in,
             "reason": self.reason,
             "notes": list(self.notes),
+            "pod": self.pod,
             "replica": self.replica,
             "peak_memory": self.peak_memory,
             "is_cached": self.is_cached,
@@ -172,6 +175,7 @@ class RunState:
         action.cache = event.cache or action.cache
         action.links = event.links or action.links
         action.notes = event.notes or action.notes
+        action.pod = event.pod or action.pod
         action.replica = event.replica or action.replica
         if event.failure is not None:
             failed = event.attempt - 1 if event.phase is Phase.QUEUED else event.attempt

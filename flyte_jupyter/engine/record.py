@@ -8,7 +8,7 @@ from typing import Any
 from ..pods import Phase
 
 _AS_WRITTEN = ("task", "title", "mode", "created", "notes", "config", "inputs")
-_LATER = ("about", "links", "trigger")
+_LATER = ("about", "links", "trigger", "site")
 """What records of earlier versions lack."""
 
 

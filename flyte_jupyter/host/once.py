@@ -29,7 +29,7 @@ from . import lifecycle
 from .container import Bounds, Secrets, variables
 from .fit import differences, misfit
 from .flights import Flights
-from .given import ACCEPTED_AT, CALL, GRACE, HOPELESS, KEY, LAST_WORD, REQUEST
+from .given import ACCEPTED_AT, CALL, GRACE, HOPELESS, KEY, LAST_WORD, POD, REQUEST
 from .lifecycle import Attempts
 from .logs import AttemptLog
 from .machine.limits import raise_open_files
@@ -77,6 +77,7 @@ class Once:
         self._secrets = Secrets(self.request.secrets, environ)
         self._bounds = Bounds(self.request.resources.most_memory)
         self._environ = variables(environ, self.home, self.request)
+        self._name = environ.get(POD, "")
         self._accepted_at = min(float(environ.get(ACCEPTED_AT, "inf")), time.time())
         self._grace = float(environ.get(GRACE, _GRACE))
         self._tell = tell
@@ -187,7 +188,7 @@ class Once:
             return End(lifecycle.not_handed_out(error))
         except ForkError as error:
             return End(lifecycle.not_forked(error))
-        pod.report(Phase.INITIALIZING, notes=differences(self.request))
+        pod.report(Phase.INITIALIZING, notes=differences(self.request), pod=self._name)
         log.follow(worker.stdout, worker.stderr)
         told = {
             "attempt": pod.attempts.number,

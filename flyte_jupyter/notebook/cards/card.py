@@ -21,7 +21,7 @@ from . import report, sections, timeline
 from .children import counted
 from .commands import commands_of
 from .logtext import plain
-from .parts import cache, last_failure, root_of, stretches, total_seconds
+from .parts import cache, last_failure, places, root_of, stretches, total_seconds
 from .progress import progress_text
 from .shrink import LEVELS, Limits, shrink
 from .theme import style
@@ -171,6 +171,8 @@ def _text(view: Mapping[str, Any], now: float) -> str:
     out = [_line(view, now)]
     if parts := stretches(root, now):
         out.append("  " + " · ".join(f"{name} {timeline.seconds(seconds)}" for _, name, seconds, _ in parts))
+    if found := places(view):
+        out.append("  in " + ", ".join(" ".join(each) for each in found))
     if root.get("replica"):
         out.append(f"  {root['replica']}")
     out += [f"  {said}" for said in progress_text(view, now).splitlines()]
@@ -178,6 +180,8 @@ def _text(view: Mapping[str, Any], now: float) -> str:
         out.append(f"  {said[:1].lower()}{said[1:]}")
     if root.get("reason") and view["phase"] not in timeline.TERMINAL:
         out.append(f"  {root['reason']}")
+    if line := next((each["code"] for each in commands_of(view) if each["name"] == "resources"), None):
+        out.append(f"  with what there is: {line}")
     if view["total"] > 1:
         for title, counts in list(view["tasks"].items())[:8]:
             out.append(f"  {title} × {sum(counts.values()):,}: {counted(counts)}")

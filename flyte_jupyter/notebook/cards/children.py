@@ -10,6 +10,7 @@ from ...markup import Html, el, join
 from ...once import made_once
 from . import timeline
 from .attempts import log, log_title
+from .commands import of_called
 from .parts import Action, View, anchors, cache, children_of, failure, last_failure, phase, quoted, row, spaced
 from .progress import bars_of
 from .report import mentioned
@@ -104,7 +105,7 @@ def _line(action: Action, printed: Mapping[str, Any] | None, run: str, now: floa
     line = el("span", _said(action), " ", seconds, cls="fr-row")
     bars = bars_of(action, now) if action.get("vitals") else None
     logged = mentioned(run, action) if action.get("vitals") else None
-    body = join(_found(action), logged, _printed(printed) if printed else None)
+    body = join(_found(action), of_called(action), logged, _printed(printed) if printed else None)
     return el("li", el("details", el("summary", line), body) if body else line, bars, below)
 
 

@@ -6,6 +6,7 @@ action; its JSON has the same under "commands", for a front end that makes butto
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,10 @@ from ...config.values.quantity import format_bytes
 from ...config.values.resources import Resources
 from ...markup import Html, el, table
 from . import timeline
-from .parts import View, children_of, last_failure, line_of_code, root_of
+from .parts import Action, View, children_of, last_failure, line_of_code, places, root_of
 
+IN_POD = "in-cluster"
+"""What stands for the context of a kubeconfig where there is none: the service account of a pod."""
 _MORE = 2
 """How many times the memory that an action gets that has run out of it."""
 
@@ -32,14 +35,17 @@ def commands_of(view: View) -> list[dict[str, str]]:
         offer("cancel", "Cancel it", f"%flyte_cancel {run}")
     elif view["phase"] == "succeeded":
         offer("value", "Its value, in any notebook", f"flyte.attach({run!r})")
-    if view["runs_again"] and (less := what_there_is(view)) is not None:
-        offer("resources", "Again with the most that there is", _again_with(run, less))
+    if view["runs_again"] and (less := resources_of(root_of(view).get("instead"))) is not None:
+        first = "" if is_over else f"flyte.get_run({run!r}).cancel(); "
+        offer("resources", "Again with the most that there is", first + _again_with(run, less))
     if is_over and view["runs_again"]:
         if (more := more_memory(view)) is not None:
             offer("memory", "Again with more memory", _again_with(run, more))
         offer("rerun", "Again as it was", f"flyte.rerun({run!r})")
         offer("override", "Again with other parameters", f"flyte.rerun({run!r}, override={{'retries': 3}})")
         offer("panel", "In a form, where its task is defined", f"%flyte_override {view['task']}")
+    if (shell := kubectl(view)) is not None:
+        offer("kubectl", "What the cluster says of its pod", shell)
     if view["logs"]:
         offer("logs", "All that it printed", f"%flyte_logs {run}")
     return found
@@ -62,6 +68,25 @@ def again(view: View) -> Html | None:
     return el("div", el("span", line["label"], cls="fr-label"), " ", line_of_code(line["code"]), cls="fr-small")
 
 
+def of_called(action: Action) -> Html | None:
+    """For an action that a task has called, and that asks for more than there is: what the task is to call."""
+    less = resources_of(action.get("instead"))
+    if less is None:
+        return None
+    code = f"{action['title']}.override(resources=flyte.{less!r})"
+    return el("div", el("span", "With the most that there is", cls="fr-label"), " ", line_of_code(code))
+
+
+def kubectl(view: View) -> str | None:
+    """What shows the pod of the first action as the cluster knows it; None when it is not known to have one."""
+    found = dict(places(view))
+    if found.keys() != {"cluster", "pod"}:
+        return None
+    context, _, namespace = found["cluster"].rpartition("/")
+    which = f"--context {shlex.quote(context)} " if context != IN_POD else ""
+    return f"!kubectl {which}-n {shlex.quote(namespace)} describe pod {shlex.quote(found['pod'])}"
+
+
 def more_memory(view: View) -> Resources | None:
     """What the first action asked for, with twice the memory, when it has run out of it itself."""
     root = root_of(view)
@@ -73,31 +98,26 @@ def more_memory(view: View) -> Resources | None:
         return None  # it was one of these, and each has settings of its own
     had = asked.get("memory_limit") or asked.get("memory") or root.get("peak_memory")
     mebibyte = 1 << 20
-    return _resources({**asked, "memory": -(-int(had) * _MORE // mebibyte) * mebibyte}) if had else None
-
-
-def what_there_is(view: View) -> Resources | None:
-    """What the first action asked for, but no more than it can get, when it asks for more than there is."""
-    asked, instead = view["asked"], root_of(view).get("instead")
-    if not instead or asked.get("device") or asked.get("partition"):
+    if not had:
         return None
-    kept = {key: value for key, value in asked.items() if key != "cpu_limit" or "cpu" not in instead}
-    return _resources({**kept, **instead})
+    return resources_of({**asked, "memory": -(-int(had) * _MORE // mebibyte) * mebibyte, "memory_limit": None})
 
 
 def _again_with(run: str, resources: Resources) -> str:
     return f"flyte.rerun({run!r}, override={{'resources': flyte.{resources!r}}})"
 
 
-def _resources(asked: Mapping[str, Any]) -> Resources:
-    """Of `Requirements`, without a limit of the memory."""
+def resources_of(asked: Mapping[str, Any] | None) -> Resources | None:
+    """As they are written in Python; None for nothing, and for devices that have no short form."""
+    if not asked or asked.get("device") or asked.get("partition"):
+        return None
     cores = [int(n) if n == int(n) else n for key in ("cpu", "cpu_limit") if (n := asked.get(key)) is not None]
-    memory, disk, shm = (format_bytes(int(n)) if (n := asked.get(key)) else None for key in ("memory", "disk", "shm"))
+    memory = [format_bytes(int(n)) for key in ("memory", "memory_limit") if (n := asked.get(key)) is not None]
     gpu = asked.get("gpu")
     return Resources(
         cpu=(cores[0], cores[1]) if len(cores) > 1 else cores[0] if cores else None,
-        memory=memory,
+        memory=(memory[0], memory[1]) if len(memory) > 1 else memory[0] if memory else None,
         gpu=f"{asked['model']}:{gpu}" if asked.get("model") else gpu,
-        disk=disk,
-        shm=shm,
+        disk=format_bytes(asked["disk"]) if asked.get("disk") else None,
+        shm="auto" if (shm := asked.get("shm")) == 0 else shm and format_bytes(shm),
     )

@@ -140,6 +140,14 @@ def is_of_the_web(uri: str) -> bool:
         return False
 
 
+def places(view: View) -> list[tuple[str, str]]:
+    """Where a run in a cluster is, as (what, its name): the cluster with the namespace, the pod of the first action."""
+    if view["mode"] != "remote":
+        return []
+    found = (("cluster", view["site"]), ("pod", root_of(view).get("pod")))
+    return [(what, name) for what, name in found if name]
+
+
 def between(separator: str, parts: Iterable[object]) -> list[object]:
     """The parts with a separator between them."""
     return [each for i, part in enumerate(parts) for each in ((separator, part) if i else (part,))]

@@ -12,7 +12,8 @@ from .attempts import attempts, root_log
 from .children import actions
 from .commands import again, commands
 from .foreign import contained
-from .parts import Section, View, cache, failure, last_failure, quoted, root_of, run_phase, times, total_seconds
+from .parts import Section, View, between, cache, failure, last_failure, places, quoted, root_of, run_phase, times
+from .parts import total_seconds
 from .progress import progress
 from .report import report
 from .task_parts import about, links, origin
@@ -50,6 +51,21 @@ def cached(view: View, _now: float) -> Html | None:
         return None
     label, _, reason = said.partition(": ")
     return el("div", el("span", label, cls="fr-label"), " ", quoted(reason), cls="fr-sec fr-small")
+
+
+def waits(view: View, _now: float) -> Html | None:
+    """What to do while it does not start."""
+    line = again(view) if view["phase"] not in timeline.TERMINAL else None
+    return el("div", line, cls="fr-sec") if line else None
+
+
+def place(view: View, _now: float) -> Html | None:
+    """Which cluster it is in, and the pod of its first action."""
+    parts = places(view)
+    if not parts:
+        return None
+    shown = between(" · ", (join(name, " ", el("code", where)) for name, where in parts))
+    return el("div", el("span", "In", cls="fr-label"), " ", *shown, cls="fr-sec fr-small")
 
 
 def replica(view: View, _now: float) -> Html | None:
@@ -115,9 +131,11 @@ def config(view: View, _now: float) -> Html | None:
 SECTIONS: tuple[Section, ...] = (
     *(
         phases,
+        waits,
         progress,
         usage,
         origin,
+        place,
         cached,
         replica,
         notes,

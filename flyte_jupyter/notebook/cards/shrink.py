@@ -93,6 +93,7 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "task": _line(view.get("task"), 200),
         "title": _line(view.get("title") or view.get("task"), 120),
         "mode": _line(view.get("mode"), 40),
+        "site": _line(view.get("site"), 160),
         "phase": _line(view.get("phase"), 40),
         "warning": _line(view.get("warning"), 80),
         "created": view.get("created"),
@@ -118,10 +119,14 @@ def shrink(view: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
             for c in list(view.get("config") or [])[: limits.values]
         ],
         "result": _result(result, limits) if result else None,
-        "asked": {name: value for name, value in (view.get("asked") or {}).items() if name in _ASKED},
+        "asked": _asked(view.get("asked")),
         "progress": _progress(view.get("progress")),
         "runs_again": bool(view.get("runs_again")),
     }
+
+
+def _asked(asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (asked or {}).items() if name in _ASKED}
 
 
 def _progress(progress: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -171,10 +176,11 @@ def _action(action: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         "failures": {str(n): _failure(failures[n], limits) for n in kept},
         "retry_in": action.get("retry_in"),
         "reason": _line(action.get("reason"), 300),
-        "instead": {key: value for key, value in (action.get("instead") or {}).items() if key in _ASKED},
         "is_cached": bool(action.get("is_cached")),
         "cache": _line(action.get("cache"), 300),
         "replica": _line(action.get("replica"), 160),
+        "pod": _line(action.get("pod"), 80),
+        "instead": _asked(action.get("instead")),
         "peak_memory": action.get("peak_memory"),
         "links": _links(action.get("links"), min(limits.links, 3)),
         "vitals": _vitals(action, limits),

@@ -175,9 +175,8 @@ class Actions:
             elif ends.has_started(pod):
                 action.has_started = True
                 self._follow(action, name, pod)
-                yield from self._tell(
-                    action, Phase.INITIALIZING, at=ends.started_at(pod)
-                )  # it says itself that it runs
+                begun = ends.started_at(pod)  # it says itself that it runs
+                yield from self._tell(action, Phase.INITIALIZING, at=begun, pod=name)
             else:
                 yield from self._why(action, pod)
         if not action.pods and not action.is_closed:
@@ -191,11 +190,14 @@ class Actions:
         reason = reasons.of(pod, events, action.job, rooms=self._rooms, place=lambda: self._place(action))
         if reason is None:
             return
+        more = {
+            "pod": pod["metadata"]["name"] if pod is not None else "",
+            "instead": action.request.resources.changed(reason.instead),
+        }
         if reason.failure is not None:
-            yield from self._give_up(action, reason.failure, instead=reason.instead or None)
+            yield from self._give_up(action, reason.failure, **more)
             return
-        said = {"step": reason.step, "reason": reason.text, "instead": reason.instead or None}
-        yield from self._tell(action, reason.phase, at=time.time(), **said)
+        yield from self._tell(action, reason.phase, at=time.time(), step=reason.step, reason=reason.text, **more)
 
     def _about(self, found: Mapping[str, Any]) -> list[dict[str, Any]]:
         """What the cluster has told of an object."""

@@ -74,6 +74,12 @@ class Api:
         return f"The cluster {known.context!r} ({known.host}, namespace {known.namespace!r})"
 
     @property
+    def place(self) -> str:
+        """Context and namespace: "kind-kind/default"."""
+        known = self._connected()
+        return f"{known.context}/{known.namespace}"
+
+    @property
     def namespace(self) -> str:
         return self._connected().namespace
 

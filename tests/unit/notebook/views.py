@@ -57,6 +57,7 @@ def view(**more: Any) -> dict[str, Any]:
         "task": "my_env.train",
         "title": "train",
         "mode": "local",
+        "site": "this machine",
         "phase": "succeeded",
         "created": T,
         "actions": [action("a0", None, "succeeded", SUCCEEDED, title="train")],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter.notebook.cards import card
 from flyte_jupyter.notebook.cards.commands import commands_of
 from flyte_jupyter.notebook.cards.shrink import LEVELS, shrink
+from flyte_jupyter.pods import Requirements
 from tests.unit.notebook.cards.test_card import Page
 from tests.unit.notebook.views import FAILURE, STARTED, T, action, failed, log, view
 
@@ -29,6 +32,12 @@ def out_of_memory(*, child: bool = False, **more: Any) -> dict[str, Any]:
     return view(phase="failed", actions=[root, *called], total=1 + len(called), **more)
 
 
+def html_of_failed(fits: dict[str, Any] | None) -> str:
+    never = {**FAILURE, "code": "Unschedulable", "message": "It can never start."}
+    failed_at_once = action("a0", None, "failed", [("failed", 0.1, 0)], failures={"0": never}, instead=fits)
+    return card.html(view(phase="failed", actions=[failed_at_once]), now=T)
+
+
 @pytest.mark.parametrize(
     ("asked", "instead", "expected"),
     [
@@ -40,9 +49,12 @@ def out_of_memory(*, child: bool = False, **more: Any) -> dict[str, Any]:
 def test_what_asks_for_more_than_there_is_can_be_run_with_less(
     asked: dict[str, Any], instead: dict[str, Any], expected: flyte.Resources
 ) -> None:
-    waiting = action("a0", None, "waiting_for_resources", STARTED, instead=instead)
+    fits = Requirements(**asked).changed(instead)
+    waiting = action("a0", None, "waiting_for_resources", STARTED, instead=fits)
     shown = view(phase="waiting_for_resources", actions=[waiting], asked=asked)
-    assert f"flyte.rerun('r-1', override={{'resources': flyte.{expected!r}}})" == told(shown)["resources"]
+    again = f"flyte.rerun('r-1', override={{'resources': flyte.{expected!r}}})"
+    assert f"flyte.get_run('r-1').cancel(); {again}" == told(shown)["resources"]
+    assert [again] == [unescape(line) for line in re.findall("<code[^>]*>(flyte.rerun.*?)</code>", html_of_failed(fits))][:1]
     assert "resources" not in told(view(phase="running", actions=[action("a0", None, "running", STARTED)], asked=asked))
 
 
@@ -100,3 +112,22 @@ def test_the_json_has_the_same() -> None:
     assert commands_of(shrink(failed(), LEVELS[0])) == made[card.MIME]["commands"]
     for each in made[card.MIME]["commands"]:
         assert each["code"].replace("'", "&#x27;") in made["text/html"]
+
+
+def test_where_a_run_is_and_what_shows_its_pod() -> None:
+    pod = action("a0", None, "running", STARTED, pod="r-1-a0-x7z")
+    shown = view(mode="remote", site="arn:aws:eks:eu/team a/research", phase="running", actions=[pod])
+    assert "  in cluster arn:aws:eks:eu/team a/research, pod r-1-a0-x7z" in card.text(shown, now=T)
+    assert "<code>arn:aws:eks:eu/team a/research</code>" in card.html(shown, now=T)
+    described = "!kubectl --context 'arn:aws:eks:eu/team a' -n research describe pod r-1-a0-x7z"
+    assert described == told(shown)["kubectl"]
+    assert "!kubectl -n jobs describe pod r-1-a0-x7z" == told({**shown, "site": "in-cluster/jobs"})["kubectl"]
+    assert "kubectl" not in told({**shown, "actions": []})
+    assert "this machine" not in card.html(view(), now=T)
+
+
+def test_a_called_action_that_asks_for_too_much_has_the_line_for_its_caller() -> None:
+    child = action("a1", "a0", "waiting_for_resources", STARTED, instead={"cpu": 2.0, "memory": 1 << 30})
+    root = action("a0", None, "running", STARTED, title="train")
+    made = card.html(view(phase="running", mode="remote", actions=[root, child], total=2), now=T)
+    assert "score.override(resources=flyte.Resources(cpu=2, memory=&#x27;1Gi&#x27;))" in made.replace("&#39;", "&#x27;")
