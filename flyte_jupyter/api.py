@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import session
-from .config.cluster import cluster_of
+from .config.cluster import Cluster, cluster_of
 from .config.spec import PARAMS
 from .engine import interrupt
 from .engine.options import OPTIONS, RunOptions
 from .engine.run import ROOT, Run, RunList
 from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, nearest
 from .home import Home
-from .sites import REMOTE, remote_settings
+from .sites import LOCAL, REMOTE, remote_settings
 from .store import keys
 from .task import Task
 
@@ -32,10 +33,12 @@ class RunTask:
 
     Args:
         options: what holds for all actions of the runs; None for what `flyte.init` has set.
+        cluster: where they are when they are remote; None for where `flyte.init` or the settings file say.
     """
 
-    def __init__(self, options: RunOptions | None = None) -> None:
+    def __init__(self, options: RunOptions | None = None, cluster: Cluster | None = None) -> None:
         self._options = options
+        self._cluster = cluster
 
     def __call__(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """Run a task in a process of its own, wait for it, and return the run; `run.outputs()[0]` is the value.
@@ -55,7 +58,7 @@ class RunTask:
             CaptureError: something the task needs cannot be sent to its process; nothing was started.
             RuntimeUserError: the task failed; it is also an instance of the class that the task raised.
         """
-        run = _start(task, args, kwargs, self._options)
+        run = _start(task, args, kwargs, self._options, self._cluster)
         if run.mode == REMOTE:
             return run
         interrupt.wait(run)
@@ -64,7 +67,7 @@ class RunTask:
 
     async def aio(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """The same, without blocking the event loop."""
-        run = _start(task, args, kwargs, self._options)
+        run = _start(task, args, kwargs, self._options, self._cluster)
         if run.mode == REMOTE:
             return run
         await interrupt.wait_aio(run)
@@ -85,10 +88,13 @@ def submit(task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
 
 
 def rerun(run: Run | str, action: str = ROOT, *, override: Mapping[str, Any] | None = None, **inputs: Any) -> Run:
-    """Run again what has run before, with the code and the inputs of then, and wait for it (Flyte).
+    """Run again what has run before, with the code and the inputs of then, as `flyte.run` does it (Flyte).
 
         flyte.rerun("r-1", alpha=2)                                             # one input is another
         flyte.rerun("r-1", override={"resources": flyte.Resources(memory="4Gi")})
+        flyte.with_runcontext(mode="local").rerun("r-1")                        # not in the cluster where it was
+
+    What was in a cluster is so again, and in the same one.
 
     Args:
         run: the run, or its name; action: one that it has called, instead of its first.
@@ -99,25 +105,44 @@ def rerun(run: Run | str, action: str = ROOT, *, override: Mapping[str, Any] | N
         RunNotFoundError: there is no such run, or nothing is left of that call of it.
         ConfigTypeError, ConfigValueError: unknown parameters or inputs; and whatever `flyte.run` raises.
     """
-    task, given = session.current().call_of(run.name if isinstance(run, Run) else run, action)
+    return _again(session.defaults, None, run, action, override, inputs)
+
+
+def _again(
+    options: RunOptions,
+    mode: str | None,
+    run: Run | str,
+    action: str,
+    override: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+) -> Run:
+    """See `rerun`; the mode is one that was asked for, None for where it was."""
+    here, name = session.current(), run.name if isinstance(run, Run) else run
+    task, given = here.call_of(name, action)
     if unknown := sorted(inputs.keys() - given.keys()):
         near = nearest(unknown[0], given)
         raise ConfigTypeError(
             f"{task.name} has no input {unknown[0]!r}.{f' Did you mean {near!r}?' if near else ''}\n"
             f"Its inputs: {', '.join(given) or 'none'}. Parameters such as retries go into override={{...}}."
         )
-    return RunTask()(task.override(**override) if override else task, **{**given, **inputs})
+    was_in = (here.find(name) or {}).get("cluster")
+    again = RunTask(options)
+    if was_in is not None and mode != LOCAL:
+        again = RunTask(replace(options, mode=REMOTE), Cluster.from_json(was_in))
+    return again(task.override(**override) if override else task, **{**given, **inputs})
 
 
 class RunContext:
-    """Starts runs with options: `.run(task, ...)`, `.run.aio(task, ...)`, `.submit(task, ...)`; see `with_runcontext`.
+    """Starts runs with options: `.run(task, ...)`, `.run.aio(task, ...)`, `.submit(task, ...)`, `.rerun(run)`; see
+    `with_runcontext`.
 
     Attributes:
         options: what holds for all actions of these runs.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, mode: str | None = None) -> None:
         self.options = options
+        self._mode = mode
         self.run = RunTask(options)
 
     def __repr__(self) -> str:
@@ -127,6 +152,12 @@ class RunContext:
     def submit(self, task: Task[..., Any], *args: Any, **kwargs: Any) -> Run:
         """As `flyte.submit`, with these options."""
         return _start(task, args, kwargs, self.options)
+
+    def rerun(
+        self, run: Run | str, action: str = ROOT, *, override: Mapping[str, Any] | None = None, **inputs: Any
+    ) -> Run:
+        """As `flyte.rerun`, with these options; with another `mode` it is elsewhere than it was."""
+        return _again(self.options, self._mode, run, action, override, inputs)
 
 
 def with_runcontext(mode: Literal["local", "remote"] | None = None, **options: Unpack[RunSettings]) -> RunContext:
@@ -144,10 +175,16 @@ def with_runcontext(mode: Literal["local", "remote"] | None = None, **options: U
         ConfigTypeError, ConfigValueError: another mode, unknown options, values that are not accepted.
     """
     given = {"mode": mode} if mode is not None else {}
-    return RunContext(RunOptions.of({**session.defaults.to_json(), **options, **given}))
+    return RunContext(RunOptions.of({**session.defaults.to_json(), **options, **given}), mode)
 
 
-def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions | None) -> Run:
+def _start(
+    task: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    options: RunOptions | None,
+    cluster: Cluster | None = None,
+) -> Run:
     given: Any = task
     if not isinstance(given, Task):
         from .deployment.triggers import DeployedTrigger
@@ -158,7 +195,7 @@ def _start(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any], options: Ru
         what = " ".join(filter(None, (type(given).__name__, getattr(given, "__name__", ""))))
         raise ConfigTypeError(f"A run needs a task, not {what}.\n{hint}")
     _refuse_options(task, kwargs)
-    return session.current().start(task, args, kwargs, session.defaults if options is None else options)
+    return session.current().start(task, args, kwargs, session.defaults if options is None else options, cluster)
 
 
 def _refuse_options(task: Task[..., Any], kwargs: dict[str, Any]) -> None:

@@ -90,9 +90,12 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self.id} {self.home.path} {self.engine!r}>"
 
-    def site(self, task: Task[..., Any], options: RunOptions = _NO_OPTIONS) -> Site:
-        """Where a task runs when it is called now. Raises `ConfigError`, `HostError`."""
-        return self.sites.of(task.spec, options, cluster)
+    def site(self, task: Task[..., Any], options: RunOptions = _NO_OPTIONS, within: Cluster | None = None) -> Site:
+        """Where a task runs when it is called now; when it is remote, in the cluster `within`, if one is given.
+
+        Raises `ConfigError`, `HostError`.
+        """
+        return self.sites.of(task.spec, options, within or cluster)
 
     def place(self, options: RunOptions = _NO_OPTIONS, site: Site | None = None) -> Place:
         """Where tasks run when they are called now; on this machine when no site is given."""
@@ -109,11 +112,16 @@ class Session:
         )
 
     def plan(
-        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
+        self,
+        task: Task[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        options: RunOptions = _NO_OPTIONS,
+        within: Cluster | None = None,
     ) -> Plan:
         """What a run would be. Raises what is wrong with task, arguments or captured objects; nothing is started."""
         inputs = task.interface.bind(task.name, args, kwargs)
-        site = self.site(task, options)
+        site = self.site(task, options, within)
         answer = site.engine.ask_cache(task, inputs, options)
         work: tuple[Sealed, Packed] | Envelope
         if answer is not None and answer.found is not None:
@@ -134,10 +142,15 @@ class Session:
         return Plan(inputs, pod, work, site, files)
 
     def start(
-        self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], options: RunOptions = _NO_OPTIONS
+        self,
+        task: Task[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        options: RunOptions = _NO_OPTIONS,
+        within: Cluster | None = None,
     ) -> Run:
         """Start a run. Raises what is wrong with task, arguments or captured objects before anything starts."""
-        plan = self.plan(task, args, kwargs, options)
+        plan = self.plan(task, args, kwargs, options, within)
         pod = plan.pod
         if isinstance(plan.work, Envelope):
             return self._recall(task, plan, plan.work)

@@ -174,7 +174,7 @@ class RunState:
         action.is_cached = event.is_cached
         action.cache = event.cache or action.cache
         action.links = event.links or action.links
-        action.notes = event.notes or action.notes
+        action.notes = tuple(dict.fromkeys((*action.notes, *event.notes)))  # the cluster tells some, the pod others
         action.pod = event.pod or action.pod
         action.replica = event.replica or action.replica
         if event.failure is not None:

@@ -225,10 +225,20 @@ def notes(task: Task[..., Any], runner: str) -> list[str]:
         said.append(f"{elsewhere[0]} needs a cluster: {here} only keeps and shows it.")
     elif elsewhere:
         said.append(f"{together(elsewhere)} need a cluster: {here} only keeps and shows them.")
+    if runner == "kubernetes":
+        said += [_NOT_YET[name] for name in nowhere if name in _NOT_YET]
+        nowhere = [name for name in nowhere if name not in _NOT_YET]
     if nowhere:
         where = f"{'on' if runner == 'local' else 'in'} {here}"
         said.append(f"{together(nowhere)} {'has' if len(nowhere) == 1 else 'have'} no effect {where} yet.")
     return said
+
+
+_NOT_YET = {
+    "reusable": "reusable: each call starts cold, in a pod of its own; the cluster keeps none warm yet.",
+    "triggers": "triggers: the cluster fires none yet; flyte.deploy has this machine fire them, and run the task here.",
+}
+"""What a cluster does so far with what it is to do."""
 
 
 def _left_out(image: Image) -> list[str]:

@@ -12,8 +12,20 @@ from .attempts import attempts, root_log
 from .children import actions
 from .commands import again, commands
 from .foreign import contained
-from .parts import Section, View, between, cache, failure, last_failure, places, quoted, root_of, run_phase, times
-from .parts import total_seconds
+from .parts import (
+    Section,
+    View,
+    between,
+    cache,
+    failure,
+    last_failure,
+    places,
+    quoted,
+    root_of,
+    run_phase,
+    times,
+    total_seconds,
+)
 from .progress import progress
 from .report import report
 from .task_parts import about, links, origin

@@ -13,7 +13,7 @@ from ...engine.run import Run
 from ...task import Task
 from .magic import Magic, Use
 from .options import OptionError, Parser, values
-from .start import FLAGS, Call, start
+from .start import FLAGS, OF_RUN, Call, options_given, start
 from .words import in_braces
 
 
@@ -43,6 +43,8 @@ def override(use: Use) -> Any:
     use.say(line_of(use, settings, is_call=isinstance(found, Call)))
     if isinstance(found, Call):
         return _start(use, found, settings)
+    if of_run := options_given(use):
+        raise OptionError(f"{' and '.join(of_run)}: for a run; give {use.line.code} its inputs")
     return task.override(**settings)
 
 
@@ -131,7 +133,7 @@ RUN = Magic(
         "%flyte_run TASK(INPUTS) [options]",
         "Run a task in a process of its own, as flyte.run(TASK, INPUTS) does, with an override of what the options say."
         " Its value is the run: r = %flyte_run train(rows) --retries 0",
-        FLAGS,
+        [*FLAGS, *OF_RUN],
         level=Level.OVERRIDE,
         names=("tasks",),
         takes_code=True,
@@ -144,7 +146,7 @@ OVERRIDE = Magic(
         "%flyte_override TASK[(INPUTS)] [options]",
         "Show the line of Python that an override stands for, and apply it: the value is the overridden task, or its"
         " run when it is called with inputs. Without settings, open the override panel: a form for both.",
-        FLAGS,
+        [*FLAGS, *OF_RUN],
         level=Level.OVERRIDE,
         names=("tasks",),
         takes_code=True,

@@ -9,7 +9,7 @@ from ...environment import TaskEnvironment
 from ..cells.extract import CellCode, analyse
 from .magic import Magic, Use
 from .options import TASK_LEVELS, Flag, OptionError, Parser
-from .start import FLAGS, Call, start
+from .start import FLAGS, OF_RUN, Call, options_given, start
 from .task import TaskCell, environment, task_of_body, tasks_of_functions
 
 
@@ -37,7 +37,7 @@ def task(use: Use) -> Any:
         return start(
             use,
             Call(made.task, kwargs=made.inputs),
-            wait=lambda run: _give(use, made, run.result() if made.outputs or cell.has_value else None),
+            wait=lambda run: _give(use, made, _value(run, is_wanted=bool(made.outputs) or cell.has_value)),
             later=lambda run: _later(use, made, run),
             here=lambda value: _give(use, made, value),
         )
@@ -52,7 +52,7 @@ def task(use: Use) -> Any:
 def _declare(use: Use, cell: CellCode, env: TaskEnvironment, filename: str) -> None:
     names = ", ".join(cell.functions)
     only_for_bodies = ("--inputs", "--output", "--background", "--local")
-    given = [option for option in only_for_bodies if option in use.line.options]
+    given = [option for option in only_for_bodies if option in use.line.options] + options_given(use)
     problems = [f"{option} is for a cell that runs; this one declares {names}" for option in given]
     problems += [f"{word!r}: the functions of the cell have names: {names}" for word in use.line.words]
     if problems:
@@ -61,6 +61,15 @@ def _declare(use: Use, cell: CellCode, env: TaskEnvironment, filename: str) -> N
         return use.say(f"would declare: {', '.join(f'{env.name}.{name}' for name in cell.functions)}")
     tasks = tasks_of_functions(cell, env, use.variables, filename, use.line.settings)
     return use.say(f"declared: {', '.join(task.name for task in tasks)}")
+
+
+def _value(run: Run, *, is_wanted: bool) -> Any:
+    """Wait for the run, also where `flyte.run` does not: a cell that is a task ends with it."""
+    if is_wanted:
+        return run.result()
+    run.wait()
+    run.raise_for_status()
+    return None
 
 
 def _give(use: Use, made: TaskCell, value: Any) -> Any:
@@ -104,6 +113,7 @@ TASK = Magic(
             Flag("--inputs", _INPUTS, _NAMES, "-i", joined=True, names="variables"),
             Flag("--output", "Variables to take over into the notebook.", _NAMES, "-o", joined=True, names="outputs"),
             *FLAGS,
+            *OF_RUN,
         ],
         level=TASK_LEVELS,
     ),

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import api, session
+from ...config.cluster import MODES
 from ...config.effective import EffectiveConfig
 from ...config.resolve import LEVEL_NAMES
 from ...config.say import span
+from ...config.text import name_of
 from ...config.values.quantity import rough_bytes
+from ...engine.options import RunOptions
 from ...engine.request import notes
 from ...engine.run import Run
 from ...markup import Html, el, join
@@ -27,6 +30,7 @@ from ..cards import tables
 from .magic import Use
 from .options import Flag, OptionError
 
+_PAIRS = "NAME=VALUE[,...]"
 FLAGS = [
     Flag("--background", "Do not wait."),
     Flag("--dry-run", "Show what would go along, the configuration and what would be asked for; run nothing."),
@@ -37,6 +41,21 @@ FLAGS = [
     ),
 ]
 """At most one of them."""
+OF_RUN = [
+    Flag(
+        "--mode",
+        "Where: local for this machine, remote for pods in the cluster; not given, as flyte.init, the settings file or"
+        " the queue say.",
+        "MODE",
+        choices=MODES,
+    ),
+    Flag("--overwrite-cache", "Run all of its tasks, and replace what is cached."),
+    Flag("--disable-run-cache", "Read nothing from the cache, and put nothing there."),
+    Flag("--labels", "Of the run, for finding it.", _PAIRS, joined=True),
+    Flag("--custom-context", "Text by name that every task of the run can read.", _PAIRS, joined=True),
+    Flag("--strict", "Refuse what cannot be done there, instead of saying so on the card."),
+]
+"""Options of the run, for all tasks of it: those of `flyte.with_runcontext` that are no settings of its task too."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +79,41 @@ def start(
     given = [flag.name for flag in FLAGS if flag.name in use.line.options]
     if len(given) > 1:
         raise OptionError(f"{' and '.join(given)} do not go together")
-    if given == ["--dry-run"]:
-        return explain(use, call)
     if given == ["--local"]:
+        if of_run := options_given(use):
+            raise OptionError(f"{' and '.join(of_run)}: for a run; with --local there is none")
         return here(in_kernel(call))
+    context = context_of(use)
+    if given == ["--dry-run"]:
+        return explain(use, call, context.options)
     if given == ["--background"]:
-        run = api.submit(call.task, *call.args, **call.kwargs)
+        run = context.submit(call.task, *call.args, **call.kwargs)
         use.hooks.in_background(run)
         return later(run)
-    return wait(api.run(call.task, *call.args, **call.kwargs))
+    return wait(context.run(call.task, *call.args, **call.kwargs))
+
+
+def options_given(use: Use) -> list[str]:
+    """Those of `OF_RUN` that the line has."""
+    return [flag.name for flag in OF_RUN if flag.name in use.line.options]
+
+
+def context_of(use: Use) -> api.RunContext:
+    """What the line says of the run. Raises `ConfigError`, `OptionError`."""
+    found: dict[str, Any] = {}
+    for option in options_given(use):
+        name, value = name_of(option), use.line.options[option]
+        flag = next(flag for flag in OF_RUN if flag.name == option)
+        found[name] = _pairs(option, value) if flag.metavar == _PAIRS else value if flag.metavar else True
+    return api.with_runcontext(**found)
+
+
+def _pairs(option: str, value: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise OptionError(f"{option} {value}: write it as {_PAIRS}")
+    return {name: text for name, _, text in pairs}
 
 
 # --- in the kernel ----------------------------------------------------------------------------------------------------
@@ -134,10 +179,10 @@ def _variables(given: Mapping[str, str]) -> Iterator[None]:
 # --- a dry run --------------------------------------------------------------------------------------------------------
 
 
-def explain(use: Use, call: Call) -> None:
+def explain(use: Use, call: Call, options: RunOptions) -> None:
     """Show what a run would be: inputs and captures with sizes, the configuration with levels, and the pod."""
     here = session.current()
-    plan = here.plan(call.task, call.args, dict(call.kwargs), session.defaults)
+    plan = here.plan(call.task, call.args, dict(call.kwargs), options)
     if isinstance(plan.work, Envelope):
         said = f"would not run {call.task.name}: the cache has its result, {plan.pod.cache}"
     else:

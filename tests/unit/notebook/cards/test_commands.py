@@ -54,7 +54,9 @@ def test_what_asks_for_more_than_there_is_can_be_run_with_less(
     shown = view(phase="waiting_for_resources", actions=[waiting], asked=asked)
     again = f"flyte.rerun('r-1', override={{'resources': flyte.{expected!r}}})"
     assert f"flyte.get_run('r-1').cancel(); {again}" == told(shown)["resources"]
-    assert [again] == [unescape(line) for line in re.findall("<code[^>]*>(flyte.rerun.*?)</code>", html_of_failed(fits))][:1]
+    assert [again] == [
+        unescape(line) for line in re.findall("<code[^>]*>(flyte.rerun.*?)</code>", html_of_failed(fits))
+    ][:1]
     assert "resources" not in told(view(phase="running", actions=[action("a0", None, "running", STARTED)], asked=asked))
 
 
