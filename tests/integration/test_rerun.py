@@ -63,6 +63,12 @@ def test_with_another_input_or_another_setting() -> None:
     assert 201 == flyte.rerun(run, override={"env_vars": {"SCALE": "100"}}).result()
 
 
+def test_with_options_for_all_of_the_run() -> None:
+    run = flyte.run(scales, 20)
+    again = flyte.with_runcontext(mode="local", labels={"of": run.name}).rerun(run, y=2)
+    assert (41, run.name) == (again.result(), again._record["pod"]["labels"]["of"])
+
+
 def test_what_fails_fails_again() -> None:
     with pytest.raises(KeyError):
         flyte.run(fails)

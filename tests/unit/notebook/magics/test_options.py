@@ -5,10 +5,12 @@ import pytest
 from flyte_jupyter.config import text
 from flyte_jupyter.config.spec import PARAMS, Level
 from flyte_jupyter.config.values.resources import Resources
+from flyte_jupyter.engine.options import OPTIONS
 from flyte_jupyter.notebook.magics import call, cell, environments, runs
 from flyte_jupyter.notebook.magics.options import TASK_LEVELS, Line, OptionError, Parser, split_levels, values
 
 TASK, ENV, RUNS, RUN = cell.TASK.parser, environments.ENV.parser, runs.RUNS.parser, call.RUN.parser
+OVERRIDE = call.OVERRIDE.parser
 
 
 def test_words_options_and_settings() -> None:
@@ -174,3 +176,8 @@ def test_every_parameter_of_decorator_and_override_is_an_option() -> None:
         name for name, p in PARAMS.items() if p.levels & TASK_LEVELS and f"--{name}".replace("_", "-") not in flags
     ]
     assert [] == missing
+
+
+@pytest.mark.parametrize("parser", [TASK, RUN, OVERRIDE])
+def test_each_option_of_a_run_is_one_of_the_magics_that_start_runs(parser: Parser) -> None:
+    assert set() == {name for name in OPTIONS if parser.flag(text.flag_of(name)) is None}
