@@ -64,7 +64,7 @@ def test_with_another_input_or_another_setting() -> None:
 
 
 def test_with_options_for_all_of_the_run() -> None:
-    run = flyte.run(scales, 20)
+    run = flyte.run(scales, 2)
     again = flyte.with_runcontext(mode="local", labels={"of": run.name}).rerun(run, y=2)
     assert (41, run.name) == (again.result(), again._record["pod"]["labels"]["of"])
 
