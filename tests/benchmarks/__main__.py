@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import cached, cards, declarations, magics, measures, panels
+from tests.benchmarks import cached, cards, clusters, declarations, magics, measures, panels
 from tests.benchmarks.measures import Measured
 
 
@@ -65,12 +66,20 @@ ROWS = [
     Row("Host idle, CPU in 5 s (ticks of 10 ms)", measures.idle_cpu, "the same", 10, "ms"),
 ]
 
+IN_A_CLUSTER = [
+    Row("fresh action in a cluster, p50", clusters.fresh, "a bare pod, created → Running", None),
+    Row("submission, 200 at once, each, p50", clusters.many, "its Job created, alone", 20),
+    Row("memory of the kernel for 200 open runs", clusters.memory_of_many, "–", 50, "MB"),
+    Row("requests in 30 s when idle", clusters.idle, "–", 1, ""),
+]
+"""Of `python -m tests.benchmarks cluster`, which needs what tests/kubernetes need, and a quiet machine."""
 
-def main() -> None:
+
+def main(rows: list[Row]) -> None:
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores\n")
     print("| what | measured | floor | ratio | target | met | floor is | rounds |")
     print("|---|---:|---:|---:|---:|---|---|---:|")
-    for row in ROWS:
+    for row in rows:
         measured = row.measure()
         value, floor = row.of(measured.samples), row.of(measured.floors)
         ratio = f"{value / floor:.1f} ×" if floor > 0 else "–"
@@ -81,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(IN_A_CLUSTER if sys.argv[1:] == ["cluster"] else ROWS)

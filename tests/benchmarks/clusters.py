@@ -56,9 +56,8 @@ def bare_pod(api: Api, image: str) -> None:
     name = f"bare-{secrets.token_hex(4)}"
     container = {"name": "bare", "image": image, "command": ["sleep", "600"]}
     made = api.create("pods", {"metadata": {"name": name}, "spec": {"containers": [container]}})
-    watch = api.watch(
-        "pods", made["metadata"]["resourceVersion"], fields=f"metadata.name={name}", seconds=60, silence=60
-    )
+    version, only = made["metadata"]["resourceVersion"], f"metadata.name={name}"
+    watch = api.watch("pods", version, fields=only, seconds=60, silence=60)
     for line in watch:
         if json.loads(line)["object"]["status"].get("phase") == "Running":
             break
@@ -78,29 +77,34 @@ def fresh() -> Measured:
         return Measured(samples, floors)
 
 
-def many() -> tuple[Measured, Measured]:
-    """Milliseconds for each of many submissions; megabytes that the kernel has grown when all have ended."""
-    with namespace() as (api, image):
+def many() -> Measured:
+    """Milliseconds for each of many submissions, of which only a few run at a time; the floor is to create its Job."""
+    with namespace() as (api, _):
+        flyte.run(nothing, -1).result()
+        large = nothing.override(resources=flyte.Resources(cpu=1, memory="64Mi"))
+        made = [timed(lambda x=x: flyte.run(large, x)) for x in range(_MANY)]
+        job = api.list("jobs").items[0]
+        del job["status"], job["spec"]["selector"]
+        job["spec"]["template"]["metadata"]["labels"] = {}
+        job["spec"]["parallelism"] = 0
+        bare = [{**job, "metadata": {"name": f"bare-{number}"}} for number in range(_MANY)]
+        return Measured(made, [timed(lambda each=each: api.create("jobs", each)) for each in bare])
+
+
+def memory_of_many() -> Measured:
+    """Megabytes that the kernel has grown when many runs are open and watched; the floor is one run."""
+    with namespace():
         flyte.run(nothing, -1).result()
         before = psutil.Process().memory_info().rss
-        runs: list[Any] = []
-        each = timed(lambda: runs.extend(flyte.run(nothing, x) for x in range(_MANY))) / _MANY
-        assert list(range(_MANY)) == [run.result() for run in runs]
+        large = nothing.override(resources=flyte.Resources(cpu=1, memory="64Mi"))
+        runs = [flyte.run(large, x) for x in range(_MANY)]
         grown = (psutil.Process().memory_info().rss - before) / 1e6
-        jobs = api.list("jobs").items[:20]
-        bare = [
-            {**job, "metadata": {"name": f"bare-{n}"}, "spec": {**job["spec"], "selector": None}}
-            for n, job in enumerate(jobs)
-        ]
-        for job in bare:
-            del job["status"]
-            job["spec"]["template"]["metadata"]["labels"] = {}
-            job["spec"]["parallelism"] = 0
-        floor = timed(lambda: [api.create("jobs", job) for job in bare]) / len(bare)
-        return Measured([each], [floor]), Measured([grown], [0.0])
+        for run in runs:
+            run.cancel()
+        return Measured([grown], [0.0])
 
 
-def idle(seconds: float = 30.0) -> int:
+def idle(seconds: float = 30.0) -> Measured:
     """Requests within that time while nothing runs and the session watches."""
     with namespace():
         flyte.run(nothing, 0).result()
@@ -117,4 +121,4 @@ def idle(seconds: float = 30.0) -> int:
             time.sleep(seconds)
         finally:
             Api._send = send  # type: ignore[method-assign]
-        return len(asked)
+        return Measured([float(len(asked))], [0.0])

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from ...config.cluster import IN_CLUSTER, Cluster
@@ -27,6 +28,9 @@ from .manifest.job import job, notes
 from .provided import check_secrets, with_template
 from .signing import key_secret
 from .watch import Watch
+
+_AT_ONCE = 4
+"""Requests that are made beside the one that is waited for."""
 
 
 class KubernetesRunner:
@@ -59,6 +63,7 @@ class KubernetesRunner:
         self._features: Features | None = None
         self._watching: set[Watch] = set()
         self._lock = threading.Lock()
+        self._beside = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-launch")
         self._building = Building(images, self._launch, self._news, self._fail) if images is not None else None
 
     def __repr__(self) -> str:
@@ -96,18 +101,26 @@ class KubernetesRunner:
             accepted_at=time.time(),
             owner=self._owner,
         )
-        if call is not None:
-            self._carry(call)
+        carrying = self._beside.submit(self._carry, call) if call is not None else None
         try:
-            made = self.api.create("jobs", manifest, strict=self.features.strict_fields)
+            made = self._create(manifest)
+        except BaseException:
+            if carrying is not None:
+                wait([carrying])
+                self.api.delete("secrets", secret)
+            raise
+        if carrying is not None and made is not None:
+            carrying.result()
+            self._beside.submit(self._own, secret, made)
+
+    def _create(self, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The Job as the cluster has made it; None when it was there."""
+        try:
+            return self.api.create("jobs", manifest, strict=self.features.strict_fields)
         except ApiError as error:
             if not error.is_there_already:
-                if secret:
-                    self.api.delete("secrets", secret)
                 raise
-            return
-        if secret:
-            self._own(secret, made)
+            return None
 
     def _carry(self, call: Mapping[str, Any]) -> None:
         """Put what the call consists of where its pod finds it."""
