@@ -20,7 +20,7 @@ from ..config.image.index_url import PREFIX, hide, put_back, without
 from ..credentials.mask import Mask
 from ..errors import ImageBuildError
 from . import index
-from .builders import Builder, Call, Job, step
+from .builders import Builder, Call, Job, exit_code, is_pushing, printed, step
 from .dockerfile import DOCKERFILE, OURS, WITH_INDEX, Plan, secret_id
 from .reference import Reference
 
@@ -28,18 +28,6 @@ _FOLDER = "flyte-image-"
 """How folders of builds are called: this, and the process that they belong to."""
 _TOLD = 30
 """Lines of a step that failed that are told with the failure."""
-_NOISE = (
-    "subprocess exited with status",
-    "Error: building at STEP",
-    "error building at STEP",
-    "--> ",
-    "[Warning] one or more build args",
-    "Getting image source",
-    "Copying ",
-    "Writing manifest",
-    "Storing sign",
-)
-"""What builders say of their layers, and of arguments that they give themselves."""
 _WITH_URLS = (".txt", ".toml", ".lock", ".py", ".sh")
 """Files that may name indexes."""
 
@@ -134,6 +122,7 @@ class Build:
         doing = call.what
         tell.step(doing)
         last: deque[str] = deque(maxlen=_TOLD)
+        code: int | None = None
         with subprocess.Popen(
             call.words,
             env={**without(self._environ), **call.env_vars},
@@ -148,17 +137,18 @@ class Build:
             assert process.stdout is not None
             for raw in process.stdout:
                 line = hide(self._mask(raw.decode("utf-8", "replace").rstrip("\r\n")))
-                begun = step(line)
-                what = self._what(begun) if begun is not None else ""
+                begun, text = step(line), printed(line)
+                code = exit_code(line) or code
+                what = f"pushing to {self._reference.host}" if is_pushing(line) else self._what(begun or "")
                 if what and what != doing:
                     doing = what
                     last.clear()
                     tell.step(doing)
-                elif begun is None and line and not line.startswith(_NOISE):
-                    last.append(line)
-                    tell.line(line)
+                elif begun is None and text:
+                    last.append(text)
+                    tell.line(text)
         if process.returncode or self._is_stopped:
-            raise self._failed(doing, process.returncode, last)
+            raise self._failed(doing, code or process.returncode, last)
 
     def _what(self, text: str) -> str:
         """What an instruction does, for people; builders show it more or less as it is written."""
@@ -187,7 +177,7 @@ def _tidy() -> None:
 
 def _plain(text: str) -> str:
     """Without mounts, which some builders show and some do not, and without what is the same for every step."""
-    return " ".join(re.sub(r"--mount=\S+", "", text).replace(WITH_INDEX, "").split())
+    return " ".join(re.sub(r"--mount=\S+|\"", "", text).replace(WITH_INDEX, "").split())
 
 
 def _private(path: Path, text: str) -> Path:

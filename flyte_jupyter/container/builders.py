@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,29 +104,54 @@ def find(wanted: str, path: str | None = None) -> Builder:
         raise wrong_value("kubernetes: builder", wanted, allowed, did_you_mean(name, NAMES))
     for each in (name,) if name else NAMES:
         program = shutil.which(each, path=path)
-        if program is not None and (name or each != "docker" or _has_buildx(program, path)):
+        if program is not None and (each != "docker" or _has_buildx(program)):
             return Docker(program, which) if each == "docker" else Buildah(program)
+    lacking = {"": "neither docker buildx nor podman nor buildah is", "docker": "docker with buildx is not"}
     raise ConfigValueError(
-        f"image: {f'{name} is not' if name else 'neither docker buildx nor podman nor buildah is'} installed here, "
-        "and the image is not on the registry yet\n"
+        f"image: {lacking.get(name, f'{name} is not')} installed here, and the image is not on the registry yet\n"
         "  install one of them; or name an image that is there: image= in the settings of the cluster, or of the task"
     )
 
 
-_PLUGINS = ("~/.docker/cli-plugins", "/usr/local/lib/docker/cli-plugins", "/usr/lib/docker/cli-plugins",
-            "/usr/local/libexec/docker/cli-plugins", "/usr/libexec/docker/cli-plugins")  # fmt: skip
+def _has_buildx(docker: str) -> bool:
+    """Docker comes with or without it; it may have a builder that needs no daemon here."""
+    asked = [docker, "buildx", "version"]
+    return not subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
 
 
-def _has_buildx(docker: str, path: str | None) -> bool:
-    """Docker comes with or without it; a builder of its own needs no daemon here."""
-    del docker, path
-    return any(os.path.exists(os.path.expanduser(f"{folder}/docker-buildx")) for folder in _PLUGINS)
-
-
-_STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (?P<buildah>.*)|#\d+ \[(?:\S+ )?\d+/\d+\] (?P<docker>.*)")
+_STEP = re.compile(r"(?:\[\d+/\d+\] )?STEP \d+/\d+: (?P<buildah>.*)|#\d+ \[(?:\S+\s+)?\d+/\d+\] (?P<docker>.*)")
+_EXIT_CODE = re.compile(r"#\d+ ERROR: .* exit code: (\d+)")
+_PUSHES = re.compile(r"#\d+ pushing layer")
+_OF_STEP = re.compile(r"#\d+ \d+\.\d+ (?P<text>.*)")
+_OWN = re.compile(
+    r"--> |\[Warning\] one or more build args|subprocess exited with status|(?i:error: )?building at STEP|"
+    r"Getting image source|Copying (?:blob|config)|Writing manifest|Storing sign|"  # buildah
+    r"#\d+ |-+$|\s*> \[|\d+\.\d+ |\S*Dockerfile:\d+$|\s*\d+ \| |"
+    r"ERROR: failed to solve: (?:executor failed running|process )"  # BuildKit
+)
+"""What builders say of themselves, or say again at the end."""
 
 
 def step(line: str) -> str | None:
     """The instruction that a builder begins with that line, as far as it says; None when it says something else."""
     found = _STEP.fullmatch(line.strip())
     return (found["buildah"] or found["docker"] or "") if found else None
+
+
+def exit_code(line: str) -> int | None:
+    """The exit code of a step that failed, where a builder has another one itself."""
+    found = _EXIT_CODE.match(line)
+    return int(found[1]) if found else None
+
+
+def is_pushing(line: str) -> bool:
+    """Whether a builder tells with that line that it pushes what it has built."""
+    return _PUSHES.match(line) is not None
+
+
+def printed(line: str) -> str:
+    """What a step has printed with that line, or a builder that could not begin; "" for its other words."""
+    found = _OF_STEP.fullmatch(line)
+    if found:
+        return found["text"]
+    return "" if _OWN.match(line) else line

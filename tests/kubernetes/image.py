@@ -46,15 +46,13 @@ def default_image() -> str:
 
 def load_base() -> None:
     """Have the base image where the builder looks first."""
+    base = BASE_IMAGE.replace("{python}", "{}.{}".format(*sys.version_info))
     if (
-        BASE_ARCHIVE
-        and subprocess.run(
-            ["buildah", "inspect", "--type=image", BASE_IMAGE], capture_output=True, check=False
-        ).returncode
+        not BASE_ARCHIVE
+        or not subprocess.run(["buildah", "inspect", base], capture_output=True, check=False).returncode
     ):
-        subprocess.run(
-            ["buildah", "pull", "--quiet", f"docker-archive:{BASE_ARCHIVE}"], check=True, capture_output=True
-        )
+        return
+    subprocess.run(["buildah", "pull", "--quiet", f"docker-archive:{BASE_ARCHIVE}"], check=True, capture_output=True)
 
 
 def _say(text: str) -> None:
