@@ -31,14 +31,24 @@ class Call:
 
     Args:
         folder: where everything of it is; home: whose key signs it; url: of another store than one in the folder.
+        kept: what is told of the result when it is kept for later calls.
     """
 
-    def __init__(self, folder: Path, home: Home, task: Task[..., Any], *args: Any, run: str = "r1", url: str = ""):
+    def __init__(
+        self,
+        folder: Path,
+        home: Home,
+        task: Task[..., Any],
+        *args: Any,
+        run: str = "r1",
+        url: str = "",
+        kept: Mapping[str, Any] | None = None,
+    ) -> None:
         self.folder = folder
         self.home = home
         self.store = open_store(url or (folder / "store").as_uri())
         code = seal_code(home.key(), task)
-        given = pack_inputs(task, code.digest, task.interface.bind(task.name, args, {}))
+        given = pack_inputs(task, code.digest, task.interface.bind(task.name, args, {}), kept)
         place = Place(store=self.store.url, python="python", cwd="/of/the/kernel", path=("/its/path",), labels={})
         self.request = pod_request(task, place, run=run, action="a0", parent=None, work=(code, given))
         self.blobs = {
@@ -71,7 +81,8 @@ class Call:
 
     def outcome(self) -> Outcome:
         data = self.store.get(self.key("outcome"))
-        return unseal_outcome(self.home.key(), data, worker=self.request.name)
+        kept = self.key("kept")
+        return unseal_outcome(self.home.key(), data, worker=self.request.name, kept=lambda: self.store.get(kept))
 
     def value(self) -> Any:
         return self.outcome().outputs()[0]

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import stat
 import sys
 import time
 from dataclasses import replace
@@ -16,9 +17,11 @@ from flyte_jupyter import TaskEnvironment
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.given import HOPELESS
 from flyte_jupyter.host.logs import parse
+from flyte_jupyter.host.spoken import Ended
 from flyte_jupyter.pack.libraries import requirement as version_of
 from flyte_jupyter.pods import Phase, history_of
 from flyte_jupyter.store import keys
+from flyte_jupyter.vitals import VitalsEvent, from_bytes
 from tests.conftest import eventually
 from tests.integration.containers import Call, container
 from tests.integration.processes import is_gone, pid_in
@@ -310,3 +313,108 @@ def test_a_store_that_cannot_be_read_makes_the_cluster_try_again(tmp_path: Path,
 
 def _python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@env.task(timeout=0.5)
+def too_long() -> None:
+    print("began", flush=True)
+    time.sleep(60)
+
+
+def test_time_limits_hold_in_a_pod(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, too_long).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert ("MaxRuntimeExceededError", Phase.TIMED_OUT) == (failure.code, pod.phases()[-1])
+    assert ["began"] == pod.lines()
+
+
+@env.task
+def show() -> None:
+    for _ in flyte.progress(range(3)):
+        time.sleep(0.1)
+    flyte.report.log("<b>found</b>")
+    flyte.report.flush()
+
+
+def test_bars_and_reports_are_told_and_kept(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, show).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    told = [news for news in pod.news if isinstance(news, VitalsEvent)]
+    assert any(event.bars for event in told)
+    assert any(event.report for event in told)
+    assert b"<b>found</b>" in bytes(call.store.get(call.key("report.0.json")))
+    assert from_bytes(call.store.get(call.key("vitals.0.json"))).bars
+
+
+@env.task(retries=1)
+def crash() -> int:
+    print("about to crash", flush=True)
+    if flyte.ctx().attempt_number == 0:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return 1
+
+
+def test_a_crash_of_the_task_is_no_crash_of_its_pod(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, crash).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    assert (1, ["about to crash"] * 2) == (call.value(), pod.lines())
+    (failure,) = [event.failure for event in pod.events if event.failure is not None]
+    assert "WorkerCrashedError" == failure.code
+
+
+def test_the_log_of_a_task_that_runs_is_in_the_store_before_it_has_ended(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, wait_for, "never").put()
+    with container(call) as pod:
+        pod.until_printed("waiting")
+        eventually(lambda: "log.0" in call.store.list(call.key("")), within=30)
+        assert b"waiting" in bytes(call.store.get(call.key("log.0")))
+
+
+def test_what_is_kept_for_later_calls_is_left_in_the_store(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 4, kept={"task": "once.double"}).put()
+    entry = keys.cached("once.double", "i" * 32, "v" * 32)
+    with container(call, request=replace(call.request, cache_key=entry)) as pod:
+        assert 0 == pod.ended()
+    assert 8 == call.value()
+    assert call.store.get(entry) == call.store.get(call.key("kept"))
+
+
+def test_variables_of_the_container_are_those_of_the_task_but_for_what_is_the_host_s(
+    tmp_path: Path, home: Home
+) -> None:
+    @env.task
+    def look() -> dict[str, str]:
+        return dict(os.environ)
+
+    call = Call(tmp_path, home, look.override(resources=flyte.Resources(cpu=2), env_vars={"MINE": "1"})).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    seen = call.value()
+    assert ("1", "2", "0") == (seen["MINE"], seen["OMP_NUM_THREADS"], seen["FLYTE_ATTEMPT_NUMBER"])
+    assert ["FLYTE_JUPYTER_HOME"] == [name for name in seen if name.startswith("FLYTE_JUPYTER_")]
+
+
+def test_a_task_finds_no_way_to_tell_news_of_its_own(tmp_path: Path, home: Home) -> None:
+    @env.task
+    def speak() -> list[int]:
+        forged = b'\x1e{"op":"end"}\n'
+        told = []
+        for file in range(64):
+            try:
+                if not stat.S_ISSOCK(os.fstat(file).st_mode):  # that to its Host
+                    os.write(file, forged)
+                    told.append(file)
+            except OSError:
+                continue
+        return told
+
+    call = Call(tmp_path, home, speak).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    assert 1 == sum(news == Ended() for news in pod.news)
+    assert {1, 2} <= set(call.value())
