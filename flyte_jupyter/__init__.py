@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .api import with_runcontext as with_runcontext
     from .bars import Bar as Bar
     from .bars import progress as progress
+    from .clusters import sweep as sweep
     from .config.image.image import Image as Image
     from .config.values.cache import Cache as Cache
     from .config.values.cache import CachePolicy as CachePolicy
@@ -93,6 +94,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
 _HOMES = {
     "api": ("attach", "get_run", "init", "prepare", "rerun", "run", "runs", "submit", "with_runcontext"),
     "bars": ("Bar", "progress"),
+    "clusters": ("sweep",),
     "config.image.image": ("Image",),
     "config.values.cache": ("Cache", "CachePolicy", "CacheRequest"),
     "config.values.dependency": ("Environment",),

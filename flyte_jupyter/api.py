@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import session
+from . import clusters, session
 from .config.cluster import Cluster, cluster_of
 from .config.spec import PARAMS
 from .engine import interrupt
@@ -224,13 +224,22 @@ def _fire(trigger: DeployedTrigger, args: tuple[Any, ...], inputs: dict[str, Any
     return trigger.fire(**inputs)
 
 
-def runs(limit: int = 20) -> RunList:
+def runs(limit: int = 20, *, cluster: bool = False) -> RunList:
     """The newest runs of this user, also of kernels that are gone; `flyte.runs()[0]` is the last one.
 
     Args:
         limit: how many at most.
+        cluster: those that are in the clusters that runs go to, also of this user's other machines, instead of those
+            that were started on this one.
+
+    Raises:
+        HostError: a cluster cannot be reached, or refuses.
     """
     here = session.current()
+    if cluster:
+        found_there = [record for site in clusters.sites(here) for record in clusters.records(site, limit)]
+        found_there.sort(key=lambda record: str(record["run"]), reverse=True)
+        return RunList(here.reattach(record) for record in found_there[:limit])
     found = RunList()
     for name in reversed(here.store.list(keys.RUNS)):
         if len(found) >= limit:

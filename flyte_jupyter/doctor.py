@@ -16,7 +16,7 @@ from .environment import TaskEnvironment
 from .errors import ConfigError, HostError
 from .home import Home
 from .host.client import call
-from .sites import REMOTE, remote_settings
+from .sites import clusters_of, remote_settings
 from .store import Store, open_store
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def results() -> Iterator[Result]:
     for name, check in CHECKS.items():
         yield _tried(name, check)
     try:
-        clusters = _clusters()
+        clusters = clusters_of(remote_settings(Home().settings), session.cluster, session.defaults.mode)
     except ConfigError as error:
         yield Result("settings", False, str(error))
         return
-    for prefix, cluster in clusters.items():
-        yield from _of_cluster(prefix, cluster)
+    for queue, cluster in clusters.items():
+        yield from _of_cluster(f"{queue} ".lstrip(), cluster)
 
 
 def _tried(name: str, check: Callable[[], str]) -> Result:
@@ -122,16 +122,6 @@ def _tried(name: str, check: Callable[[], str]) -> Result:
 
 
 # --- clusters ---------------------------------------------------------------------------------------------------------
-
-
-def _clusters() -> dict[str, Cluster]:
-    """Those that somebody has set up, by what their checks are called in front."""
-    settings = remote_settings(Home().settings)
-    found = {f"{name} ": cluster for name, cluster in settings.queues.items()}
-    is_meant = REMOTE in (session.defaults.mode, settings.mode) or settings.cluster != Cluster()
-    if session.cluster is not None or is_meant:
-        found = {"": session.cluster or settings.cluster, **found}
-    return found
 
 
 def _of_cluster(prefix: str, cluster: Cluster) -> Iterator[Result]:

@@ -242,6 +242,11 @@ def run_name(milliseconds: int, unique: str) -> str:
     return f"r{digits.rjust(9, '0')}{unique}"
 
 
+def is_run_name(text: str) -> bool:
+    """Whether it may be one that `run_name` has made."""
+    return len(text) == 15 and text[0] == "r" and set(text) <= set(ALPHABET)
+
+
 class FrameName(NamedTuple):
     """A frame of a traceback: where it was, and where its function begins; 0 when that is not known."""
 

@@ -26,6 +26,7 @@ from .credentials.needs import Needs, ref_of
 from .engine.engine import Engine
 from .engine.images import send_files
 from .engine.options import RunOptions
+from .engine.record import UNTOLD
 from .engine.request import Place, new_run_name, notes, pod_request, settings
 from .engine.run import ROOT, Run
 from .engine.screen import Screen
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from .config.image.files import Content
 
 _NO_OPTIONS = RunOptions()
-_UNTOLD: Mapping[str, Any] = {"env": {}, "options": {}, "template": None}
-"""What is not written down of a pod: it may hold secrets."""
 defaults = _NO_OPTIONS
 """What `flyte.init` has set for the runs of this process."""
 cluster: Cluster | None = None
@@ -260,6 +259,7 @@ class Session:
             "cluster": site.cluster.to_json() if site.cluster is not None else None,
             "created": time.time(),
             "session": self.id,
+            "user": site.labels.get("user"),
             "notebook": dict(context.notebook),
             "about": {
                 "environment": task.parent_env_name,
@@ -272,7 +272,7 @@ class Session:
             "config": settings(task),
             "inputs": inputs,
             "outputs": [output.name for output in task.interface.outputs],
-            "pod": {**pod.to_json(), **_UNTOLD} if pod is not None else None,
+            "pod": {**pod.to_json(), **UNTOLD} if pod is not None else None,
         }
 
     @staticmethod
@@ -282,13 +282,21 @@ class Session:
             observer(run)
 
     def attach(self, name: str) -> Run:
-        """A run by its name, from any kernel. Raises `RunNotFoundError`."""
+        """A run by its name, from any kernel, and in a cluster from any machine. Raises `RunNotFoundError`."""
         known = self._runs.get(name)
         if known is not None:
             return known
-        record = self.find(name)
+        record = self.find(name) or self._find_in_clusters(name)
         if record is None:
             raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().")
+        return self.reattach(record)
+
+    def reattach(self, record: dict[str, Any]) -> Run:
+        """A run by what was written down of it."""
+        name = record["run"]
+        known = self._runs.get(name)
+        if known is not None:
+            return known
         engine = self.sites.another(record, {"run": name})
         self._others.add(engine)
         return self._runs.setdefault(name, Run(engine, record, reattached=True))
@@ -300,6 +308,11 @@ class Session:
         except KeyError:
             return None
         return record
+
+    def _find_in_clusters(self, name: str) -> dict[str, Any] | None:
+        from .clusters import find
+
+        return find(self, name)
 
     def call_of(self, run: str, action: str) -> tuple[Task[..., Any], dict[str, Any]]:
         """The task and the inputs of a call that was made before, also by another kernel; verified, then unpickled.

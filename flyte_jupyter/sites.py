@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from .config.cluster import IN_CLUSTER, Cluster, RemoteSettings, parse_clusters
 from .engine.engine import Engine
@@ -19,8 +21,10 @@ from .store import Store, open_store
 if TYPE_CHECKING:
     from .config.image.image import Image
     from .config.spec import TaskSpec
+    from .runners.kubernetes.runner import KubernetesRunner
 
 LOCAL, REMOTE = "local", "remote"
+_log = logging.getLogger("flyte_jupyter")
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class Sites:
         """The site of a cluster."""
         name = json.dumps(cluster.to_json(), sort_keys=True)
         if name not in self._clusters:
-            self._clusters[name] = remote(self._home, cluster, {"session": self._session})
+            site = self._clusters[name] = remote(self._home, cluster, {"session": self._session})
+            threading.Thread(target=_tidy, args=(site,), name="flyte-jupyter-sweep", daemon=True).start()
         return self._clusters[name]
 
     def of_record(self, record: Mapping[str, Any]) -> Site:
@@ -156,6 +161,29 @@ def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: boo
         {"user": who},
         lambda image: images.wanted(image).uri,
     )
+
+
+def _tidy(site: Site) -> None:
+    """Delete what earlier kernels have left in a cluster, once per kernel; `flyte.sweep` tells what goes wrong."""
+    try:
+        runner_of(site).sweep()
+    except Exception:  # nobody has asked for it: whoever does is told
+        _log.info("%s was not swept", site.title, exc_info=True)
+
+
+def runner_of(site: Site) -> KubernetesRunner:
+    """The runner of a cluster."""
+    return cast("KubernetesRunner", site.engine.runner)
+
+
+def clusters_of(settings: RemoteSettings, cluster: Cluster | None, mode: str | None) -> dict[str, Cluster]:
+    """The clusters that somebody has set up: of queues by name, and that of remote runs as "".
+
+    Args:
+        cluster: what `flyte.init` has set; mode: of runs, as it says; None for what the settings say.
+    """
+    is_meant = cluster is not None or REMOTE in (mode, settings.mode) or settings.cluster != Cluster()
+    return {**({"": cluster or settings.cluster} if is_meant else {}), **settings.queues}
 
 
 def remote_settings(path: Path) -> RemoteSettings:

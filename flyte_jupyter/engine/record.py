@@ -7,6 +7,8 @@ from typing import Any
 
 from ..pods import Phase
 
+UNTOLD: Mapping[str, Any] = {"env": {}, "options": {}, "template": None}
+"""What is not written down of a pod: it may hold secrets."""
 _AS_WRITTEN = ("task", "title", "mode", "created", "notes", "config", "inputs")
 _LATER = ("about", "links", "trigger", "site")
 """What records of earlier versions lack."""

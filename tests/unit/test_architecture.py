@@ -31,6 +31,7 @@ LAYERS = [
         "mapping",
         "api",
         "cache",
+        "clusters",
         "queues",
         "warm",
         "deployment",

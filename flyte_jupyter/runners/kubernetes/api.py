@@ -31,6 +31,9 @@ _CONNECT, _ANSWER = 5.0, 60.0
 """Seconds for a connection and for an answer."""
 _PATIENCE, _FIRST_DELAY = 8.0, 0.1
 """Seconds for which a question is repeated that was not answered, and before it is for the first time."""
+_JSON = "application/json"
+_BARE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""How metadata alone is asked for: what Secrets hold, and Jobs in their thousands, need not be sent."""
 _PAGE = 500
 """Objects that are asked for at a time."""
 
@@ -94,20 +97,26 @@ class Api:
         """One object, or a part of it, such as "status"."""
         return self.ask("GET", self._path(kind, name, part), what=f"get the {_one(kind)} {name}")
 
-    def list(self, kind: str, *, labels: str = "", fields: str = "", everywhere: bool = False) -> Listing:
-        """All objects that are selected; everywhere: of all namespaces."""
+    def list(
+        self, kind: str, *, labels: str = "", fields: str = "", everywhere: bool = False, bare: bool = False
+    ) -> Listing:
+        """All objects that are selected.
+
+        Args:
+            everywhere: of all namespaces; bare: their metadata alone.
+        """
         items: list[dict[str, Any]] = []
         query: dict[str, Any] = {"labelSelector": labels, "fieldSelector": fields, "limit": _PAGE}
         path, what = self._path(kind, everywhere=everywhere), f"list {kind.rpartition('/')[2]}"
         while True:
             try:
-                page = self.ask("GET", path, query, what=what)
+                page = self.ask("GET", path, query, what=what, accept=_BARE if bare else _JSON)
             except ApiError as error:
                 if not error.is_expired or "continue" not in query:
                     raise
                 items, query = [], {**query, "continue": "", "limit": ""}  # it took too long: all at once
                 continue
-            items += page["items"]
+            items += page["items"] or ()  # null, when there is no metadata to tell
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:
                 return Listing(items, page["metadata"].get("resourceVersion", ""))
@@ -224,7 +233,8 @@ class Api:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         *,
-        content: str = "application/json",
+        content: str = _JSON,
+        accept: str = _JSON,
         what: str = "",
     ) -> dict[str, Any]:
         """The answer to any question, asked again for some seconds if it may be granted a little later."""
@@ -235,7 +245,7 @@ class Api:
         renewed = False
         while True:
             try:
-                response = self._send(method, path, query or {}, data, content, _ANSWER, what=what)
+                response = self._send(method, path, query or {}, data, content, _ANSWER, what=what, accept=accept)
                 answer = response.read()
                 if response.status < 400:
                     return dict(json.loads(answer))
@@ -283,12 +293,13 @@ class Api:
         silence: float | None,
         *,
         what: str,
+        accept: str = _JSON,
     ) -> Any:
         """The answer, of which only the head has been read."""
         import urllib3
 
         known = self._connected()
-        headers = {"Accept": "application/json", "User-Agent": "flyte_jupyter"}
+        headers = {"Accept": accept, "User-Agent": "flyte_jupyter"}
         if data is not None:
             headers["Content-Type"] = content
         with self._lock:  # a plugin is run once, by one thread

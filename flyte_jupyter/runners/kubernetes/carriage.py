@@ -19,6 +19,8 @@ from ...pods import PodRequest
 from ...store import Store, keys
 from .manifest import names
 
+_OF_CALL = "-call"
+"""How the names of the Secrets of calls end."""
 MOST = 900 * 1024
 """Bytes of a call: Kubernetes takes 1 MiB in a Secret."""
 _INPUTS, _CODE, _FILES = "inputs", "code with what it captures", "files of include"
@@ -83,7 +85,13 @@ def attempts_secret(store: Store, request: PodRequest, job: Mapping[str, Any]) -
 
 def secret_name(request: PodRequest) -> str:
     """The name of the Secret of a call."""
-    return f"{names.job_name(request.name)}-call"
+    return f"{names.job_name(request.name)}{_OF_CALL}"
+
+
+def job_of(secret: Mapping[str, Any]) -> str:
+    """The name of the Job that a Secret is the call of, "" for another Secret."""
+    name = str(secret["metadata"]["name"])
+    return name.removesuffix(_OF_CALL) if name.endswith(_OF_CALL) else ""
 
 
 def pour(store: Store, request: PodRequest, key: str, data: bytes) -> None:

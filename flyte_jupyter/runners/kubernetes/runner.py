@@ -15,7 +15,7 @@ from ...host import shelf
 from ...host.lifecycle import ABORTED, aborted
 from ...pods import Event, Failure, Phase, PodEvent, PodRequest, Synced
 from ...store import Store
-from . import carriage, ends
+from . import carriage, ends, found, sweep
 from .action import request_of
 from .actions import Actions
 from .api import Api
@@ -200,6 +200,16 @@ class KubernetesRunner:
 
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
         """Nobody else watches what no pod runs: its record in the store is what others see."""
+
+    def runs(self, limit: int, run: str = "") -> list[found.Found]:
+        """The newest runs of its user in the cluster; see `found.runs`."""
+        return found.runs(self.api, self._who, limit, run)
+
+    def sweep(self, *, delete: bool = True) -> list[sweep.Orphan]:
+        """Delete what nobody needs, or only say what that is; see `sweep`."""
+        if delete:
+            return sweep.sweep(self.api, self._store, self._key, self._who, time.time())
+        return sweep.orphans(self.api, self._store, self._who, time.time())
 
     def close(self) -> None:
         if self._building is not None:
