@@ -264,11 +264,11 @@ def test_runs_may_end_with_the_pod_of_their_notebook(cluster: Cluster, monkeypat
     monkeypatch.setattr("socket.gethostname", lambda: "notebook")
     flyte.init(owned_by_notebook=True)
     run = flyte.run(waits)
-    eventually(lambda: run.phase.value == "running", within=60)
+    eventually(lambda: run.phase.value == "running", within=120)
     cluster.api.delete("pods", "notebook")
     run.wait(60)
     assert "aborted" == run.phase.value
-    eventually(lambda: not pods(cluster, run), within=60)
+    eventually(lambda: not pods(cluster, run), within=120)
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     session.current().sites.close()
     forget_session()
