@@ -158,6 +158,43 @@ def test_a_template_of_the_namespace(cluster: Cluster) -> None:
     assert "birds" == pods(cluster, run)[0]["metadata"]["labels"]["team"]
 
 
+def test_other_containers_end_with_the_task(cluster: Cluster) -> None:
+    assert session.cluster is not None
+    proxy = {
+        "name": "proxy",
+        "image": session.cluster.image,
+        "command": ["python3", "-c", "import time; time.sleep(3600)"],
+    }
+    template = flyte.PodTemplate({"containers": [proxy, {"name": "primary"}], "terminationGracePeriodSeconds": 1})
+    run = flyte.run(look.override(pod_template=template), [])
+    run.result()
+    eventually(lambda: not [pod for pod in pods(cluster, run) if pod["status"]["phase"] == "Running"], within=60)
+    assert "succeeded" == run.phase.value
+
+
+def test_a_pod_that_is_lost_beside_another_container_is_replaced(cluster: Cluster) -> None:
+    @env.task
+    def taken_away_once() -> str:
+        """The first attempt's container is ended, as by its node; the other one beside it is not."""
+        import os
+        import signal
+        import time
+
+        if flyte.ctx().attempt_number == 0:
+            os.kill(1, signal.SIGTERM)
+            time.sleep(60)
+        return os.environ["FLYTE_JUPYTER_POD"]
+
+    assert session.cluster is not None
+    sleep = ["python3", "-c", "import time; time.sleep(3600)"]
+    proxy = {"name": "proxy", "image": session.cluster.image, "command": sleep}
+    spec = {"containers": [proxy, {"name": "primary"}], "terminationGracePeriodSeconds": 1}
+    run = flyte.run(taken_away_once.override(pod_template=flyte.PodTemplate(spec)))
+    eventually(lambda: pods(cluster, run))
+    first = pods(cluster, run)[0]["metadata"]["name"]
+    assert first != run.result()
+
+
 def test_a_part_of_a_gpu_is_the_resource_of_its_plugin(cluster: Cluster) -> None:
     flyte.init(node_selectors={"A100": {}})
     key, node = "nvidia.com/mig-1g.5gb", cluster.api.list("nodes").items[0]["metadata"]["name"]

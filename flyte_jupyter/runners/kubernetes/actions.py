@@ -5,6 +5,7 @@ An outcome in the store beats whatever a pod looks like; so pods are looked at f
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from .manifest.job import notes_of
 from .room import Rooms
 from .watch import Change, Item, Trouble
 
+_log = logging.getLogger("flyte_jupyter")
 _EVENTS = 20
 """Of the cluster's events those that are kept for each pod, at most."""
 
@@ -146,6 +148,15 @@ class Actions:
             if self._carried and metadata.get("deletionTimestamp"):  # the next one may begin before this one has ended
                 self._hand_on(action, name)
             yield from self._look(action)
+        if name in action.lost and ends.goes_on(change.object):  # without the task; then the Job starts another one
+            self._delete("pods", name)
+
+    def _delete(self, kind: str, name: str) -> None:
+        """Away with a pod, or a Job with its pods, in which other containers would go on without the task."""
+        try:
+            self._api.delete(kind, name)
+        except ApiError as error:
+            _log.warning("%s goes on although its task has ended: %s", name, error)
 
     def _hand_on(self, action: Action, name: str) -> None:
         """Have the next pod know of the attempts of one that is lost, when it cannot read of them."""
@@ -361,6 +372,8 @@ class Actions:
 
     def _close(self, action: Action) -> None:
         action.is_closed = True
+        if any(ends.goes_on(pod) and len(pod["spec"]["containers"]) > 1 for pod in action.pods.values()):
+            self._delete("jobs", action.job["metadata"]["name"])
         action.parts.clear()
         action.cancel_timers()
 

@@ -59,6 +59,11 @@ def has_ended(pod: Object) -> bool:
     return bool(primary.state_of(pod, "terminated")) or pod["status"].get("phase") in ("Succeeded", "Failed")
 
 
+def goes_on(pod: Object) -> bool:
+    """Whether any of its containers runs, and nobody has deleted it."""
+    return pod["status"].get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
+
+
 def has_succeeded(pod: Object) -> bool:
     """Whether its task's container has ended with 0: it has left an outcome, of whatever kind."""
     ended = primary.state_of(pod, "terminated")

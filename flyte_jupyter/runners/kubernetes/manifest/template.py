@@ -98,5 +98,5 @@ def _arrange(made: Template, others: list[dict[str, Any]], features: Features) -
     verb = "does" if len(others) == 1 else "do"
     made.notes.append(
         f"pod_template: {names} {verb} not end with the task on Kubernetes {'.'.join(map(str, features.version))} "
-        "unless by itself (from 1.29 on it does); the pod is deleted when the task has ended and a kernel watches"
+        "(from 1.29 on it does): the pod is there until a kernel that watches it has it deleted"
     )
