@@ -46,7 +46,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "cloudpickle": "pack/",
     "kubernetes": ("runners/kubernetes", "config/values/pod_spec"),
-    "obstore": "store/objects",
+    "obstore": ("store/objects", "store/aws"),
     "ipywidgets": "notebook/panel",
     "sqlite3": "engine/journal",
     "IPython": "notebook/",
