@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from flyte_jupyter.errors import HostError
 from flyte_jupyter.runners.kubernetes.api import Api
@@ -148,3 +150,57 @@ def test_a_stream_that_says_nothing_is_an_error_when_that_is_asked(cluster: Clus
     with pytest.raises(ApiError, match="says nothing any more") as caught:
         list(watch)
     assert caught.value.is_silence
+
+
+PLUGIN = """
+import json, pathlib, sys
+tokens = pathlib.Path(sys.argv[1])
+first, *rest = tokens.read_text().split()
+tokens.write_text(" ".join(rest or [first]))
+print(json.dumps({"apiVersion": sys.argv[2], "kind": "ExecCredential", "status": {"token": first}}))
+"""
+
+
+def with_plugin(cluster: Cluster, folder: Path, *tokens: str) -> Api:
+    """As somebody whose kubeconfig has a plugin that gives these tokens, one after the other."""
+    (folder / "plugin.py").write_text(PLUGIN)
+    (folder / "tokens").write_text(" ".join(tokens))
+    version = "client.authentication.k8s.io/v1beta1"
+    arguments = [str(folder / "plugin.py"), str(folder / "tokens"), version]
+    plugin = {"apiVersion": version, "command": sys.executable, "args": arguments, "interactiveMode": "Never"}
+    config = yaml.safe_load(Path(cluster.kubeconfig).read_text())
+    config["users"] = [{**each, "user": {"exec": plugin}} for each in config["users"]]
+    (folder / "kubeconfig").write_text(yaml.safe_dump(config))
+    return Api(namespace=cluster.namespace, kubeconfig=str(folder / "kubeconfig"))
+
+
+def token(cluster: Cluster) -> str:
+    """Of the namespace's default service account."""
+    path = f"/api/v1/namespaces/{cluster.namespace}/serviceaccounts/default/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "metadata": {}, "spec": {}}
+    return str(cluster.api.ask("POST", path, body=asked)["status"]["token"])
+
+
+def may_list_pods(api: Api) -> bool:
+    asked = {"resourceAttributes": {"namespace": api.namespace, "verb": "list", "resource": "pods"}}
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {}, "spec": asked}
+    return bool(api.create("selfsubjectaccessreviews", review)["status"]["allowed"])
+
+
+def test_a_plugin_of_the_kubeconfig_says_who_one_is(cluster: Cluster, tmp_path: Path) -> None:
+    api = with_plugin(cluster, tmp_path, token(cluster))
+    assert not may_list_pods(api)
+    with pytest.raises(ApiError, match=r"list pods: .*system:serviceaccount:") as caught:
+        api.list("pods")
+    assert "%flyte_doctor" in str(caught.value)
+
+
+def test_credentials_that_have_expired_are_asked_for_again(cluster: Cluster, tmp_path: Path) -> None:
+    api = with_plugin(cluster, tmp_path, "expired", token(cluster))
+    assert not may_list_pods(api)
+
+
+def test_credentials_that_are_wrong_are_told_with_what_to_do(cluster: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(ApiError, match="log in again as you do for kubectl") as caught:
+        with_plugin(cluster, tmp_path, "wrong").list("pods")
+    assert caught.value.is_of_a_stranger

@@ -254,7 +254,7 @@ class Api:
                 error = failed
             except urllib3.exceptions.HTTPError as failed:  # while the answer was read
                 error = unreachable(failed, what=what, where=self.title)
-            if error.status == 401 and not renewed:
+            if error.is_of_a_stranger and not renewed:
                 self.renew()
                 renewed = True
                 continue

@@ -9,6 +9,7 @@ from ...errors import HostError
 
 UNREACHABLE, SILENT = "Unreachable", "Silent"
 """Our own reasons, where the cluster has said none."""
+_STRANGER = 'User "system:anonymous"'
 
 
 class ApiError(HostError):
@@ -47,6 +48,11 @@ class ApiError(HostError):
     def is_expired(self) -> bool:
         """Whether the version to go on from is forgotten (410), so that all has to be listed again."""
         return self.status == 410 or self.reason in ("Expired", "Gone")
+
+    @property
+    def is_of_a_stranger(self) -> bool:
+        """Whether the cluster does not know who asks: credentials are missing, wrong or have expired."""
+        return self.status == 401 or (self.status == 403 and _STRANGER in self.said)
 
     @property
     def is_silence(self) -> bool:
@@ -102,7 +108,7 @@ def _innermost(error: BaseException) -> str:
 
 def _advice(status: int, said: str) -> str:
     """What its user can do about it, "" when that is not known."""
-    if status == 401:
+    if status == 401 or _STRANGER in said:
         return (
             "Your credentials for this cluster are missing or have expired: log in again as you do for kubectl "
             "(`kubectl get pods` has to work)."

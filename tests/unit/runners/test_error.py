@@ -28,6 +28,7 @@ def test_an_error_says_what_was_asked_where_and_what_the_cluster_said() -> None:
     ("code", "reason", "message", "step"),
     [
         (401, "Unauthorized", "Unauthorized", "log in again"),
+        (403, "Forbidden", 'pods is forbidden: User "system:anonymous" cannot list resource "pods"', "log in again"),
         (403, "Forbidden", 'jobs.batch is forbidden: User "u" cannot create resource "jobs"', "%flyte_doctor"),
         (403, "Forbidden", 'pods "a" is forbidden: exceeded quota: small', "ask for less"),
         (404, "NotFound", 'namespaces "n" not found', "[kubernetes] namespace"),
