@@ -17,6 +17,7 @@ from . import aws, refused
 from .keys import checked
 
 if TYPE_CHECKING:
+    from obstore import GetOptions
     from obstore.store import ObjectStore as Bucket
 
 T = TypeVar("T")
@@ -171,21 +172,20 @@ def _get(bucket: Bucket, key: str, stop: threading.Event) -> memoryview:
         if " 416 " not in str(error):  # an empty blob has no first byte
             raise
         return memoryview(bytearray(obstore.get(bucket, key).bytes()))
-    size, tag, start = first.meta["size"], first.meta["e_tag"], first.bytes()
-    if size == len(start):
-        return memoryview(bytearray(start))
+    size, tag = first.meta["size"], first.meta["e_tag"]
+    if size <= _PART:
+        return memoryview(bytearray(first.bytes()))
     whole = memoryview(mmap.mmap(-1, size))  # its pages are not filled with zeros before
-    whole[: len(start)] = start
 
     def fetch(at: int) -> None:
         if not stop.is_set():
             end = min(at + _PART, size)
-            part = obstore.get(bucket, key, options={"range": (at, end), "if_match": tag})
-            whole[at:end] = part.bytes()
+            options: GetOptions = {"range": (at, end), "if_match": tag}
+            whole[at:end] = (obstore.get(bucket, key, options=options) if at else first).bytes()
 
     try:
         with ThreadPoolExecutor(_AT_ONCE, "flyte_jupyter-store") as pool:
-            for _ in pool.map(fetch, range(len(start), size, _PART)):
+            for _ in pool.map(fetch, range(0, size, _PART)):
                 pass
     except PreconditionError:  # somebody has put another one there meanwhile
         return _get(bucket, key, stop)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import cached, cards, clusters, declarations, magics, measures, panels
+from tests.benchmarks import buckets, cached, cards, clusters, declarations, magics, measures, panels
 from tests.benchmarks.measures import Measured
 
 
@@ -65,12 +65,14 @@ ROWS = [
     Row("the same right after a run, RSS", measures.rss_after_a_run, "the same", None, "MB"),
     Row("Host idle, CPU in 5 s (ticks of 10 ms)", measures.idle_cpu, "the same", 10, "ms"),
 ]
-
 IN_A_CLUSTER = [
     Row("fresh action in a cluster, p50", clusters.fresh, "a bare pod, created → Running", None),
     Row("submission, 200 at once, each, p50", clusters.many, "its Job created, alone", 20),
     Row("memory of the kernel for 200 open runs", clusters.memory_of_many, "–", 50, "MB"),
     Row("requests in 30 s when idle", clusters.idle, "–", 1, ""),
+    Row("100 MB into a bucket (at most 1.4 ×)", buckets.there, "`obstore.put` of the same", None),
+    Row("100 MB out of a bucket (at most 1.4 ×)", buckets.back, "`obstore.get` of the same", None),
+    Row("100 MB there and back, signed and verified", buckets.sealed, "the two, without", None),
 ]
 """Of `python -m tests.benchmarks cluster`, which needs what tests/kubernetes need, and a quiet machine."""
 
