@@ -99,8 +99,16 @@ class Follower(Heard):
             self.take(line.partition(b" ")[2] + b"\n")
         self.close()
 
+    def _read_again(self) -> None:
+        """All of it: the log that is followed may end before it was sent."""
+        self.news, self.text = [], b""
+        self._stream = self._cluster.api.log(self.name)
+        self._read()
+
     def ended(self) -> int:
         """The exit code of its container, once all that it says has come."""
         eventually(lambda: "terminated" in self.state(), within=PATIENCE)
         self._thread.join()
+        if not self.has_said_all:
+            self._read_again()
         return int(self.state()["terminated"]["exitCode"])
