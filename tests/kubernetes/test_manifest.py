@@ -145,6 +145,10 @@ def test_secrets_that_are_missing_are_named_with_what_makes_them(ready: Cluster)
             {"pod_template": PodTemplate({"containers": [{"name": "primary", "ports": [{"containerPort": 99999}]}]})},
             r"containerPort.*between 1 and 65535",
         ),
+        (
+            {"pod_template": PodTemplate({"containers": [{"name": "primary", "env": [{"value": "a"}]}]})},
+            r"env\[0\]\.name: Required value",
+        ),
         ({"pod_template": PodTemplate({"volumes": [{"name": "Bad_Name"}]})}, r"volumes\[\d+\].name"),
     ],
 )

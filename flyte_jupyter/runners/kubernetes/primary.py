@@ -59,4 +59,4 @@ def seconds(timestamp: str) -> float:
 
 def _is_told(container: Mapping[str, Any]) -> bool:
     """Whether it was given a request."""
-    return any(each["name"] == REQUEST for each in container.get("env") or ())
+    return any(each.get("name") == REQUEST for each in container.get("env") or ())

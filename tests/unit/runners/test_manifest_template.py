@@ -11,6 +11,7 @@ from flyte_jupyter.config.cluster import Cluster
 from flyte_jupyter.config.values.pod_template import PodTemplate
 from flyte_jupyter.errors import ConfigValueError
 from flyte_jupyter.pods import PodRequest, Requirements
+from flyte_jupyter.runners.kubernetes.features import Features
 from flyte_jupyter.runners.kubernetes.manifest import job as jobs
 from flyte_jupyter.runners.kubernetes.manifest.resources import amount
 from flyte_jupyter.runners.kubernetes.manifest.template import of_object
@@ -187,3 +188,10 @@ def test_a_template_of_the_cluster_has_its_primary_container(containers: list[st
 def test_a_template_that_was_not_looked_up_is_no_template() -> None:
     with pytest.raises(ConfigValueError, match=r"'gpu-nodes'[\s\S]*kubectl get podtemplates"):
         job(replace(REQUEST, template={"name": "gpu-nodes"}))
+
+
+@pytest.mark.parametrize("features", [OLD, NEW])
+def test_what_has_no_name_is_left_to_the_server_to_refuse(features: Features) -> None:
+    request = based_on({"name": "main", "env": [{"value": "a"}]}, {"image": "proxy:1"})
+    made = jobs.job(request, Cluster(), features, image="a:1", call_secret="c", key_secret="k")
+    assert {"value": "a"} == container(made)["env"][0]

@@ -46,7 +46,7 @@ def variables(
     usual = {"HOME": WORK, "USER": "flyte"}  # a user without an entry in /etc/passwd has no name otherwise
     if request.resources.gpu == 0:
         usual["NVIDIA_VISIBLE_DEVICES"] = "void"  # images of CUDA ask for all of them
-    named = {each["name"] for each in template}
+    named = {each.get("name") for each in template}
     ours = {
         REQUEST: told(request),
         HOME_VARIABLE: STATE,
@@ -67,7 +67,7 @@ def variables(
         *secrets.variables(request.secrets),
     ]
     names = {each["name"] for each in made}
-    return [*(dict(each) for each in template if each["name"] not in names), *made]
+    return [*(dict(each) for each in template if each.get("name") not in names), *made]
 
 
 def told(request: PodRequest) -> str:
@@ -89,7 +89,7 @@ def told(request: PodRequest) -> str:
 
 def request_of(container: Mapping[str, Any]) -> PodRequest | None:
     """The request that a container was made for, as far as it was told; None for another container."""
-    given = next((each.get("value", "") for each in container.get("env") or () if each["name"] == REQUEST), "")
+    given = next((each.get("value", "") for each in container.get("env") or () if each.get("name") == REQUEST), "")
     if not given:
         return None
     return PodRequest.from_json(json.loads(given.replace("$$", "$") if "$$" in given else given))  # as `literal` wrote

@@ -94,7 +94,7 @@ def _arrange(made: Template, others: list[dict[str, Any]], features: Features) -
         made.spec["initContainers"] = [*(made.spec.get("initContainers") or ()), *started]
         return
     made.spec["containers"] = others
-    names = ", ".join(container["name"] for container in others)
+    names = ", ".join(str(container.get("name")) for container in others)
     verb = "does" if len(others) == 1 else "do"
     made.notes.append(
         f"pod_template: {names} {verb} not end with the task on Kubernetes {'.'.join(map(str, features.version))} "
