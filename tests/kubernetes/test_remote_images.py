@@ -9,6 +9,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import session
+from flyte_jupyter.container.images import Images
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.errors import ImageBuildError, MissingSecretError
 from flyte_jupyter.home import Home
@@ -152,3 +153,24 @@ def test_build_builds_and_tries_it_there(cluster: Cluster) -> None:
     reasons = told(built.build_run)
     assert "six==1.16.0" in built.build_run.result()
     assert "image: installing six" in reasons
+
+
+def test_an_image_that_is_given_needs_the_package() -> None:
+    """It is told by name, and not tried again."""
+    plan = Images(default.cluster()).wanted(BASE).plan
+    assert plan is not None
+    bare = plan.instructions[0].text.split()[1]
+
+    @flyte.TaskEnvironment(name="bare", image=bare).task
+    def never() -> None: ...
+
+    with pytest.raises(flyte.errors.RuntimeUserError, match="has no flyte_jupyter in it"):
+        flyte.run(never).result()
+
+    @flyte.TaskEnvironment(
+        name="on-top", image=flyte.Image.from_base(bare).clone(name="tests/top", extendable=True)
+    ).task
+    def runs() -> int:
+        return 1
+
+    assert 1 == flyte.run(runs).result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ...config.values.quantity import parse_bytes, rough_bytes
 from ...host.given import HOPELESS
 from ...host.machine.limits import give_more
+from ...host.spoken import MARK
 from ...pods import Failure
 from . import primary
 
@@ -41,6 +43,8 @@ _STATUS = {
 """What `status.reason` means."""
 _SIGTERM, _SIGKILL = 143, 137
 _NO_PROGRAM = ("StartError", "ContainerCannotRun")
+_NO_PACKAGE = re.compile(r"No module named '?flyte_jupyter\b")
+"""What Python says in an image that was given as it is."""
 
 
 def has_started(pod: Object) -> bool:
@@ -105,6 +109,10 @@ def of(pod: Object, events: Iterable[Object] = (), *, is_gone: bool = False, pea
         return _failure(code, _pod_that(what, event.get("message", "")))
     if is_gone or "deletionTimestamp" in pod["metadata"]:
         return _failure("PodDeleted", "The pod was deleted by somebody or something in the cluster while it ran.")
+    if _NO_PACKAGE.search(ended.get("message") or ""):
+        return _failure(
+            "ModuleNotFoundError", _without_package(primary.container_of(pod).get("image", "")), kind="user"
+        )
     return _by_exit(ended)
 
 
@@ -166,12 +174,20 @@ def _by_exit(ended: Mapping[str, Any]) -> Failure:
         return _failure("PodDeleted", "The pod was told to end while it ran.")
     if code is None:
         return _failure("PodLost", "The pod was lost; the cluster does not say why.")
-    said = (ended.get("message") or "").strip()
+    last = ended.get("message") or ""
+    said = "" if MARK in last else last.strip()  # else it is news, at the end of the log
     how = " by SIGKILL, not for its memory" if code == _SIGKILL else f" with exit code {code}"
     text = f"The container has ended{how} and without an outcome."
     if code == HOPELESS and said:
         return Failure(code="ContainerFailed", kind="system", message=said, recoverable=False)
     return _failure("ContainerFailed", f"{text}\n{said}" if said else text)
+
+
+def _without_package(image: str) -> str:
+    return (
+        f"The image {image!r} has no flyte_jupyter in it, which runs the task.\n"
+        f'An image on top of it gets that: Image.from_base({image!r}).clone(name="...", extendable=True)'
+    )
 
 
 def _pod_that(what: str, said: str) -> str:

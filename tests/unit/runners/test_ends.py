@@ -97,3 +97,18 @@ def test_what_the_container_has_left_as_its_last_word_is_told() -> None:
 def test_a_container_that_was_given_something_wrong_is_not_replaced() -> None:
     failure = ends.of(pod(terminated={"exitCode": HOPELESS, "reason": "Error", "message": "there is no bucket"}))
     assert ("there is no bucket", False) == (failure.message, failure.recoverable)
+
+
+def test_an_image_without_the_package_is_told_at_once() -> None:
+    words = "python3: Error while finding module specification (ModuleNotFoundError: No module named 'flyte_jupyter')"
+    lost = pod(terminated={"exitCode": 1, "message": words})
+    lost["spec"]["containers"][0]["image"] = "python:3.11"
+    failure = ends.of(lost)
+    assert ("ModuleNotFoundError", "user", False) == (failure.code, failure.kind, failure.recoverable)
+    assert "The image 'python:3.11' has no flyte_jupyter in it" in failure.message
+    assert "Image.from_base('python:3.11').clone(name=" in failure.message
+
+
+def test_news_at_the_end_of_a_log_are_no_words() -> None:
+    failure = ends.of(pod(terminated={"exitCode": 1, "message": '\x1e{"op": "event"}\n'}))
+    assert "The container has ended with exit code 1 and without an outcome." == failure.message

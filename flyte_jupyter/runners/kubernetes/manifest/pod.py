@@ -63,6 +63,7 @@ def pod(
         ),
     }
     primary.setdefault("workingDir", container.WORK)
+    primary.setdefault("terminationMessagePolicy", "FallbackToLogsOnError")  # what Python says when it has no package
     if asked:
         primary["resources"] = asked
     if cluster.store_secret:
