@@ -73,6 +73,7 @@ class Build:
         self._mask = Mask([*secrets.values(), *(value.partition(":")[2] for value in self._credentials.values())])
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopped = False
+        self._index = index.Index()
 
     def __call__(self, tell: Progress) -> None:
         """Build and push it. Raises ImageBuildError with the step that failed, and its last lines."""
@@ -97,7 +98,7 @@ class Build:
         (context / DOCKERFILE).write_text(self._plan.dockerfile)
         for content in self._plan.files:
             self._write(context / content.path, content)
-        found = index.configured(self._environ)
+        found = self._index = index.configured(self._environ)
         trusted = found.certificates.read_text("utf-8") if found.certificates is not None else ""
         secrets = {"index": found.script(), "certificates": trusted, **self._secrets}
         there = {secret_id(name): _private(folder / "secrets" / name, text) for name, text in secrets.items()}
@@ -164,6 +165,8 @@ class Build:
             return ImageBuildError("The build of the image was stopped.")
         commands = [_plain(line.text) for line in self._plan.instructions if line.what == doing]
         lines = "".join(f"\n  {line}" for line in (*commands[:1], *last))
+        if doing.startswith("installing") and self._index.left_out:
+            lines += f"\nA build does not see packages that only this machine has: {', '.join(self._index.left_out)}"
         return ImageBuildError(f"{doing} failed (exit code {code}), in the image {self._reference}{lines}")
 
 

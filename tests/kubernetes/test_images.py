@@ -168,10 +168,13 @@ def test_the_step_that_failed_is_named_with_its_last_words(images: Images) -> No
     assert "\n  no luck" in str(caught.value)
 
 
-def test_a_package_that_does_not_exist(images: Images) -> None:
+def test_a_package_that_does_not_exist(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", "/only/here")
     image = Image.from_debian_base(name="tests/failing").with_pip_packages("flyte-jupyter-no-such-package-0")
-    with pytest.raises(ImageBuildError, match="installing flyte-jupyter-no-such-package-0 failed"):
+    with pytest.raises(ImageBuildError, match="installing flyte-jupyter-no-such-package-0 failed") as caught:
         have(images, image)
+    assert "only this machine has: " in str(caught.value)
+    assert "/only/here" in str(caught.value)
 
 
 def of_dockerfile(images: Images, rest: str) -> Image:
