@@ -81,10 +81,16 @@ class Home:
 
     def unseen_runs(self) -> list[str]:
         """Their names, the newest first."""
-        try:
-            return sorted(os.listdir(self.unseen), reverse=True)
-        except FileNotFoundError:
-            return []
+        return _names_in(self.unseen)
+
+    @property
+    def remote(self) -> Path:
+        """Runs in clusters that are not known to have ended, one empty file each; shared by all kernels."""
+        return self.path / "remote"
+
+    def remote_runs(self) -> list[str]:
+        """Their names, the newest first."""
+        return _names_in(self.remote)
 
     @property
     def environs(self) -> Path:
@@ -173,6 +179,13 @@ def private_folder(path: Path) -> None:
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
         path.chmod(0o700)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder), reverse=True)
+    except FileNotFoundError:
+        return []
 
 
 def _default() -> Path:

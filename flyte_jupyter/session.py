@@ -215,6 +215,7 @@ class Session:
     def _take_back(self, site: Site, pod: PodRequest, error: BaseException) -> None:
         """A run that could not be started, or not be handed over, has ended; if it has started it is cancelled."""
         site.engine.forget(pod.run)
+        (self.home.remote / pod.run).unlink(missing_ok=True)
         if isinstance(error, Exception):
             failure = Failure(code="NotStartedError", kind="system", message=f"It was not started: {error}")
             phase = Phase.FAILED
@@ -238,7 +239,22 @@ class Session:
         for store in {each.url: each for each in (self.store, site.store)}.values():
             store.put(keys.record(name), [json.dumps(record).encode()])
         run = self._runs[name] = Run(site.engine, record, unpack=task.interface.unpack if pod is not None else None)
+        if not site.is_local:
+            self.note_remote(run)
         return run
+
+    def note_remote(self, run: Run) -> None:
+        """Have the next kernel look after a run in a cluster, unless this one hears of its end."""
+        self.home.remote.mkdir(exist_ok=True)
+        note = self.home.remote / run.name
+        note.touch()
+
+        def heard() -> None:
+            if run.done():
+                note.unlink(missing_ok=True)
+                forget()
+
+        forget = run.subscribe(heard)
 
     def recorded(
         self,

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import context
+from ..config.words import together
+from ..errors import ConfigError
 from ..home import Home
 from . import live, origin
 from .hooks import lines_of
@@ -27,7 +29,10 @@ def show(shell: Any) -> set[str]:
     The cards that they have already, in the cells that started them, come alive too where the front end still knows
     their display ids. JupyterLab does not after a crash or a restart from its menu, only after one from elsewhere.
     """
-    ended, going = ended_runs(context.notebook), open_runs(context.notebook)
+    found, unasked = remote_runs(context.notebook)
+    ended = _newest_first([*ended_runs(context.notebook), *(run for run in found if run.done())])
+    going = _newest_first([*open_runs(context.notebook), *(run for run in found if not run.done())])
+    sys.stdout.write("".join(f"{said}\n" for said in unasked))
     for run in (*ended, *going):
         with live.placed(run.name):
             live.show(run, shell)
@@ -66,6 +71,43 @@ def ended_runs(notebook: Mapping[str, str]) -> list[Run]:
     return found
 
 
+def remote_runs(notebook: Mapping[str, str]) -> tuple[list[Run], list[str]]:
+    """Those in clusters of which no kernel has heard that they have ended; and what is to be said of the clusters that
+    cannot be asked. No cluster is asked when there are none.
+    """
+    home = Home()
+    found: list[Run] = []
+    away: dict[str, list[str]] = {}
+    why: dict[str, ConfigError] = {}
+    for name, record in _records(notebook, home.remote_runs(), _is_of):
+        place = str(record.get("site", ""))
+        try:
+            if place not in why:
+                found.append(_attached(home, name))
+                continue
+        except ConfigError as error:
+            why[place] = error
+        away.setdefault(place, []).append(name)
+    said = [f"In {place} {together(names)} may go on. {why[place]}" for place, names in away.items()]
+    return found, said
+
+
+def _attached(home: Home, name: str) -> Run:
+    """One in a cluster; its note goes away when it has ended. Raises `ConfigError`."""
+    from .. import session
+
+    run = _attach(name)
+    if run.done():
+        (home.remote / name).unlink(missing_ok=True)
+    else:
+        session.current().note_remote(run)
+    return run
+
+
+def _newest_first(runs: list[Run]) -> list[Run]:
+    return sorted(runs, key=lambda run: run.name, reverse=True)
+
+
 Notebook: TypeAlias = "Mapping[str, str]"
 
 
@@ -75,6 +117,19 @@ def _is_of(then: Notebook, now: Notebook) -> bool:
 
 def _of(notebook: Notebook, names: list[str], is_of: Callable[[Notebook, Notebook], bool]) -> Iterator[Run]:
     """Those that other kernels have started, and that are of this notebook."""
+    return (_attach(name) for name, _ in _records(notebook, names, is_of))
+
+
+def _attach(name: str) -> Run:
+    from .. import session
+
+    return session.current().attach(name)
+
+
+def _records(
+    notebook: Notebook, names: list[str], is_of: Callable[[Notebook, Notebook], bool]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Their names, and what was written down of them."""
     if not names or not notebook:
         return
     from .. import session
@@ -83,4 +138,4 @@ def _of(notebook: Notebook, names: list[str], is_of: Callable[[Notebook, Noteboo
     for name in names:
         record = here.find(name)
         if record and record.get("session") != here.id and is_of(record.get("notebook", {}), notebook):
-            yield here.attach(name)
+            yield name, record

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...errors import HostError
+from ...errors import HostError, nearest
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds the credentials of its service account."""
@@ -45,9 +45,17 @@ def connect(context: str, namespace: str, kubeconfig: str) -> Connection:
     """What the arguments of `Api` come to. Nothing is asked of the cluster.
 
     Raises:
-        HostError: there is no configuration, or it is wrong.
+        HostError: there is no configuration, or it is wrong; or the client is not installed.
     """
-    from kubernetes import client, config
+    try:
+        from kubernetes import client, config
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("kubernetes"):
+            raise
+        raise HostError(
+            "Runs in a cluster need the client of Kubernetes, which is not installed here.\n"
+            'Install it: pip install "flyte_jupyter[kubernetes]"'
+        ) from None
 
     configuration = client.Configuration()  # not the default one, which may be another library's
     configuration.connection_pool_maxsize = CONNECTIONS
@@ -74,8 +82,10 @@ def _from_kubeconfig(config: Any, configuration: Any, file: str, context: str) -
         contexts, current = config.list_kube_config_contexts(file)
         known = {each["name"]: each["context"] for each in contexts}
         if (name := context or current["name"]) not in known:
+            near = nearest(name, known)
             raise HostError(
                 f"The kubeconfig {file} has no context {name!r}; it has {', '.join(map(repr, sorted(known)))}."
+                f"{f' Did you mean {near!r}?' if near else ''}"
             )
         config.load_kube_config(file, name, configuration)
     except (config.ConfigException, OSError, ValueError) as error:

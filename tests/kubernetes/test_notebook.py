@@ -1,0 +1,183 @@
+"""Runs in a real cluster as the one who works in a notebook sees them: a real kernel, and what it sends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flyte_jupyter.home import Home
+from tests.conftest import eventually, is_alive
+from tests.kernel.front import Cell, Front
+from tests.kubernetes.conftest import Cluster
+
+LOAD = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte"
+ENV = "env = flyte.TaskEnvironment('my_env', resources=flyte.Resources(cpu='100m', memory='200Mi'))"
+TASKS = """
+@env.task
+def add(x: int) -> int:
+    print("adding to", x)
+    return x + 1
+
+@env.task
+def slow(seconds: float) -> str:
+    import time
+    print("begins", flush=True)
+    time.sleep(seconds)
+    return "done"
+"""
+
+
+def remote(cluster: Cluster, image: str) -> str:
+    return f"flyte.init(mode='remote', namespace={cluster.namespace!r}, image={image!r})"
+
+
+def shown(cell: Cell) -> str:
+    """All texts that a cell displays."""
+    return "\n".join(each["data"]["text/plain"] for each in cell.displays)
+
+
+@pytest.fixture
+def front(home: Home, cluster: Cluster, image: str) -> Iterator[Front]:
+    with Front(home, LOAD, remote(cluster, image), ENV, TASKS) as made:
+        yield made
+
+
+def test_a_cell_is_a_pod_and_its_card_says_where(front: Front, cluster: Cluster) -> None:
+    cell = front.run("%%flyte_task square -o y\ny = 7 * 7")
+    assert ("ok", "49") == (cell.status, front.run("y").result), cell.error
+    front.more(cell, lambda c: "succeeded" in c.card()[-1])
+    said = cell.card()[-1]
+    assert f"/{cluster.namespace}, pod " in said
+    html = (cell.updates or cell.displays)[-1]["data"]["text/html"]
+    assert "kubectl" in html
+    assert f"-n {cluster.namespace} describe pod" in html
+
+
+def test_a_cell_without_a_value_waits_too_and_its_error_is_its_own(front: Front) -> None:
+    assert "ok" == front.run("%%flyte_task\nprint('no value')").status
+    cell = front.run("%%flyte_task\n\n1 / 0")
+    assert "ZeroDivisionError: division by zero" == cell.error
+    assert "----> 3 1 / 0" in cell.traceback
+    assert "flyte_jupyter" not in cell.traceback
+
+
+def test_what_asks_for_too_much_can_be_run_with_what_there_is(front: Front) -> None:
+    cell = front.run("bad = flyte.run(add.override(resources=flyte.Resources(cpu=5000)), 1)\nbad.wait()")
+    front.more(cell, lambda c: "failed" in c.card()[-1])
+    line = next(line for line in cell.card()[-1].splitlines() if "with what there is: " in line)
+    again = front.run(f"again = {line.partition(': ')[2]}\nagain.cancel()\nagain.mode, again._record['site']")
+    assert "ok" == again.status, again.error
+    assert "remote" in again.result
+
+
+def test_each_magic(front: Front, cluster: Cluster) -> None:
+    dry = front.run("%flyte_run add(1) --dry-run")
+    assert "kind: Job" in dry.displays[0]["data"]["text/plain"]
+    assert [] == cluster.api.list("jobs").items
+    assert "'local'" == front.run("r = %flyte_run add(1) --mode local\nr.mode").result
+    run = front.run("r = %flyte_run slow(120) --labels of=me\nr.name, r.mode")
+    assert "'remote'" in run.result, run.error
+    eventually(lambda: "begins" in front.run("%flyte_logs r").stdout, within=60)
+    assert "slow" in front.run("%flyte_runs").displays[0]["data"]["text/plain"]
+    assert "was cancelled" in shown(front.run("%flyte_cancel r"))
+    assert "'me'" == front.run("r._record['pod']['labels']['of']").result
+    again = front.run("flyte.rerun(r.name, seconds=0.0).result()")
+    assert "'done'" == again.result, again.error
+
+
+def test_a_cell_in_the_background_gives_its_value_later(front: Front) -> None:
+    cell = front.run("%%flyte_task --background -o late\nlate = 'me'")
+    assert "runs in the background" in shown(cell)
+    front.more(cell, lambda c: "succeeded" in c.card()[-1])
+    assert "'me'" == front.run("late").result
+
+
+def test_an_interrupt_leaves_the_run_alone_and_says_so(front: Front) -> None:
+    front.run("r = flyte.run(slow, 8.0)")
+    sent: list[bool] = []
+
+    def stop(cell: Cell) -> None:
+        if not sent:
+            sent.append(True)
+            front.interrupt()
+
+    for wait in ("print('waits', flush=True)\nr.wait()", "print('waits', flush=True)\nawait r"):
+        sent.clear()
+        cell = front.run(wait, lambda c: stop(c) if "waits" in c.stdout else None)
+        assert "error" == cell.status
+        assert "goes on. flyte.attach(" in cell.stderr
+        assert "flyte_jupyter/" not in cell.traceback
+    assert "'done'" == front.run("flyte.attach(r.name)").result
+
+
+@pytest.mark.parametrize("end", ["restart", "SIGKILL"])
+def test_after_a_restart_the_run_is_there_and_its_value_too(front: Front, end: str) -> None:
+    cell = front.run("run = flyte.run(slow, 6.0)\nrun.name")
+    name, display_id = cell.result.strip("'"), cell.displays[0]["transient"]["display_id"]
+    if end == "SIGKILL":
+        kernel = psutil.Process(int(front.run("import os; os.getpid()").result))
+        kernel.send_signal(signal.SIGKILL)
+        eventually(lambda: not is_alive(kernel))
+    front.restart()
+    loaded = front.run(LOAD)
+    assert "A run of this notebook goes on since before the kernel was started" in loaded.stdout
+    assert [name] == [name for shown in loaded.displays if name in shown["data"]["text/plain"]]
+    front.more(loaded, lambda c: "succeeded" in c.card()[-1])
+    old = [u["data"]["text/plain"] for u in loaded.updates if u["transient"]["display_id"] == display_id]
+    assert "slow succeeded" in old[-1]
+    assert "'done'" == front.run(f"flyte.attach({name!r})").result
+    assert ["begins"] == front.run(f"%flyte_logs {name}").stdout.splitlines()
+    front.restart()
+    assert "" == front.run(LOAD).stdout
+    assert "False" == front.run("import sys; 'kubernetes' in sys.modules").result
+    assert "'remote'" == front.run(f"flyte.get_run({name!r}).mode").result
+
+
+def test_a_cluster_that_is_not_reached_is_said_and_keeps_nobody_from_working(front: Front, tmp_path: Path) -> None:
+    name = front.run("run = flyte.run(slow, 600.0)\nrun.name").result.strip("'")
+    front.restart()
+    config = tmp_path / "config"
+    front.run(f"import os\nos.environ['KUBECONFIG'] = {str(config)!r}")
+    cell = front.run(LOAD)
+    assert f"{name} may go on. There is no kubeconfig at {config}" in cell.stdout
+    assert "ok" == front.run(f"{ENV}\n{TASKS}\nflyte.run(add, 1)").status
+    front.run("os.environ['KUBECONFIG'] = " + repr(os.environ["KUBECONFIG"]))
+    assert "was cancelled" in shown(front.run(f"%flyte_cancel {name}"))
+
+
+UNREACHED = """\
+apiVersion: v1
+kind: Config
+current-context: there
+contexts: [{name: there, context: {cluster: there, user: me}}]
+clusters: [{name: there, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: me, user: {token: t}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("flyte.init(context='thera')", "has no context 'thera'; it has 'there'. Did you mean 'there'?"),
+        ("flyte.init(contxt='there')", "did you mean 'context'"),
+        ("pass", "cannot be reached to get the secret"),
+        ("os.environ['KUBECONFIG'] = '/no/such'", "There is no kubeconfig at /no/such"),
+        ("import sys; sys.modules['kubernetes'] = None", 'pip install "flyte_jupyter[kubernetes]"'),
+    ],
+)
+def test_what_is_wrong_ends_in_the_cell(home: Home, tmp_path: Path, cell: str, expected: str) -> None:
+    config = tmp_path / "config"
+    config.write_text(UNREACHED)
+    start = f"import os\nos.environ['KUBECONFIG'] = {str(config)!r}\nflyte.init(mode='remote', image='none')"
+    with Front(home, LOAD, start, ENV, TASKS) as front:
+        for how in ("flyte.run(add, 1)", "%flyte_run add(1)"):
+            made = front.run(f"{cell}\n{how}")
+            assert "error" == made.status
+            assert expected in made.error
+            assert "flyte_jupyter/" not in made.traceback
+            assert [] == made.displays
