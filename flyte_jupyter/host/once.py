@@ -128,6 +128,8 @@ class Once:
             if not (pod.is_adopted and pod.succeeded_before()):
                 pod.save()
                 await pod.run()
+        except (StoreError, OSError):
+            raise  # what is in the store stays as it is: another pod may reach it again
         except Exception:  # whoever waits must hear of it, whatever it is
             traceback.print_exc()
             pod.fail(lifecycle.TORN)

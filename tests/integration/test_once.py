@@ -131,6 +131,19 @@ def test_a_pod_of_an_action_that_has_ended_tells_what_it_was_and_runs_nothing(tm
     assert pod.has_said_all
 
 
+def test_a_success_is_not_lost_with_a_store_that_fails_at_the_end(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 21).put()
+    in_the_way = tmp_path / "store" / call.key("status.json")
+    in_the_way.mkdir()
+    with container(call, "first") as pod:
+        assert 1 == pod.ended()
+    assert (["doubling 21"], 42) == (pod.lines(), call.value())
+    in_the_way.rmdir()
+    with container(call, "second") as pod:
+        assert 0 == pod.ended()
+    assert ([], 42, Phase.SUCCEEDED) == (pod.lines(), call.value(), pod.phases()[-1])
+
+
 def test_a_pod_that_is_asked_to_end_ends_the_task_and_leaves_no_outcome(tmp_path: Path, home: Home) -> None:
     call = Call(tmp_path, home, wait_for, "never").put()
     with container(call) as pod:
