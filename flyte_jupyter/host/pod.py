@@ -220,7 +220,7 @@ class Pod:
                 if failure is not None and process.ran_out_of_memory:  # what it says is what came of that
                     exit = process.explain(Exit(signal=signal.SIGKILL)) or Exit()
                     return End(lifecycle.unexplained(exit, request, failure), exit.peak_memory)
-                return End(failure, done["peak_memory"], told=failure == said)
+                return End(failure, done["peak_memory"], told=done["stored"] and failure == said)
             if self.stopping.reason is not None and self.stopping.is_late:
                 where = stacks.told(self.stopping.reason, process.stacks())
                 self.stopping.reason = masked(where, host.mask(request))

@@ -144,6 +144,25 @@ def test_a_success_is_not_lost_with_a_store_that_fails_at_the_end(tmp_path: Path
     assert ([], 42, Phase.SUCCEEDED) == (pod.lines(), call.value(), pod.phases()[-1])
 
 
+@env.task(retries=1)
+def make_room(in_the_way: str) -> str:
+    if flyte.ctx().attempt_number:
+        os.rmdir(in_the_way)
+    return "there is room"
+
+
+def test_what_cannot_be_stored_is_a_failure_that_says_so(tmp_path: Path, home: Home) -> None:
+    in_the_way = tmp_path / "store" / "runs" / "r1" / "actions" / "a0" / "outcome"
+    call = Call(tmp_path, home, make_room, str(in_the_way)).put()
+    in_the_way.mkdir()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    (failure,) = [event.failure for event in pod.events if event.failure is not None]
+    assert ("OutcomeNotStored", "system") == (failure.code, failure.kind)
+    assert failure.message.startswith("What make_room has left could not be stored: ")
+    assert "there is room" == call.value()
+
+
 def test_a_pod_that_is_asked_to_end_ends_the_task_and_leaves_no_outcome(tmp_path: Path, home: Home) -> None:
     call = Call(tmp_path, home, wait_for, "never").put()
     with container(call) as pod:

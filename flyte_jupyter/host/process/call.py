@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ... import context
 from ...credentials.mask import Mask
+from ...errors import StoreError, StoreRefusedError
 from ...home import Home
 from ...pack import call as packed
 from ...pack import inline, outcome
@@ -221,10 +222,15 @@ class Call:
             sys.stderr.write(f"{failure.traceback}{failure.code}: {failure.message}\n" if failure else "")
             flush()
             os._exit(1 if failure else 0)
-        self._store.put(keys.outcome(self._pod.run, self._pod.action), payload)
+        is_stored = True
+        try:
+            self._store.put(keys.outcome(self._pod.run, self._pod.action), payload)
+        except (StoreError, OSError) as error:
+            is_stored, failure, kept = False, _not_stored(self._pod, error), 0
         flush()
         return {
             "op": "done",
+            "stored": is_stored,
             "failure": failure.to_json() if failure else None,
             "peak_memory": limits.peak_memory(),
             "imported": sorted(installed(set(sys.modules) - self._loaded)),
@@ -309,6 +315,15 @@ def _pickled(pod: PodRequest, task: Task[..., Any], outputs: tuple[Any, ...]) ->
     names = [output.name for output in task.interface.outputs]
     inline.check(pod.task, "output", dict(zip(names, outputs, strict=True)), pickled, pod.inline_limit)
     return pickled
+
+
+def _not_stored(pod: PodRequest, error: Exception) -> Failure:
+    return Failure(
+        code="OutcomeNotStored",
+        kind="system",
+        message=f"What {pod.title} has left could not be stored: {error}",
+        recoverable=not isinstance(error, StoreRefusedError),
+    )
 
 
 def _seal_error(
