@@ -16,6 +16,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
 from flyte_jupyter.runners.kubernetes.error import ApiError
+from flyte_jupyter.runners.kubernetes.signing import key_secret, user
 from tests.conftest import eventually, forget_session
 from tests.kubernetes.conftest import Cluster, grant
 
@@ -25,6 +26,11 @@ env = flyte.TaskEnvironment(name="granted", resources=flyte.Resources(cpu="100m"
 @env.task
 def double(x: int) -> int:
     return 2 * x
+
+
+@env.task
+def fail() -> None:
+    raise ValueError("as it is told to")
 
 
 @env.task
@@ -99,6 +105,76 @@ def left(cluster: Cluster) -> list[str]:
 
 def ours(cluster: Cluster, kind: str) -> list[dict[str, Any]]:
     return cluster.api.list(kind, labels="app.kubernetes.io/managed-by=flyte-jupyter").items
+
+
+def test_the_books_balance(granted: Cluster) -> None:
+    """Of runs that have ended all that is left are their Jobs with what these own, and after their ttl nothing is."""
+    flyte.init(ttl=5)
+    runs = [flyte.run(all_doubled, 3), *(flyte.run(double, x) for x in range(3)), flyte.run(fail)]
+    cancelled = [flyte.run(wait_for_others, 2), flyte.run(wait, 600.0)]
+    eventually(lambda: list(cancelled[1].get_logs()), within=60)
+    for run in cancelled:
+        run.cancel()
+    for run in [*runs, *cancelled]:
+        run.wait(90)
+    assert [0, 2, 4] == runs[0].result()
+    eventually(lambda: [] == left(granted), within=90)
+    assert [key_secret(user())] == [each["metadata"]["name"] for each in ours(granted, "secrets")]
+    assert [] == flyte.sweep(delete=False)
+
+
+def test_a_job_that_stays_owns_all_that_stays_with_it(granted: Cluster) -> None:
+    run = flyte.run(all_doubled, 2)
+    run.wait(60)
+    jobs = {each["metadata"]["name"]: each for each in ours(granted, "jobs")}
+    children = [each for each in jobs.values() if each["metadata"].get("ownerReferences")]
+    counted = {kind: len(ours(granted, kind)) for kind in ("jobs", "pods", "secrets")}
+    assert ({"jobs": 3, "pods": 3, "secrets": 3 + 1}, 2) == (counted, len(children))
+    assert {86400} == {job["spec"]["ttlSecondsAfterFinished"] for job in jobs.values()}
+    granted.api.delete("jobs", f"{run.name}-a0")
+    eventually(lambda: [] == left(granted), within=60)
+
+
+def test_each_needed_right_is_used_and_no_other_one(granted: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[tuple[str, str]] = set()
+    send = Api._send
+
+    def note(self: Api, method: str, path: str, query: dict[str, Any], *rest: Any, **more: Any) -> Any:
+        asked.add((kind_of(path), verb_of(method, path, query)))
+        return send(self, method, path, query, *rest, **more)
+
+    monkeypatch.setattr(Api, "_send", note)
+    assert 2 == flyte.run(double, 1).result()
+    run = flyte.run(wait, 600.0)
+    eventually(lambda: list(run.get_logs()), within=60)
+    run.cancel()
+    run.wait(60)
+    quota = {"metadata": {"name": "no-jobs"}, "spec": {"hard": {"count/jobs.batch": "0"}}}
+    granted.api.create("resourcequotas", quota)
+    eventually(lambda: granted.api.get("resourcequotas", "no-jobs").get("status", {}).get("hard"))
+    with pytest.raises(ApiError, match="exceeded quota"):
+        flyte.run(double, 2)
+    known = {(each.right.kind, each.verb) for each in role.questions()}
+    needed = {(each.right.kind, each.verb) for each in role.questions() if each.right.is_needed}
+    own = {("resourcequotas", "create"), ("resourcequotas", "get")}  # of this test
+    assert (set(), set()) == (needed - asked, {each for each in asked - known - own if not each[0].startswith("/")})
+
+
+def kind_of(path: str) -> str:
+    """The plural in the URL of objects in a namespace, with the part; "" for others."""
+    _, _, rest = path.partition("/namespaces/")
+    _, kind, _, part = [*rest.split("/"), "", "", ""][:4]
+    return f"{kind}/{part}".rstrip("/") if rest else path
+
+
+def verb_of(method: str, path: str, query: dict[str, Any]) -> str:
+    has_name = len(path.partition("/namespaces/")[2].split("/")) > 2
+    return {
+        "POST": "create",
+        "PATCH": "patch",
+        "DELETE": "delete" if has_name else "deletecollection",
+        "GET": "watch" if query.get("watch") else "get" if has_name else "list",
+    }[method]
 
 
 def test_the_doctor_is_content(granted: Cluster) -> None:

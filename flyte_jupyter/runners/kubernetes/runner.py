@@ -14,7 +14,7 @@ from ...container.images import Images
 from ...host import shelf
 from ...host.lifecycle import ABORTED, aborted
 from ...pods import Event, Failure, Phase, PodEvent, PodRequest, Synced
-from ...store import Store
+from ...store import Store, keys
 from . import carriage, ends, found, sweep
 from .action import request_of
 from .actions import Actions
@@ -167,12 +167,20 @@ class KubernetesRunner:
         self._stop(found, reason)
 
     def stop_children(self, name: str, *, reason: str = "") -> None:
-        """End what a pod has called, the last ones first."""
+        """End what a pod has called and is still at it, the last ones first."""
         for child in self.api.list("jobs", labels=names.selector({"parent": name})).items:
             request = request_of(child)
             self.stop_children(request.name, reason=reason)
-            if not ends.has_finished(child):
+            if not ends.has_finished(child) and not self._has_outcome(request):
                 self._stop(child, reason)
+
+    def _has_outcome(self, pod: PodRequest) -> bool:
+        """Whether it has done its work: its Job says so a little later, and stays for its log."""
+        try:
+            self._store.get(keys.outcome(pod.run, pod.action))
+        except KeyError:
+            return False
+        return True
 
     def _stop(self, found: Mapping[str, Any], reason: str) -> None:
         self._end(request_of(found), aborted(reason))  # first: who hears of the deletion looks for it
