@@ -16,7 +16,7 @@ from .environment import TaskEnvironment
 from .errors import ConfigError, HostError
 from .home import Home
 from .host.client import call
-from .sites import clusters_of, remote_settings
+from .sites import clusters_of, remote_settings, runner_of
 from .store import Store, open_store
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def _of_cluster(prefix: str, cluster: Cluster) -> Iterator[Result]:
         if reached.is_fine:  # else each of them would wait for nothing
             yield _rights(f"{prefix}rights", api)
             yield _tried(f"{prefix}namespace", lambda: _namespace(api))
+            yield _tried(f"{prefix}left over", lambda: _left_over(cluster))
         yield _tried(f"{prefix}data", lambda: _data(cluster))
         yield _tried(f"{prefix}images", lambda: _images(cluster))
     finally:
@@ -172,6 +173,11 @@ def _namespace(api: Api) -> str:
     metadata = {"name": "flyte-jupyter-doctor"}
     api.create("secrets", {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}, dry_run=True)
     return f"{api.namespace} is there"
+
+
+def _left_over(cluster: Cluster) -> str:
+    found = runner_of(session.current().sites.at(cluster)).sweep(delete=False)
+    return f"{len(found)} objects that nobody needs: flyte.sweep() deletes them" if found else "nothing"
 
 
 def _data(cluster: Cluster) -> str:

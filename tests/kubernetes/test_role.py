@@ -181,7 +181,7 @@ def test_the_doctor_is_content(granted: Cluster) -> None:
     found = {each.name: each for each in doctor.results()}
     assert [] == [each for each in found.values() if not each.is_fine]
     assert "not granted, and not needed: a card does not say how much is free" in found["rights"].text
-    assert {"cluster", "rights", "namespace", "data", "images"} <= found.keys()
+    assert {"cluster", "rights", "namespace", "left over", "data", "images"} <= found.keys()
 
 
 def test_the_doctor_names_what_is_missing_and_prints_the_role(granted: Cluster) -> None:

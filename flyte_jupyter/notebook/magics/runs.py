@@ -23,7 +23,8 @@ _LOOKED_AT = 200
 
 def runs(use: Use) -> None:
     """Show the newest runs."""
-    views = [run.view() for run in api.runs(_number(use, "--number", 20))]
+    found = api.runs(_number(use, "--number", 20), cluster="--cluster" in use.line.options)
+    views = [run.view() for run in found]
     use.publish(tables.runs(views, now=time.time()))
 
 
@@ -169,7 +170,15 @@ def _print(text: str) -> None:
 
 RUNS = Magic(
     "flyte_runs",
-    Parser("%flyte_runs [-n NUMBER]", "The newest runs.", [Flag("--number", "How many.", "NUMBER", "-n")], most=0),
+    Parser(
+        "%flyte_runs [-n NUMBER] [--cluster]",
+        "The newest runs.",
+        [
+            Flag("--number", "How many.", "NUMBER", "-n"),
+            Flag("--cluster", "Those that are in the cluster, also of your other machines."),
+        ],
+        most=0,
+    ),
     runs,
 )
 _RUN = "A run: a variable, its name or the beginning of it, or a task for its newest run; without it the newest run."
