@@ -203,6 +203,16 @@ class RunState:
     def get(self, action: str) -> Action | None:
         return self._actions.get(action)
 
+    def lines(self, action: str, attempt: int, after: int) -> list[tuple[float, str, str]]:
+        """What was told of the log of an attempt beyond its first lines; [] where lines in between are not known."""
+        with self._lock:
+            known = self._actions.get(action)
+            if known is None:
+                return []
+            told = [(at, stream, text) for of, at, stream, text in known.tail if of == attempt]
+            missing = known.printed.get(attempt, 0) - len(told)
+            return told[after - missing :] if after >= missing else []
+
     def open_actions(self) -> list[str]:
         """The names of the actions that have not ended, the first one left out."""
         with self._lock:

@@ -21,6 +21,13 @@ def events(store: Store, run: str, action: str) -> Iterator[Event]:
     for number in range(history[-1].attempt + 1):
         with contextlib.suppress(KeyError):  # it showed nothing
             yield from_bytes(store.get(keys.vitals(run, action, number)))
-        with contextlib.suppress(KeyError):  # it printed nothing
-            lines = parse(bytes(store.get(keys.log(run, action, number))))
+        if lines := log(store, run, action, number):
             yield LogEvent(run=run, action=action, attempt=number, start=0, lines=tuple(lines))
+
+
+def log(store: Store, run: str, action: str, attempt: int) -> list[tuple[float, str, str]]:
+    """What an attempt has printed, as far as it is stored: (seconds since the epoch, stream, text)."""
+    try:
+        return parse(bytes(store.get(keys.log(run, action, attempt))))
+    except KeyError:
+        return []  # nothing

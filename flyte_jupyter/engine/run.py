@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import RunNotDoneError, RunNotFoundError
 from ..host.lifecycle import ABORTED
-from ..host.logs import STREAMS, parse
+from ..host.logs import STREAMS
 from ..interface import Outputs
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
@@ -25,7 +25,7 @@ from .action import RunState
 from .arrival import arrival
 from .engine import Engine
 from .interrupt import LeftAlone
-from .kept import events
+from .kept import events, log
 from .record import told
 from .reports import Shown, report
 
@@ -227,10 +227,9 @@ class Run:
             print(line)  # noqa: T201 - that is what it is for
 
     def _log(self, action: str, attempt: int | None) -> list[tuple[float, str, str]]:
-        try:
-            return parse(bytes(self._engine.store.get(keys.log(self.name, action, self._number(action, attempt)))))
-        except KeyError:
-            return []
+        number = self._number(action, attempt)
+        stored = log(self._engine.store, self.name, action, number)
+        return stored + self._state.lines(action, number, len(stored))  # a pod stores them now and then
 
     def _number(self, action: str, attempt: int | None) -> int:
         self._attach()

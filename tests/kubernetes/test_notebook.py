@@ -181,3 +181,25 @@ def test_what_is_wrong_ends_in_the_cell(home: Home, tmp_path: Path, cell: str, e
             assert expected in made.error
             assert "flyte_jupyter/" not in made.traceback
             assert [] == made.displays
+
+
+def test_four_ways_to_say_which_cluster(home: Home, cluster: Cluster, image: str) -> None:
+    there = f'namespace = "{cluster.namespace}"\nimage = "{image}"'
+    where = "run.mode, run.result(), run._record['site'].rpartition('/')[2]"
+    expected = str(("remote", 2, cluster.namespace))
+    home.settings.write_text(f"[kubernetes]\n{there}\n[queues.big]\nnamespace = '{cluster.namespace}'")
+    with Front(home, LOAD, ENV, TASKS) as front:
+        for call in (
+            "flyte.with_runcontext(mode='remote').run(add, 1)",
+            "flyte.run(add.override(queue='big'), 1)",
+        ):
+            assert expected == (cell := front.run(f"run = {call}\n{where}")).result, cell.error
+        assert "'local'" == front.run("flyte.run(add, 1).mode").result
+        home.settings.write_text(f"[run]\nmode = 'remote'\n[kubernetes]\n{there}")
+        assert expected == (cell := front.run(f"run = flyte.run(add, 1)\n{where}")).result, cell.error
+        home.settings.unlink()
+        assert "'local'" == front.run("flyte.run(add, 1).mode").result
+        front.run(remote(cluster, image))
+        assert expected == (cell := front.run(f"run = flyte.run(add, 1)\n{where}")).result, cell.error
+        again = front.run("flyte.with_runcontext(mode='local').rerun(run.name, x=5).outputs()[0]")
+        assert "6" == again.result, again.error

@@ -289,3 +289,14 @@ def test_of_what_has_not_changed_a_view_has_the_same_objects() -> None:
     assert [True, True, False] == [after["logs"][name] is before["logs"][name] for name in ("a0", "b", "c")]
     assert "succeeded" == after["actions"][1]["phase"]
     assert ["begun", "more"] == [line[3] for line in after["logs"]["c"]["lines"]]
+
+
+def test_what_is_not_stored_yet_of_a_log_is_told() -> None:
+    state = folded(log(0, "a", "b", "c"), log(0, "x", attempt=1))
+    assert (["b", "c"], ["x"]) == tuple(
+        [text for *_, text in state.lines("a0", n, after)] for n, after in ((0, 1), (1, 0))
+    )
+    assert [] == state.lines("a0", 0, 3) == state.lines("a0", 2, 0) == state.lines("a7", 0, 0)
+    many = folded(*(log(i, str(i)) for i in range(LOG_TAIL + 5)))
+    assert [] == many.lines("a0", 0, 4)  # the fifth is not known any more
+    assert LOG_TAIL == len(many.lines("a0", 0, 5))
