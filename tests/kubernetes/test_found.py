@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from flyte_jupyter.runners.kubernetes.action import request_of
 from flyte_jupyter.runners.kubernetes.signing import key_secret, user
 from flyte_jupyter.sites import Site
 from tests.conftest import clear, eventually, forget_session, new_folder
+from tests.contract.s3 import bucket
 from tests.kubernetes.conftest import Cluster, grant
 
 LATER = 3600.0
@@ -92,6 +94,24 @@ def test_runs_of_other_machines_are_found_and_attached_to(other_machine: Any) ->
     going.cancel()
     going.wait(60)
     assert "aborted" == going.phase.value
+
+
+def test_runs_of_a_bucket_are_found_by_its_records(
+    cluster: Cluster, other_machine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bucket() as url:
+        known = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        cluster.api.create("secrets", {"metadata": {"name": "bucket"}, "stringData": known})
+        flyte.init(store=url, store_secret="bucket")
+        run = flyte.run(add, 1)
+        assert 2 == run.result()
+        cluster.api.delete("jobs", f"{run.name}-a0")  # as after its ttl
+        other_machine()
+        [found] = flyte.runs(cluster=True)
+        assert (run.name, 2, {"x": "1"}) == (found.name, found.result(), found.inputs())
+        forget_session()
+        monkeypatch.setenv("JUPYTERHUB_USER", "somebody-else")
+        assert [] == flyte.runs(cluster=True)
 
 
 def test_runs_of_other_users_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
