@@ -76,8 +76,11 @@ class Images:
             title = image.in_words()
         if image.base_image is not None and image == Image.from_base(image.base_image):
             return Wanted(image.base_image, title)
-        if image.ref_name is not None and not image.layers:
-            return Wanted(self._named(image.ref_name), title)
+        if image.ref_name is not None:
+            named = self._named(image.ref_name)
+            if not image.layers:
+                return Wanted(named, title)
+            image = image.clone(base_image=named)
         return self._built(image, title)
 
     def _named(self, name: str) -> str:

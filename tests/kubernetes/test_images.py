@@ -291,19 +291,6 @@ def test_a_registry_that_does_not_answer() -> None:
         images.have(wanted.uri, Told().progress)
 
 
-def test_an_image_that_is_given_is_not_looked_for() -> None:
-    images = Images(Settings(image="registry.example.com/team/tasks:1"))
-    wanted = images.wanted("auto")
-    assert "registry.example.com/team/tasks:1" == wanted.uri
-    images.have(wanted.uri, Told().progress)
-    assert "python:3.11" == images.wanted(Image.from_base("python:3.11")).uri
-
-
-def test_without_a_registry() -> None:
-    with pytest.raises(ConfigValueError, match="there is no registry to push the default image to"):
-        Images(Settings()).wanted("auto")
-
-
 def test_exists(images: Images) -> None:
     wanted, _ = have(images, Image.from_debian_base(name="tests/again").with_env_vars({"A": "1"}))
     assert wanted.reference is not None
