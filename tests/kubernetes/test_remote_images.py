@@ -33,7 +33,11 @@ def _remote(home: Home, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(session, "cluster", None)
     settings = default.cluster()
     flyte.init(
-        mode="remote", namespace=cluster.namespace, registry=settings.registry, base_image=settings.base_image or None
+        mode="remote",
+        namespace=cluster.namespace,
+        registry=settings.registry,
+        base_image=settings.base_image or None,
+        service_account="default",
     )
 
 
