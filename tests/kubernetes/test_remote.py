@@ -15,7 +15,7 @@ from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import Cluster, grant
+from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
 
 env = flyte.TaskEnvironment(name="remote", resources=flyte.Resources(cpu="100m", memory="200Mi"))
 
@@ -163,7 +163,7 @@ def test_a_run_that_is_cancelled_leaves_nothing(cluster: Cluster) -> None:
     run.cancel("enough")
     run.wait(60)
     assert "aborted" == run.phase.value
-    eventually(lambda: not left(cluster), within=60)
+    eventually(lambda: not left(cluster), within=GONE_WITHIN)
 
 
 def test_another_kernel_attaches(remote: Home) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ...host.spoken import Decoder, Ended, News
+from ...host.spoken import Decoder, Ended, News, Other
 from ...pods import PodRequest
 from . import ends, primary
 from .api import Api
@@ -42,8 +42,8 @@ class Heard(NamedTuple):
 class Follower:
     """Reads the logs of pods and tells what is in them, each line once, also after breaks.
 
-    When there are more pods than may be read at a time, they take turns. A log that the cluster does not have any more
-    counts as read.
+    When there are more pods than may be read at a time, they take turns. A log that the cluster does not have any more,
+    or that this user may not read, counts as read.
 
     Args:
         put: is called with each `Heard`, on a thread of its own for each log that is read.
@@ -169,23 +169,28 @@ class _Log:
         self._leaves, failures = self.is_forgotten, 0
         while not (self._leaves or self._closed.is_set()):
             try:
-                self._read_on()
-                failures = 0
+                has_told = self._read_on()
                 if not (self.is_read or self._leaves):
                     self._ask()
+                # one that says nothing and ends, of a container that goes on, has gone with its file
+                failures = 0 if has_told or self._has_ended else failures + 1
             except ApiError as error:
-                if error.is_missing:
+                if error.is_missing or error.status == 403:
+                    if error.status == 403:
+                        _log.warning("%s", error)
                     self._end()
                     return
                 failures += 1
                 _log.info("%s", error)
-                delay = min(_DELAY * 2 ** (failures - 1), _LONGEST_DELAY)
-                self._closed.wait(delay * random.uniform(0.5, 1.0))
             if self.is_read:
                 return
+            if failures:
+                delay = min(_DELAY * 2 ** (failures - 1), _LONGEST_DELAY)
+                self._closed.wait(delay * random.uniform(0.5, 1.0))
 
-    def _read_on(self) -> None:
-        """Tell the lines that follow, until the other side ends."""
+    def _read_on(self) -> bool:
+        """Tell the lines that follow, until the other side ends; whether there were any."""
+        before = self._seen.copy()
         follow = not self._has_ended
         stream = self._api.log(self.pod, container=self._container, follow=follow, since=self._since())
         self._stream = stream
@@ -196,22 +201,23 @@ class _Log:
             for line in stream:
                 self._line(line, told)
                 if self.is_read:
-                    return
+                    return True
         finally:
             self._stream = None
         if not follow and not self._leaves:
             self._end()
+        return self._seen != before
 
     def _line(self, line: bytes, told: Counter[bytes]) -> None:
         """Tell one, unless it was told before, as its time shows."""
         at, _, text = line.partition(b" ")
-        if not _TIME.match(line):
-            text = line  # of the kubelet itself, such as that there is no log
-        elif told[at]:
+        if not _TIME.match(line):  # of the kubelet itself, such as that there is no log
+            self._tell(Other(line.decode("utf-8", "replace")))
+            return
+        if told[at]:
             told[at] -= 1
             return
-        else:
-            self._note(at)
+        self._note(at)
         for news in self._decoder.line(_joined(text).decode("utf-8", "replace")):
             self._tell(news)
 
