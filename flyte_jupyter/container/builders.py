@@ -77,7 +77,16 @@ class Buildah:
     def calls(self, job: Job) -> Iterable[Call]:
         plain = ["--tls-verify=false"] if job.reference.is_near else []
         login = [f"--authfile={job.login / 'config.json'}"] if job.login is not None else []
-        words = [self.program, "build", "--layers", f"--platform={job.platform}", *plain, *login, *_what(job)]
+        words = [
+            self.program,
+            "build",
+            "--layers",
+            "--force-rm",
+            f"--platform={job.platform}",
+            *plain,
+            *login,
+            *_what(job),
+        ]
         yield Call(words, "building", {})
         yield Call([self.program, "push", *plain, *login, str(job.reference)], f"pushing to {job.reference.host}", {})
 

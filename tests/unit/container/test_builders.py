@@ -62,7 +62,7 @@ def test_docker() -> None:
 def test_buildah_and_podman() -> None:
     build, push = Buildah("podman").calls(job(login=Path("/login")))
     assert [
-        "podman", "build", "--layers", "--platform=linux/amd64", "--authfile=/login/config.json",
+        "podman", "build", "--layers", "--force-rm", "--platform=linux/amd64", "--authfile=/login/config.json",
         "--tag", "registry.example.com/team/flyte:abc", "--file", "/file",
         "--secret", "id=flyte-index,src=/secrets/index", "/context",
     ] == build.words  # fmt: skip
