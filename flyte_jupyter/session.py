@@ -224,6 +224,8 @@ class Session:
         with contextlib.suppress(ConfigError, OSError):  # the error that led here is the one to tell
             event = pod.event(phase, at=time.time(), failure=failure)
             shelf.end(site.store, site.key, event)  # first: then a Host does not start it
+            if (run := self._runs.get(pod.run)) is not None:
+                run.on_event(event)
         with contextlib.suppress(ConfigError, OSError):
             site.engine.cancel(pod.run, pod.action, failure.message)
 
