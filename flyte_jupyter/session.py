@@ -248,8 +248,7 @@ class Session:
     def note_remote(self, run: Run) -> None:
         """Have the next kernel look after a run in a cluster, unless this one hears of its end."""
         self.home.remote.mkdir(exist_ok=True)
-        note = self.home.remote / run.name
-        note.touch()
+        (note := self.home.remote / run.name).touch()
 
         def heard() -> None:
             if run.done():
