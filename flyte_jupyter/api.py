@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import clusters, session
 from .config.cluster import Cluster, cluster_of
+from .config.refusal import warn
 from .config.spec import PARAMS
 from .engine import interrupt
 from .engine.options import OPTIONS, RunOptions
@@ -232,20 +233,31 @@ def runs(limit: int = 20, *, cluster: bool = False) -> RunList:
         cluster: those that are in the clusters that runs go to, also of this user's other machines, instead of those
             that were started on this one.
 
+    Those of a cluster that cannot be reached are left out, with a warning.
+
     Raises:
-        HostError: a cluster cannot be reached, or refuses.
+        HostError: a cluster cannot be reached, or refuses; only with `cluster`.
     """
     here = session.current()
     if cluster:
         found_there = [record for site in clusters.sites(here) for record in clusters.records(site, limit)]
         found_there.sort(key=lambda record: str(record["run"]), reverse=True)
         return RunList(here.reattach(record) for record in found_there[:limit])
-    found = RunList()
+    found, unreached = RunList(), {}
     for name in reversed(here.store.list(keys.RUNS)):
         if len(found) >= limit:
             break
-        with contextlib.suppress(RunNotFoundError):  # somebody else is just writing it down
-            found.append(here.attach(name))
+        record = here.find(name)
+        if record is None or record.get("site") in unreached:  # somebody else is just writing it down
+            continue
+        try:
+            found.append(here.reattach(record))
+        except HostError as error:
+            if record["mode"] != REMOTE:
+                raise
+            unreached[record["site"]] = error
+    for site, error in unreached.items():
+        warn(f"The runs in {site} are left out: {error}")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -200,3 +201,15 @@ def test_a_run_that_is_just_being_written_down_is_not_listed_yet(home: Home) -> 
     (folder / ".record.json.draft").write_text("{")
     assert [done.name] == [run.name for run in flyte.runs()]
     assert [done.name] == [run.name for run in flyte.runs(1)]
+
+
+def test_runs_of_a_cluster_that_is_not_reached_are_left_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = flyte.run(adds, 1)
+    here = session.current()
+    record = here.find(run.name)
+    assert record is not None
+    there = {**record, "run": f"{run.name}x", "mode": "remote", "site": "far/away", "cluster": {"context": "nowhere"}}
+    here.store.put(keys.record(there["run"]), [json.dumps(there).encode()])
+    monkeypatch.setenv("KUBECONFIG", str(home.path / "none"))
+    with pytest.warns(UserWarning, match="far/away are left out"):
+        assert [run.name] == [each.name for each in flyte.runs()]
