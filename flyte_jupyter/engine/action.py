@@ -164,6 +164,7 @@ class RunState:
         step = (event.phase, event.at, event.attempt, event.step)
         if action.history and step == action.history[-1] and not action.phase.is_terminal:
             action.reason, action.instead = event.reason, event.instead  # told again, with other words
+            action.notes = event.notes or action.notes
         if action.phase.is_terminal or step in action.history:
             return
         action.history.append(step)

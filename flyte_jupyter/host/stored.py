@@ -79,7 +79,8 @@ class StoredRecords:
         return replace(before, number=before.number + 1, lost=before.lost + 1)
 
     def close(self, history: bytes) -> None:
-        self.store.put(keys.status(self._request.run, self._request.action), [history])
+        # it may have been cancelled meanwhile
+        self.store.put_if_absent(keys.status(self._request.run, self._request.action), [history])
 
     async def keep(self, wait: float = _EVERY) -> None:
         """Store the logs now and then, as they are, after so many seconds for the first time; until it is cancelled."""

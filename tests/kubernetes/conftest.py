@@ -19,9 +19,12 @@ from typing import NoReturn
 
 import pytest
 
+import flyte_jupyter as flyte
+from flyte_jupyter import session
+from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
-from tests.conftest import eventually
+from tests.conftest import eventually, forget_session
 from tests.kubernetes.image import REGISTRY, default_image
 
 KUBECONFIG = "FLYTE_JUPYTER_TEST_KUBECONFIG"
@@ -108,3 +111,19 @@ def image() -> str:
             f"an image with this flyte_jupyter: ${IMAGE}, or a registry to push it to: $FLYTE_JUPYTER_TEST_REGISTRY"
         )
     return default_image()
+
+
+@pytest.fixture
+def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """Runs go to the cluster; the state folder of this machine."""
+    monkeypatch.setattr(session, "defaults", session.defaults)
+    monkeypatch.setattr(session, "cluster", None)
+    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
+    yield home
+    forget_session()
+
+
+@pytest.fixture
+def caller(cluster: Cluster) -> None:
+    """The rights of the pods that start pods."""
+    grant(cluster)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,9 @@ from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
+from tests.kubernetes.conftest import GONE_WITHIN, Cluster
 
+pytestmark = pytest.mark.usefixtures("remote")
 env = flyte.TaskEnvironment(name="remote", resources=flyte.Resources(cpu="100m", memory="200Mi"))
 
 
@@ -61,15 +61,6 @@ def wait_once() -> int:
     return int(flyte.ctx().attempt_number or 0)
 
 
-@pytest.fixture(autouse=True)
-def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
-    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
-    yield home
-    forget_session()
-
-
 def left(cluster: Cluster) -> list[str]:
     """The names of the Jobs and pods that are there."""
     return [each["metadata"]["name"] for kind in ("jobs", "pods") for each in cluster.api.list(kind).items]
@@ -99,12 +90,6 @@ def test_tasks_that_call_tasks(caller: None) -> None:
 def count(run: Run) -> dict[str, int]:
     titles = [action["title"] for action in run.view()["actions"]]
     return {title: titles.count(title) for title in dict.fromkeys(titles)}
-
-
-@pytest.fixture
-def caller(cluster: Cluster) -> None:
-    """The rights of the pods that start pods."""
-    grant(cluster)
 
 
 @pytest.mark.parametrize("how", ["asked to end", "killed"])

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
-from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards import card as cards
 from tests.conftest import eventually, forget_session
 from tests.kubernetes.conftest import Cluster
 from tests.kubernetes.gate import gate
 from tests.kubernetes.test_reasons import with_quota
 
+pytestmark = pytest.mark.usefixtures("remote")
 env = flyte.TaskEnvironment(name="waiting", resources=flyte.Resources(cpu="100m", memory="200Mi"))
 
 
@@ -33,15 +31,6 @@ def slowly(n: int) -> int:
         print("step", number)
         time.sleep(0.1)
     return n
-
-
-@pytest.fixture(autouse=True)
-def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
-    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
-    yield home
-    forget_session()
 
 
 def card(run: Run) -> str:

@@ -2,78 +2,113 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from ...host import lifecycle
-from ...pods import Failure, Phase, PodEvent, PodRequest
+from ...host.spoken import Piece
+from ...pods import Failure, LogEvent, Phase, PodEvent, PodRequest
 from ...vitals import VitalsEvent
 from . import primary
 from .manifest import container
 
+_Said = TypeVar("_Said", PodEvent, LogEvent, VitalsEvent)
+
 
 @dataclass
 class Action:
-    """One Job.
+    """One Job and what has become of it.
 
     Attributes:
-        pods: the present ones, by name; lost: those that are gone, each of which was an attempt, and why.
-        told: what was told of it: phase, attempt, step and reason; handed_on: pods of whose attempts the next knows.
-        parts: of blobs that have not come whole, by key; followed: pods whose logs are read.
-        is_closed: whether its end was told; last: what was told last.
+        pods: those that were told, by name; lost: why those have ended that left no outcome: each was an attempt.
+        attempt: the present one; requeued_at: since when it waits, None for since its Job was made.
+        ahead: by pod, how many attempts it does not know of: it adds them to the numbers that the pod says.
+        told: since when it is in a phase, by (phase, attempt, step); last: what was told last.
+        parts: of blobs that have not come whole, by pod and key; end: the end, as its pod has said it.
         peak_memory: bytes that the present attempt has used at most, as far as its pod has told.
-        due: when it has waited too long; again: when its place in a queue is looked at again.
+        has_started: whether the task's container runs; is_closed: whether its end was told.
+        again_at: when it is looked at again, because it waits in a queue of which no news come.
     """
 
     request: PodRequest
     job: dict[str, Any]
     pods: dict[str, dict[str, Any]] = field(default_factory=dict)
-    attempt: int = 0
     lost: dict[str, Failure] = field(default_factory=dict)
-    told: set[tuple[Phase, int, str, str]] = field(default_factory=set)
-    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
-    followed: set[str] = field(default_factory=set)
-    handed_on: set[str] = field(default_factory=set)
+    attempt: int = 0
+    requeued_at: float | None = None
+    ahead: dict[str, int] = field(default_factory=dict)
+    told: dict[tuple[Phase, int, str], float] = field(default_factory=dict)
+    last: PodEvent | None = None
+    parts: dict[str, dict[str, dict[int, bytes]]] = field(default_factory=dict)
+    end: PodEvent | None = None
+    peak_memory: int | None = None
     has_started: bool = False
     is_closed: bool = False
-    last: PodEvent | None = None
-    peak_memory: int | None = None
-    due: threading.Timer | None = None
-    again: threading.Timer | None = None
+    again_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Of its Job."""
+        return str(self.job["metadata"]["name"])
 
     @property
     def created(self) -> float:
         """When its Job was, in seconds since the epoch."""
         return primary.seconds(self.job["metadata"]["creationTimestamp"])
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its Job goes, and starts no pods any more."""
+        return "deletionTimestamp" in self.job["metadata"]
+
+    def is_kept(self, patience: float) -> bool:
+        """Whether its Job is still there so many seconds after it was to be deleted."""
+        since = self.job["metadata"].get("deletionTimestamp")
+        return since is not None and time.time() >= primary.seconds(since) + patience
+
     def limit(self) -> tuple[float, Failure] | None:
         """Until when it may wait, and why no longer; None for no bound."""
-        since = self.created
-        return lifecycle.time_limit(lifecycle.Attempts(accepted_at=since, queued_at=since), self.request)
+        queued_at = self.created if self.requeued_at is None else self.requeued_at
+        return lifecycle.time_limit(lifecycle.Attempts(self.created, queued_at), self.request)
 
-    def is_news(self, event: PodEvent) -> bool:
-        """Whether that was not told before; from now on it was."""
-        what = (event.phase, event.attempt, event.step, event.reason)
-        if what in self.told or (not event.reason and any(what[:3] == told[:3] for told in self.told)):
-            return False
-        self.told.add(what)
+    def news(self, event: PodEvent) -> PodEvent | None:
+        """What is to be told of what the cluster or a pod says; None for nothing: both tell of the same phases.
+
+        A phase is told once, and again with other words; and nothing of an attempt that another one has followed.
+        """
+        what, last = (event.phase, event.attempt, event.step), self.last
+        if not event.phase.is_terminal:
+            before = (last.reason, last.notes) if last is not None else ("", ())
+            is_said = event.reason not in ("", before[0]) or event.notes not in ((), before[1])
+            if event.attempt < self.attempt or (what in self.told and not is_said):
+                return None
         if event.attempt > self.attempt:
             self.attempt, self.peak_memory = event.attempt, None
-        self.last = event
-        return True
+        self.last = replace(event, at=self.told.setdefault(what, event.at))
+        return self.last
+
+    def counted(self, pod: str, said: _Said) -> _Said:
+        """What a pod says, with the number of the attempt as it is known here."""
+        if pod not in self.ahead:
+            self.ahead[pod] = max(0, self.attempt - said.attempt) if pod not in self.lost else 0
+        ahead = self.ahead[pod]
+        return replace(said, attempt=said.attempt + ahead) if ahead else said
+
+    def gather(self, pod: str, piece: Piece) -> bytes | None:
+        """The blob that a pod tells in pieces, with the last of them."""
+        blobs = self.parts.setdefault(pod, {})
+        parts = blobs.setdefault(piece.key, {})
+        parts[piece.part] = piece.data
+        if len(parts) < piece.of:
+            return None
+        return b"".join(part for _, part in sorted(blobs.pop(piece.key).items()))
 
     def uses(self, event: VitalsEvent) -> None:
         """Take note of what its pod says that it uses."""
         most = max((int(sample.memory) for sample in event.samples), default=0)
         self.peak_memory = max(most, self.peak_memory or 0) or None
-
-    def cancel_timers(self) -> None:
-        """Nothing is waited for any more."""
-        for timer in (self.due, self.again):
-            if timer is not None:
-                timer.cancel()
 
 
 def request_of(job: Mapping[str, Any]) -> PodRequest:

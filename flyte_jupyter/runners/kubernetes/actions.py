@@ -5,10 +5,9 @@ An outcome in the store beats whatever a pod looks like; so pods are looked at f
 
 from __future__ import annotations
 
-import logging
-import threading
+import functools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,22 +21,21 @@ from . import carriage, ends, reasons
 from .action import Action, request_of
 from .api import Api
 from .carried_logs import LogFiles
-from .error import ApiError
 from .follow import Follower, Heard
+from .known import REASON, ClusterEvents, kept
 from .kueue import Place, Places
+from .later import Later
 from .manifest.job import notes_of
 from .room import Rooms
+from .timers import Timers
 from .watch import Change, Item, Trouble
 
-_log = logging.getLogger("flyte_jupyter")
-_EVENTS = 20
-"""Of the cluster's events those that are kept for each pod, at most."""
-
-
+_LAGGING = 5.0
+"""Seconds that the rest of a log may take, once the outcome is in the store."""
+_ENDING = 60.0
+"""Seconds after which the end of a Job that is being deleted is told, although a node keeps its pod."""
 _AGAIN = 10.0
 """Seconds between two looks at a place in a queue, which no news tells of."""
-_EARLY = 0.05
-"""Seconds by which a timer may be early."""
 
 
 class Due(NamedTuple):
@@ -47,42 +45,49 @@ class Due(NamedTuple):
 
 
 class Actions:
-    """All actions that a watch tells of.
+    """All actions that a watch tells of. One that has ended is forgotten, but for its name.
 
     Args:
-        store: of outcomes; key: that signs them; follower: of the logs of pods.
+        store: of outcomes; key: that signs them; follower: of the logs of pods; put: takes what is due.
         carried: whether what a pod leaves comes with its log, because it does not reach the store.
     """
 
-    def __init__(self, api: Api, store: Store, key: bytes, follower: Follower, put: Any, *, carried: bool) -> None:
-        self._api, self._store, self._key, self._follower, self._put = api, store, key, follower, put
+    def __init__(
+        self, api: Api, store: Store, key: bytes, follower: Follower, put: Callable[[Any], None], *, carried: bool
+    ) -> None:
+        self._api, self._store, self._key, self._follower = api, store, key, follower
         self._carried = carried
         self._rooms = Rooms(api)
         self._places = Places(api)
         self._logs = LogFiles(store) if carried and isinstance(store, FileStore) else None
-        self._actions: dict[str, Action] = {}
+        self._timers = Timers(put)
+        self._later = Later(api, store)
+        self._is_synced = False
+        self._actions: dict[str, Action] = {}  # by the name of the Job
+        self._over: set[str] = set()  # Jobs that are there, and of which all was told
         self._pods: dict[str, str] = {}  # the Job of each
         self._early: dict[str, dict[str, Change]] = {}  # pods that were told before their Jobs
-        self._events: dict[str, dict[str, dict[str, Any]]] = {}  # of the cluster, by the uid of what they are about
+        self._told = ClusterEvents()
 
     def __repr__(self) -> str:
-        return f"<Actions [{sum(not each.is_closed for each in self._actions.values())} open]>"
+        return f"<Actions [{len(self._actions)} open]>"
 
     def close(self) -> None:
         """Nothing more is looked at."""
-        for action in self._actions.values():
-            action.cancel_timers()
+        self._timers.close()
+        self._later.close()
 
     def take(self, item: Item | Heard | Due | PodEvent) -> Iterator[Event | Synced]:
         """The events that follow on something."""
-        if isinstance(item, (Synced, PodEvent)):
+        if isinstance(item, PodEvent):
             yield item
-        elif isinstance(item, Change) and item.kind == "jobs":
-            yield from self._job(item)
-        elif isinstance(item, Change) and item.kind == "pods":
-            yield from self._pod(item)
-        elif isinstance(item, Change) and item.kind == "events":
-            yield from self._event(item)
+        elif isinstance(item, Synced):
+            self._is_synced = True
+            for action in list(self._actions.values()):
+                yield from self._look(action)
+            yield item
+        elif isinstance(item, Change):
+            yield from {"jobs": self._job, "pods": self._pod, "events": self._event}[item.kind](item)
         elif isinstance(item, Heard):
             yield from self._heard(item)
         elif isinstance(item, Due):
@@ -94,7 +99,7 @@ class Actions:
         """Say of all that is open why nothing more is heard of it, or that it is heard of again."""
         said = f"nothing is heard of it for now: {text.splitlines()[0]}" if text else ""
         for action in self._actions.values():
-            if action.last is not None and not action.is_closed:
+            if action.last is not None:
                 yield replace(action.last, reason=said or action.last.reason)
 
     # --- Jobs ---------------------------------------------------------------------------------------------------------
@@ -103,28 +108,35 @@ class Actions:
         name = change.object["metadata"]["name"]
         action = self._actions.get(name)
         if change.type == "DELETED":
+            self._over.discard(name)
+            self._early.pop(name, None)
             if action is not None:
                 yield from self._gone(action)
-                self._actions.pop(name, None)
+                self._over.discard(name)
             return
+        if name in self._over:
+            return
+        job = kept(change.object)
         if action is None:
-            action = self._actions[name] = Action(request_of(change.object), change.object)
-            if ends.has_finished(change.object) and self._history(action) is not None:
-                action.is_closed = True  # long ago
+            action = Action(request_of(change.object), job)
+            if not self._is_synced and self._history(action) is not None:
+                self._over.add(name)  # it ended before anybody has watched
                 return
+            self._actions[name] = action
             yield from self._tell(action, Phase.QUEUED, at=action.created)
             self._wait(action)
-        action.job = change.object
-        if not action.is_closed:
-            yield from self._look(action)
+        if "deletionTimestamp" in job["metadata"] and not action.is_deleted:
+            self._timers.at(time.time() + _ENDING, Due(name))  # the one node that keeps its pod may be lost
+        action.job = job
         for pod in self._early.pop(name, {}).values():
             yield from self._pod(pod)
+        yield from self._look(action)
 
     def _gone(self, action: Action) -> Iterator[Event]:
         """Somebody has deleted it: whoever cancels has put down its end before."""
-        if not action.is_closed:
-            said = "Its Job was deleted in the cluster, by hand or with what it belongs to."
-            yield from self._end(action, Phase.ABORTED, lifecycle.aborted(said))
+        said = action.job["metadata"].get("annotations", {}).get(REASON)
+        said = said or "Its Job was deleted in the cluster, by hand or with what it belongs to."
+        yield from self._end(action, Phase.ABORTED, lifecycle.aborted(said))
 
     # --- pods ---------------------------------------------------------------------------------------------------------
 
@@ -134,71 +146,76 @@ class Actions:
         job = (metadata.get("labels") or {}).get("job-name") or self._pods.get(name, "")
         action = self._actions.get(job)
         if action is None:
-            if change.type != "DELETED":
-                self._early.setdefault(job, {})[name] = change
+            early = self._early.setdefault(job, {}) if job not in self._over else {}
+            early[name] = change
+            if change.type == "DELETED":
+                del early[name]
+                self._told.forget([change.object])
+            if not early:
+                self._early.pop(job, None)
             return
         self._pods[name] = job
-        if change.type == "DELETED":
-            known = action.pods.pop(name, None)
-            if not action.is_closed and known is not None and not ends.has_ended(known):
-                yield from self._lose(action, name, ends.of(known, self._about(known), is_gone=True))
-            return
-        action.pods[name] = change.object
-        if not action.is_closed:
-            if self._carried and metadata.get("deletionTimestamp"):  # the next one may begin before this one has ended
-                self._hand_on(action, name)
+        if change.type != "DELETED":
+            action.pods[name] = kept(change.object)
             yield from self._look(action)
-        if name in action.lost and ends.goes_on(change.object):  # without the task; then the Job starts another one
-            self._delete("pods", name)
-
-    def _delete(self, kind: str, name: str) -> None:
-        """Away with a pod, or a Job with its pods, in which other containers would go on without the task."""
-        try:
-            self._api.delete(kind, name)
-        except ApiError as error:
-            _log.warning("%s goes on although its task has ended: %s", name, error)
-
-    def _hand_on(self, action: Action, name: str) -> None:
-        """Have the next pod know of the attempts of one that is lost, when it cannot read of them."""
-        if name in action.handed_on:
+            if name in action.lost and ends.goes_on(change.object):  # without the task; then the Job starts another one
+                self._later.delete("pods", name)
             return
-        action.handed_on.add(name)
-        secret = carriage.attempts_secret(self._store, action.request, action.job)
-        if secret is None:
-            return
-        try:
-            self._api.create("secrets", secret)
-        except ApiError as error:
-            if not error.is_there_already:
-                raise
-            self._api.patch("secrets", secret["metadata"]["name"], {"data": secret["data"]})
+        known = action.pods.get(name)
+        if known is not None and not ends.has_ended(known):  # else its log may still be read
+            del action.pods[name]
+            yield from self._lose(action, name, known, is_gone=True)
 
     def _look(self, action: Action) -> Iterator[Event]:
         """What its Job and its pods say now."""
-        for name, pod in list(action.pods.items()):
-            if ends.has_ended(pod):
-                if ends.has_succeeded(pod):
-                    if self._carried and not self._follow(action, name, pod):
-                        continue  # until its log is read
+        if not self._is_synced:  # what is there is known only then
+            return
+        is_read_soon = False
+        for name, pod in sorted(action.pods.items(), key=lambda each: str(each[1]["metadata"]["creationTimestamp"])):
+            if action.is_closed:
+                return
+            if name in action.lost:
+                continue
+            if ends.has_succeeded(pod):
+                if self._has_read(action, name, pod):
                     yield from self._finish(action)
                     return
-                yield from self._lose(action, name, ends.of(pod, self._about(pod), peak_memory=action.peak_memory))
+                is_read_soon = True
+            elif ends.has_ended(pod):
+                yield from self._lose(action, name, pod)
+            elif "deletionTimestamp" in pod["metadata"]:
+                if not self._is_cancelled(action):  # then the next one may begin before this one has ended
+                    yield from self._lose(action, name, pod)
             elif ends.has_started(pod):
                 action.has_started = True
-                self._follow(action, name, pod)
-                begun = ends.started_at(pod)  # it says itself that it runs
-                yield from self._tell(action, Phase.INITIALIZING, at=begun, pod=name)
+                self._follower.follow(pod, action.request)
+                if name not in action.ahead:  # what comes then it says itself
+                    yield from self._tell(action, Phase.INITIALIZING, at=ends.started_at(pod), pod=name)
             else:
                 yield from self._why(action, pod)
         if not action.pods and not action.is_closed:
             yield from self._why(action, None)
-        if ends.has_failed(action.job):
-            yield from self._failed(action)
+        if not is_read_soon and not action.is_closed and ends.has_finished(action.job):
+            yield from self._finished(action)
+
+    def _is_cancelled(self, action: Action) -> bool:
+        """Whether its pods are not replaced: its end is told when they are gone."""
+        return action.is_deleted or self._history(action) is not None
+
+    def _has_read(self, action: Action, name: str, pod: Mapping[str, Any]) -> bool:
+        """Whether nothing more is to be expected of a pod that has succeeded."""
+        self._follower.follow(pod, action.request)
+        if self._follower.has_read(name):
+            return True
+        if not self._carried:
+            self._timers.at(time.time() + _LAGGING, Due(action.name))
+        return False
 
     def _why(self, action: Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
         """Why a pod does not start."""
-        events = [*(self._about(pod) if pod is not None else ()), *self._about(action.job)]
-        reason = reasons.of(pod, events, action.job, rooms=self._rooms, place=lambda: self._place(action))
+        about = [action.job] if pod is None else [pod, action.job]
+        place = functools.partial(self._place, action)
+        reason = reasons.of(pod, self._told.about(*about), action.job, rooms=self._rooms, place=place)
         if reason is None:
             return
         more = {
@@ -206,38 +223,52 @@ class Actions:
             "instead": action.request.resources.changed(reason.instead),
         }
         if reason.failure is not None:
-            yield from self._give_up(action, reason.failure, **more)
+            yield from self._give_up(action, Phase.FAILED, reason.failure, **more)
             return
         yield from self._tell(action, reason.phase, at=time.time(), step=reason.step, reason=reason.text, **more)
 
-    def _about(self, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What the cluster has told of an object."""
-        return list(self._events.get(found["metadata"]["uid"], {}).values())
+    def _give_up(self, action: Action, phase: Phase, failure: Failure, **more: Any) -> Iterator[Event]:
+        """End what no pod will ever do, or not in time."""
+        self._later.delete("jobs", action.name)
+        yield from self._end(action, phase, failure, **more)
 
-    def _give_up(self, action: Action, failure: Failure, **more: Any) -> Iterator[Event]:
-        """End what no pod will ever do."""
-        yield from self._end(action, Phase.FAILED, failure, **more)
-        self._api.delete("jobs", action.job["metadata"]["name"])
-
-    def _lose(self, action: Action, name: str, failure: Failure) -> Iterator[Event]:
+    def _lose(self, action: Action, name: str, pod: Mapping[str, Any], *, is_gone: bool = False) -> Iterator[Event]:
         """A pod has ended without an outcome; the Job starts another one, as long as it may."""
         if name in action.lost:
             return
+        failure = ends.of(pod, self._told.about(pod), is_gone=is_gone, peak_memory=action.peak_memory)
         action.lost[name] = failure
-        if self._carried:
-            self._hand_on(action, name)
-        if self._history(action) is not None:  # it ended while its outcome was written
+        action.parts.pop(name, None)
+        if self._history(action) is not None:  # it ended while its outcome was written, or was cancelled
             yield from self._finish(action)
             return
         if not failure.recoverable:
-            yield from self._give_up(action, failure)
-        elif not ends.has_failed(action.job):
+            yield from self._give_up(action, Phase.FAILED, failure)
+        if action.is_closed or ends.has_failed(action.job) or action.is_deleted:
+            return
+        if self._carried:
+            self._later.hand_on(action)
+        now, has_begun = time.time(), action.has_started or ends.has_started(pod)
+        action.has_started = False
+        if has_begun:
             action.attempt += 1
-            action.has_started = False
-            yield from self._tell(action, Phase.QUEUED, at=time.time(), failure=failure)
+            action.requeued_at = now
+            yield from self._tell(action, Phase.QUEUED, at=now, failure=failure)
+            self._wait(action)
+        else:
+            yield from self._tell(action, Phase.QUEUED, at=now, reason=failure.message)
 
-    def _failed(self, action: Action) -> Iterator[Event]:
-        if self._history(action) is not None:
+    def _finished(self, action: Action) -> Iterator[Event]:
+        """Its Job starts no pods any more, and those that are known have said nothing of an end."""
+        if not (action.lost and ends.has_failed(action.job)):
+            before = dict(action.pods)
+            for pod in self._api.list("pods", labels=f"job-name={action.name}").items:
+                action.pods[pod["metadata"]["name"]] = kept(pod)  # two watches: one may be ahead
+                self._pods[pod["metadata"]["name"]] = action.name
+            if action.pods != before:
+                yield from self._look(action)
+                return
+        if self._history(action) is not None or not ends.has_failed(action.job):
             yield from self._finish(action)
             return
         last = list(action.lost.values())[-1] if action.lost else None
@@ -245,90 +276,74 @@ class Actions:
         late = failure.code.endswith("ExceededError")
         yield from self._end(action, Phase.TIMED_OUT if late else Phase.FAILED, failure)
 
+    # --- time ---------------------------------------------------------------------------------------------------------
+
     def _wait(self, action: Action) -> None:
         """Look again when it may not be queued any longer."""
         limit = action.limit()
         if limit is not None:
-            action.due = self._due_in(limit[0] - time.time(), action)
-
-    def _due_in(self, seconds: float, action: Action) -> threading.Timer:
-        timer = threading.Timer(max(0.0, seconds), self._put, (Due(action.job["metadata"]["name"]),))
-        timer.daemon = True
-        timer.start()
-        return timer
+            self._timers.at(limit[0], Due(action.name))
 
     def _place(self, action: Action) -> Place:
         """Where it stands in its queue; looked at again in a while."""
-        if action.again is not None:
-            action.again.cancel()
-        action.again = self._due_in(_AGAIN, action)
+        if action.again_at < time.time():
+            action.again_at = time.time() + _AGAIN
+            self._timers.at(action.again_at, Due(action.name))
         return self._places(action.job)
 
     def _due(self, job: str) -> Iterator[Event]:
         action = self._actions.get(job)
-        if action is None or action.is_closed or action.has_started:
+        if action is None:
             return
         limit = action.limit()
-        if limit is None or limit[0] > time.time() + _EARLY:
+        is_late = any(ends.has_succeeded(pod) for pod in action.pods.values()) or action.is_kept(_ENDING)
+        if is_late and self._history(action) is not None:
+            yield from self._finish(action)
+        elif limit is not None and limit[0] <= time.time() and not action.has_started:
+            yield from self._give_up(action, Phase.TIMED_OUT, limit[1])
+        else:
             yield from self._look(action)
-            return
-        yield from self._end(action, Phase.TIMED_OUT, limit[1])
-        self._api.delete("jobs", job)
 
     # --- what pods say ------------------------------------------------------------------------------------------------
 
-    def _follow(self, action: Action, name: str, pod: Mapping[str, Any]) -> bool:
-        """Have its log read; whether it was read to the end."""
-        if name not in action.followed:
-            action.followed.add(name)
-            self._follower.follow(pod, action.request)
-        return self._follower.has_read(name)
-
     def _heard(self, heard: Heard) -> Iterator[Event]:
-        action = self._actions.get(self._pods.get(heard.pod, ""))
-        if action is None or action.is_closed:
+        action, news = self._actions.get(self._pods.get(heard.pod, "")), heard.news
+        if action is None:
             return
-        news = heard.news
         if news is None:  # that was all of it
             yield from self._look(action)
         elif isinstance(news, Piece):
-            self._gather(action, news)
-        elif isinstance(news, PodEvent) and not news.phase.is_terminal:  # ends are told by the store
-            yield from self._pass(action, news)
-        elif isinstance(news, Ended) and self._history(action) is not None:  # sooner than the cluster says it
-            yield from self._finish(action)
-        elif isinstance(news, (LogEvent, VitalsEvent)):
-            if isinstance(news, VitalsEvent):
-                action.uses(news)
-            elif self._logs is not None:
-                self._logs.add(news)
-            yield news
-
-    def _gather(self, action: Action, piece: Piece) -> None:
-        parts = action.parts.setdefault(piece.key, {})
-        parts[piece.part] = piece.data
-        if len(parts) == piece.of:
-            carriage.pour(self._store, action.request, piece.key, b"".join(data for _, data in sorted(parts.items())))
-            del action.parts[piece.key]
+            data = action.gather(heard.pod, news)
+            if data is not None:
+                carriage.pour(self._store, action.request, news.key, data)
+        elif isinstance(news, PodEvent):
+            event = action.counted(heard.pod, news)
+            if event.phase.is_terminal:
+                action.end = event
+            elif heard.pod not in action.lost:
+                yield from self._pass(action, event)
+        elif isinstance(news, Ended):  # sooner than the cluster says it
+            if action.end is not None:
+                yield from self._pass(action, action.end)
+                self._close(action)
+        elif isinstance(news, LogEvent):
+            lines = action.counted(heard.pod, news)
+            if self._logs is not None:
+                self._logs.add(lines)
+            yield lines
+        elif isinstance(news, VitalsEvent):
+            used = action.counted(heard.pod, news)
+            action.uses(used)
+            yield used
 
     def _event(self, change: Change) -> Iterator[Event]:
-        about = change.object.get("involvedObject") or {}
-        uid, name = about.get("uid", ""), change.object["metadata"]["name"]
-        if change.type == "DELETED":
-            self._events.get(uid, {}).pop(name, None)
+        if not self._told.take(change.type, change.object):
             return
-        known = self._events.setdefault(uid, {})
-        known.pop(name, None)
-        known[name] = change.object  # as the last
-        if len(known) > _EVENTS:
-            del known[next(iter(known))]
-        job = about.get("name", "") if about.get("kind") == "Job" else self._pods.get(about.get("name", ""), "")
+        about = change.object["involvedObject"]
+        job = about.get("name", "") if about["kind"] == "Job" else self._pods.get(about.get("name", ""), "")
         action = self._actions.get(job)
-        if action is not None and not action.is_closed and not action.has_started:
-            if not action.pods:
-                yield from self._why(action, None)
-            else:
-                yield from self._look(action)
+        if action is not None and not action.has_started:
+            yield from self._look(action)
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
@@ -338,10 +353,11 @@ class Actions:
         event = action.request.event(phase, at=at, attempt=action.attempt, **more)
         yield from self._pass(action, event)
 
-    def _pass(self, action: Action, event: PodEvent) -> Iterator[Event]:
-        """Once, whoever says it: the cluster and the pod itself tell of the same phases."""
-        if action.is_news(event):
-            yield event
+    @staticmethod
+    def _pass(action: Action, event: PodEvent) -> Iterator[Event]:
+        news = action.news(event)
+        if news is not None:
+            yield news
 
     def _history(self, action: Action) -> list[PodEvent] | None:
         """What its pod has left in the store; None when it has not ended."""
@@ -356,10 +372,11 @@ class Actions:
         """It has ended: with what is in the store."""
         history = self._history(action)
         if history is None:
-            yield from self._end(action, Phase.FAILED, _NOTHING_SAID)
+            yield from self._end(action, Phase.FAILED, ends.NOTHING_SAID)
             return
+        missed = max(0, action.attempt - history[-1].attempt)
         for event in history:
-            yield from self._pass(action, event)
+            yield from self._pass(action, replace(event, attempt=event.attempt + missed))
         self._close(action)
 
     def _end(self, action: Action, phase: Phase, failure: Failure, **more: Any) -> Iterator[Event]:
@@ -371,15 +388,13 @@ class Actions:
         self._close(action)
 
     def _close(self, action: Action) -> None:
+        """All was told of it: what is left of it is its name, until its Job goes."""
         action.is_closed = True
         if any(ends.goes_on(pod) and len(pod["spec"]["containers"]) > 1 for pod in action.pods.values()):
-            self._delete("jobs", action.job["metadata"]["name"])
-        action.parts.clear()
-        action.cancel_timers()
-
-
-_NOTHING_SAID = Failure(
-    code="OutcomeLost",
-    kind="system",
-    message="Its pod has ended as if all were well, and has left no outcome: what it said was lost with its log.",
-)
+            self._later.delete("jobs", action.name)
+        self._actions.pop(action.name, None)
+        self._over.add(action.name)
+        for pod in {*action.pods, *action.lost, *action.ahead}:
+            self._pods.pop(pod, None)
+            self._follower.forget(pod)
+        self._told.forget([action.job, *action.pods.values()])

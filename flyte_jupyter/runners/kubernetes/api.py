@@ -146,15 +146,18 @@ class Api:
         path, what = self._path(kind, name, part), f"change the {_one(kind)} {name}"
         return self.ask("PATCH", path, body=change, content=f"application/{kind_of_patch}+json", what=what)
 
-    def delete(self, kind: str, name: str, *, grace: int | None = None, uid: str = "") -> bool:
-        """Delete an object, and in the background what it owns; whether there was one.
+    def delete(
+        self, kind: str, name: str, *, grace: int | None = None, uid: str = "", owned_first: bool = False
+    ) -> bool:
+        """Delete an object, and what it owns; whether there was one.
 
         Args:
-            grace: seconds that its pods have to end, None for as long as they say themselves.
+            grace: seconds that a pod has to end, None for as long as it says itself.
             uid: delete it only if it is this very one.
+            owned_first: whether it stays until its pods are gone; else they go in the background.
         """
         options = {
-            "propagationPolicy": "Background",
+            "propagationPolicy": "Foreground" if owned_first else "Background",
             **({"gracePeriodSeconds": grace} if grace is not None else {}),
             **({"preconditions": {"uid": uid}} if uid else {}),
         }

@@ -45,6 +45,11 @@ _SIGTERM, _SIGKILL = 143, 137
 _NO_PROGRAM = ("StartError", "ContainerCannotRun")
 _NO_PACKAGE = re.compile(r"No module named '?flyte_jupyter\b")
 """What Python says in an image that was given as it is."""
+NOTHING_SAID = Failure(
+    code="OutcomeLost",
+    kind="system",
+    message="Its pod has ended as if all were well, and has left no outcome: what it said was lost with its log.",
+)
 
 
 def has_started(pod: Object) -> bool:

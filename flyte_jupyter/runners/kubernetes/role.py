@@ -57,7 +57,14 @@ RIGHTS = (
     Right("", "events", ("list", "watch"), "why a pod does not start", "cards do not say why a pod does not start"),
     Right("", "podtemplates", ("get", "list"), 'pod_template="name"', "pod templates cannot be given by name"),
     Right("", "secrets", ("list",), "calls that no Job took, swept", "calls that no Job took stay until someone looks"),
-    Right("", "pods", ("delete",), "pods whose Job is gone, swept", "pods whose Job was taken from them stay"),
+    Right("batch", "jobs", ("patch",), "why one is cancelled", "others who watch are not told why one was cancelled"),
+    Right(
+        "",
+        "pods",
+        ("delete",),
+        "what is cancelled ends soon; pods whose Job is gone, swept",
+        "what is cancelled takes its time; pods whose Job was taken from them stay",
+    ),
     Right("kueue.x-k8s.io", "workloads", ("list",), "why Kueue holds a Job back", "cards say no more than its queue"),
     Right(
         "visibility.kueue.x-k8s.io",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -23,6 +24,7 @@ from .building import Building
 from .error import ApiError
 from .features import Features, features_of
 from .follow import Follower
+from .known import REASON
 from .manifest import names
 from .manifest.job import job, notes
 from .provided import check_secrets, with_template
@@ -154,25 +156,30 @@ class KubernetesRunner:
             follower.close()
             watch.close()
 
-    def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:  # noqa: ARG002 - pods say it themselves
+    def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
         if self._building is not None and self._building.stop(name, reason):
             return
-        self.stop_children(name, reason=reason)
         try:
             found = self.api.get("jobs", names.job_name(name))
         except ApiError as error:
             if error.is_missing:
                 return
             raise
-        self._stop(found, reason)
+        self._stop([*([] if ends.has_finished(found) else [found]), *self._open_below(name)], reason, grace)
 
-    def stop_children(self, name: str, *, reason: str = "") -> None:
-        """End what a pod has called and is still at it, the last ones first."""
+    def stop_children(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
+        """End what a pod has called, the last ones first."""
+        self._stop(self._open_below(name), reason, grace)
+
+    def _open_below(self, name: str) -> list[dict[str, Any]]:
+        """The Jobs that a pod has called and that are still at it, callers before those that they have called."""
+        found = []
         for child in self.api.list("jobs", labels=names.selector({"parent": name})).items:
             request = request_of(child)
-            self.stop_children(request.name, reason=reason)
             if not ends.has_finished(child) and not self._has_outcome(request):
-                self._stop(child, reason)
+                found.append(child)
+            found += self._open_below(request.name) if request.calls else []
+        return found
 
     def _has_outcome(self, pod: PodRequest) -> bool:
         """Whether it has done its work: its Job says so a little later, and stays for its log."""
@@ -182,9 +189,19 @@ class KubernetesRunner:
             return False
         return True
 
-    def _stop(self, found: Mapping[str, Any], reason: str) -> None:
-        self._end(request_of(found), aborted(reason))  # first: who hears of the deletion looks for it
-        self.api.delete("jobs", found["metadata"]["name"])
+    def _stop(self, jobs: Sequence[Mapping[str, Any]], reason: str, grace: float) -> None:
+        """End them, the last ones first."""
+        failure = aborted(reason)
+        for each in jobs:  # first: one that fails because what it has called has ended was cancelled before
+            self._end(request_of(each), failure)
+        for each in reversed(jobs):
+            name, uid = each["metadata"]["name"], each["metadata"]["uid"]
+            with contextlib.suppress(ApiError):  # who may not do that may still delete it
+                self.api.patch("jobs", name, {"metadata": {"annotations": {REASON: failure.message}}})
+            self.api.delete("jobs", name, uid=uid, owned_first=True)
+            with contextlib.suppress(ApiError):  # then they take the time that their Job gives them
+                for pod in self.api.list("pods", labels=f"job-name={name}").items:
+                    self.api.delete("pods", pod["metadata"]["name"], grace=max(1, math.ceil(grace)))
 
     def _end(self, pod: PodRequest, failure: Failure) -> PodEvent:
         phase = Phase.ABORTED if failure.code == ABORTED else Phase.FAILED
