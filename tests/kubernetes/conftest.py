@@ -29,6 +29,8 @@ from tests.kubernetes.image import REGISTRY, default_image
 
 KUBECONFIG = "FLYTE_JUPYTER_TEST_KUBECONFIG"
 IMAGE = "FLYTE_JUPYTER_TEST_IMAGE"
+GIVEN_CLUSTER, GIVEN_IMAGE = os.environ.get(KUBECONFIG, ""), os.environ.get(IMAGE, "")
+"""Read when this is imported, because tests do not see the variables of the person who runs them."""
 GONE_WITHIN = 120.0
 """Seconds: a namespace goes after its last pod."""
 
@@ -57,9 +59,8 @@ def lacking(what: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The file that names the cluster."""
-    given = os.environ.get(KUBECONFIG)
-    if given:
-        yield given
+    if GIVEN_CLUSTER:
+        yield GIVEN_CLUSTER
         return
     if shutil.which("kind") is None or subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         lacking(f"a cluster: ${KUBECONFIG}, or kind and Docker")
@@ -103,9 +104,8 @@ def grant(cluster: Cluster) -> None:
 @pytest.fixture(scope="session")
 def image() -> str:
     """An image that the cluster can pull, with this flyte_jupyter in it."""
-    given = os.environ.get(IMAGE)
-    if given:
-        return given
+    if GIVEN_IMAGE:
+        return GIVEN_IMAGE
     if not REGISTRY:
         lacking(
             f"an image with this flyte_jupyter: ${IMAGE}, or a registry to push it to: $FLYTE_JUPYTER_TEST_REGISTRY"

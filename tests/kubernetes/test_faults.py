@@ -373,7 +373,7 @@ def test_a_parent_that_is_cancelled_takes_its_children_with_it(cluster: Cluster,
     with deletions(cluster) as deleted:
         run.cancel("not wanted any more")
         run.wait(_PATIENCE)
-        assert {"aborted"} == {action["phase"] for action in run.view()["actions"]}
+        eventually(lambda: {"aborted"} == {action["phase"] for action in run.view()["actions"]}, within=_PATIENCE)
         assert {"not wanted any more"} == {
             failure["message"] for action in run.view()["actions"] for failure in action["failures"].values()
         }

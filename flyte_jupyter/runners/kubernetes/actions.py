@@ -28,7 +28,7 @@ from .later import Later
 from .manifest.job import notes_of
 from .room import Rooms
 from .timers import Timers
-from .watch import Change, Item, Trouble
+from .watch import Change, Item
 
 _LAGGING = 5.0
 """Seconds that the rest of a log may take, once the outcome is in the store."""
@@ -92,7 +92,7 @@ class Actions:
             yield from self._heard(item)
         elif isinstance(item, Due):
             yield from self._due(item.job)
-        elif isinstance(item, Trouble) and item.kind == "pods":
+        elif item.kind == "pods":
             yield from self._trouble(item.text)
 
     def _trouble(self, text: str) -> Iterator[Event]:
