@@ -14,7 +14,7 @@ from .image import prepared
 def surroundings(task: Task[..., Any], env_vars: Mapping[str, str] | None = None) -> dict[str, str]:
     """Digests by the name of the parameter; without those that leave all as it is for the caller.
 
-    An image counts by what it comes to: packages, files, variables, Python. Nothing is built for that.
+    An image counts by what it says, and by what is in its files now. Nothing is built for that.
 
     Args:
         env_vars: of the run, laid over those of the task.
@@ -24,8 +24,8 @@ def surroundings(task: Task[..., Any], env_vars: Mapping[str, str] | None = None
     """
     found: dict[str, str] = {}
     image = task.spec.image
-    if not isinstance(image, str) and (recipe := prepared(image)[0].recipe):
-        found["image"] = recipe
+    if not isinstance(image, str):
+        found["image"] = hashlib.sha256(f"{image.key}\0{prepared(image)[0].recipe}".encode()).hexdigest()[:32]
     if variables := {**task.spec.env_vars, **(env_vars or {})}:
         found["env_vars"] = hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()[:32]
     return found

@@ -19,6 +19,7 @@ from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.engine.version import FunctionBodyPolicy
 from flyte_jupyter.home import Home
+from flyte_jupyter.pack.surroundings import surroundings
 from flyte_jupyter.store import cached
 from flyte_jupyter.task import Task
 from tests.conftest import forget_session
@@ -192,6 +193,14 @@ def test_environment_variables_of_children_count() -> None:
         return task_of("def f() -> str: return child(1)", child=child)
 
     assert [("a", False), ("b", False), ("a", True)] == [asked(parent(mode)) for mode in ("a", "b", "a")]
+
+
+def test_what_an_image_says_counts_also_where_this_machine_leaves_it_out() -> None:
+    def told(command: str) -> dict[str, str]:
+        image = flyte.Image.from_debian_base().with_commands([command])
+        return surroundings(flyte.TaskEnvironment("kept_in_image", image=image).task(cell(WORK)))
+
+    assert told("echo 1 > /v") == told("echo 1 > /v") != told("echo 2 > /v")
 
 
 def test_the_image_counts_by_what_it_comes_to(tmp_path: Path) -> None:
