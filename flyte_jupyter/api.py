@@ -256,8 +256,8 @@ def runs(limit: int = 20, *, cluster: bool = False) -> RunList:
             if record["mode"] != REMOTE:
                 raise
             unreached[record["site"]] = error
-    for site, error in unreached.items():
-        warn(f"The runs in {site} are left out: {error}")
+    for site, why in unreached.items():
+        warn(f"The runs in {site} are left out: {why}")
     return found
 
 
