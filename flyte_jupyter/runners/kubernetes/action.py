@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from ...host import lifecycle
 from ...host.spoken import Piece
-from ...pods import Failure, LogEvent, Phase, PodEvent, PodRequest
+from ...pods import Failure, LogEvent, Phase, PodEvent, PodRequest, history_of
+from ...store import Store, keys
 from ...vitals import VitalsEvent
 from . import primary
 from .manifest import container
@@ -29,6 +30,8 @@ class Action:
         parts: of blobs that have not come whole, by pod and key; end: the end, as its pod has said it.
         peak_memory: bytes that the present attempt has used at most, as far as its pod has told.
         has_started: whether the task's container runs; is_closed: whether its end was told.
+        is_gone: whether its Job was deleted; held_at: since when its end waits for those that it has
+            called.
         again_at: when it is looked at again, because it waits in a queue of which no news come.
     """
 
@@ -46,6 +49,8 @@ class Action:
     peak_memory: int | None = None
     has_started: bool = False
     is_closed: bool = False
+    is_gone: bool = False
+    held_at: float | None = None
     again_at: float = 0.0
 
     @property
@@ -72,6 +77,14 @@ class Action:
         """Until when it may wait, and why no longer; None for no bound."""
         queued_at = self.created if self.requeued_at is None else self.requeued_at
         return lifecycle.time_limit(lifecycle.Attempts(self.created, queued_at), self.request)
+
+    def history(self, store: Store) -> list[PodEvent] | None:
+        """What its pod, or who has cancelled it, has left in the store; None when it has not ended."""
+        try:
+            found = history_of(store.get(keys.status(self.request.run, self.request.action)))
+        except KeyError:
+            return None
+        return found if found[-1].phase.is_terminal else None
 
     def news(self, event: PodEvent) -> PodEvent | None:
         """What is to be told of what the cluster or a pod says; None for nothing: both tell of the same phases.

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from ...host import lifecycle, shelf
 from ...host.spoken import Ended, Piece
-from ...pods import Event, Failure, LogEvent, Phase, PodEvent, Synced, history_of
-from ...store import Store, keys
+from ...pods import Event, Failure, LogEvent, Phase, PodEvent, Synced
+from ...store import Store
 from ...store.files import FileStore
 from ...vitals import VitalsEvent
 from . import carriage, ends, reasons
@@ -25,6 +25,7 @@ from .follow import Follower, Heard
 from .known import REASON, ClusterEvents, kept
 from .kueue import Place, Places
 from .later import Later
+from .manifest import names
 from .manifest.job import notes_of
 from .room import Rooms
 from .timers import Timers
@@ -34,6 +35,7 @@ _LAGGING = 5.0
 """Seconds that the rest of a log may take, once the outcome is in the store."""
 _ENDING = 60.0
 """Seconds after which the end of a Job that is being deleted is told, although a node keeps its pod."""
+_BY_HAND = "Its Job was deleted in the cluster, by hand or with what it belongs to."
 _AGAIN = 10.0
 """Seconds between two looks at a place in a queue, which no news tells of."""
 
@@ -64,6 +66,7 @@ class Actions:
         self._later = Later(api, store)
         self._is_synced = False
         self._actions: dict[str, Action] = {}  # by the name of the Job
+        self._freed: list[Action] = []  # whose ends were held back
         self._over: set[str] = set()  # Jobs that are there, and of which all was told
         self._pods: dict[str, str] = {}  # the Job of each
         self._early: dict[str, dict[str, Change]] = {}  # pods that were told before their Jobs
@@ -94,6 +97,9 @@ class Actions:
             yield from self._due(item.job)
         elif item.kind == "pods":
             yield from self._trouble(item.text)
+        while self._freed:
+            caller = self._freed.pop()
+            yield from () if caller.is_closed else self._finish(caller)
 
     def _trouble(self, text: str) -> Iterator[Event]:
         """Say of all that is open why nothing more is heard of it, or that it is heard of again."""
@@ -111,15 +117,18 @@ class Actions:
             self._over.discard(name)
             self._early.pop(name, None)
             if action is not None:
-                yield from self._gone(action)
-                self._over.discard(name)
+                action.is_gone = True
+                why = action.job["metadata"].get("annotations", {}).get(REASON) or _BY_HAND
+                yield from self._end(
+                    action, Phase.ABORTED, lifecycle.aborted(why)
+                )  # unless who cancels has put it down
             return
         if name in self._over:
             return
         job = kept(change.object)
         if action is None:
             action = Action(request_of(change.object), job)
-            if not self._is_synced and self._history(action) is not None:
+            if not self._is_synced and action.history(self._store) is not None:
                 self._over.add(name)  # it ended before anybody has watched
                 return
             self._actions[name] = action
@@ -131,12 +140,6 @@ class Actions:
         for pod in self._early.pop(name, {}).values():
             yield from self._pod(pod)
         yield from self._look(action)
-
-    def _gone(self, action: Action) -> Iterator[Event]:
-        """Somebody has deleted it: whoever cancels has put down its end before."""
-        said = action.job["metadata"].get("annotations", {}).get(REASON)
-        said = said or "Its Job was deleted in the cluster, by hand or with what it belongs to."
-        yield from self._end(action, Phase.ABORTED, lifecycle.aborted(said))
 
     # --- pods ---------------------------------------------------------------------------------------------------------
 
@@ -184,7 +187,8 @@ class Actions:
             elif ends.has_ended(pod):
                 yield from self._lose(action, name, pod)
             elif "deletionTimestamp" in pod["metadata"]:
-                if not self._is_cancelled(action):  # then the next one may begin before this one has ended
+                # the next one may begin before this one has ended; what is cancelled has ended when all is gone
+                if not action.is_deleted and action.history(self._store) is None:
                     yield from self._lose(action, name, pod)
             elif ends.has_started(pod):
                 action.has_started = True
@@ -198,10 +202,6 @@ class Actions:
         if not is_read_soon and not action.is_closed and ends.has_finished(action.job):
             yield from self._finished(action)
 
-    def _is_cancelled(self, action: Action) -> bool:
-        """Whether its pods are not replaced: its end is told when they are gone."""
-        return action.is_deleted or self._history(action) is not None
-
     def _has_read(self, action: Action, name: str, pod: Mapping[str, Any]) -> bool:
         """Whether nothing more is to be expected of a pod that has succeeded."""
         self._follower.follow(pod, action.request)
@@ -213,10 +213,9 @@ class Actions:
 
     def _why(self, action: Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
         """Why a pod does not start."""
-        about = [action.job] if pod is None else [pod, action.job]
-        place = functools.partial(self._place, action)
-        reason = reasons.of(pod, self._told.about(*about), action.job, rooms=self._rooms, place=place)
-        if reason is None:
+        where = functools.partial(self._place, action)
+        told = self._told.about(*([action.job] if pod is None else [pod, action.job]))
+        if (reason := reasons.of(pod, told, action.job, rooms=self._rooms, place=where)) is None:
             return
         more = {
             "pod": pod["metadata"]["name"] if pod is not None else "",
@@ -239,7 +238,7 @@ class Actions:
         failure = ends.of(pod, self._told.about(pod), is_gone=is_gone, peak_memory=action.peak_memory)
         action.lost[name] = failure
         action.parts.pop(name, None)
-        if self._history(action) is not None:  # it ended while its outcome was written, or was cancelled
+        if action.history(self._store) is not None:  # it ended while its outcome was written, or was cancelled
             yield from self._finish(action)
             return
         if not failure.recoverable:
@@ -268,11 +267,10 @@ class Actions:
             if action.pods != before:
                 yield from self._look(action)
                 return
-        if self._history(action) is not None or not ends.has_failed(action.job):
+        if action.history(self._store) is not None or not ends.has_failed(action.job):
             yield from self._finish(action)
             return
-        last = list(action.lost.values())[-1] if action.lost else None
-        failure = ends.of_job(action.job, last)
+        failure = ends.of_job(action.job, list(action.lost.values())[-1] if action.lost else None)
         late = failure.code.endswith("ExceededError")
         yield from self._end(action, Phase.TIMED_OUT if late else Phase.FAILED, failure)
 
@@ -280,8 +278,7 @@ class Actions:
 
     def _wait(self, action: Action) -> None:
         """Look again when it may not be queued any longer."""
-        limit = action.limit()
-        if limit is not None:
+        if (limit := action.limit()) is not None:
             self._timers.at(limit[0], Due(action.name))
 
     def _place(self, action: Action) -> Place:
@@ -296,8 +293,10 @@ class Actions:
         if action is None:
             return
         limit = action.limit()
-        is_late = any(ends.has_succeeded(pod) for pod in action.pods.values()) or action.is_kept(_ENDING)
-        if is_late and self._history(action) is not None:
+        is_late = (
+            any(ends.has_succeeded(pod) for pod in action.pods.values()) or action.is_kept(_ENDING) or action.held_at
+        )
+        if is_late and action.history(self._store) is not None:
             yield from self._finish(action)
         elif limit is not None and limit[0] <= time.time() and not action.has_started:
             yield from self._give_up(action, Phase.TIMED_OUT, limit[1])
@@ -313,8 +312,7 @@ class Actions:
         if news is None:  # that was all of it
             yield from self._look(action)
         elif isinstance(news, Piece):
-            data = action.gather(heard.pod, news)
-            if data is not None:
+            if (data := action.gather(heard.pod, news)) is not None:
                 carriage.pour(self._store, action.request, news.key, data)
         elif isinstance(news, PodEvent):
             event = action.counted(heard.pod, news)
@@ -355,24 +353,16 @@ class Actions:
 
     @staticmethod
     def _pass(action: Action, event: PodEvent) -> Iterator[Event]:
-        news = action.news(event)
-        if news is not None:
+        if (news := action.news(event)) is not None:
             yield news
-
-    def _history(self, action: Action) -> list[PodEvent] | None:
-        """What its pod has left in the store; None when it has not ended."""
-        request = action.request
-        try:
-            found = history_of(self._store.get(keys.status(request.run, request.action)))
-        except KeyError:
-            return None
-        return found if found[-1].phase.is_terminal else None
 
     def _finish(self, action: Action) -> Iterator[Event]:
         """It has ended: with what is in the store."""
-        history = self._history(action)
+        history = action.history(self._store)
         if history is None:
             yield from self._end(action, Phase.FAILED, ends.NOTHING_SAID)
+            return
+        if history[-1].phase is Phase.ABORTED and self._is_held(action):
             return
         missed = max(0, action.attempt - history[-1].attempt)
         for event in history:
@@ -383,9 +373,15 @@ class Actions:
         """End it from here, unless it has ended by itself."""
         event = action.request.event(phase, at=time.time(), attempt=action.attempt, failure=failure, **more)
         shelf.end(self._store, self._key, event)
-        for told in self._history(action) or [event]:
-            yield from self._pass(action, told)
-        self._close(action)
+        yield from self._finish(action)
+
+    def _is_held(self, action: Action) -> bool:
+        """Whether what it has called ends first: of a run whose first action has ended nobody hears any more."""
+        if action.held_at is None:
+            action.held_at = time.time()
+            self._timers.at(action.held_at + _ENDING, Due(action.name))
+        has_called = any(each.request.caller == action.request.name for each in self._actions.values())
+        return has_called and time.time() < action.held_at + _ENDING
 
     def _close(self, action: Action) -> None:
         """All was told of it: what is left of it is its name, until its Job goes."""
@@ -393,7 +389,11 @@ class Actions:
         if any(ends.goes_on(pod) and len(pod["spec"]["containers"]) > 1 for pod in action.pods.values()):
             self._later.delete("jobs", action.name)
         self._actions.pop(action.name, None)
-        self._over.add(action.name)
+        if not action.is_gone:
+            self._over.add(action.name)
+        caller = self._actions.get(names.job_name(action.request.caller or ""))
+        if caller is not None and caller.held_at is not None:
+            self._freed.append(caller)
         for pod in {*action.pods, *action.lost, *action.ahead}:
             self._pods.pop(pod, None)
             self._follower.forget(pod)
