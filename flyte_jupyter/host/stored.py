@@ -79,8 +79,12 @@ class StoredRecords:
         return replace(before, number=before.number + 1, lost=before.lost + 1)
 
     def close(self, history: bytes) -> None:
-        # it may have been cancelled meanwhile
-        self.store.put_if_absent(keys.status(self._request.run, self._request.action), [history])
+        key = keys.status(self._request.run, self._request.action)
+        if not self.store.put_if_absent(key, [history]):  # it may have been cancelled meanwhile
+            try:
+                self.store.get(key)
+            except KeyError:
+                raise StoreError(f"{key} can neither be written nor read in {self.store.url}.") from None
 
     async def keep(self, wait: float = _EVERY) -> None:
         """Store the logs now and then, as they are, after so many seconds for the first time; until it is cancelled."""

@@ -161,12 +161,12 @@ IN_README = [
 
 
 def test_the_readme_can_be_followed_cell_by_cell(home: Home, tmp_path: Path) -> None:
-    """But for the section about images, which installs a large library; other tests do such things."""
+    """But for those about images, which installs a large library, and clusters; other tests do such things."""
     sections = re.split(r"^## ", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
     cells = [
         source.strip()
         for section in sections
-        if not section.startswith("Images")
+        if not section.startswith(("Images", "On a cluster"))
         for source in re.findall(r"^```python\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE)
     ]
     notebook: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])

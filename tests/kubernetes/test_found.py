@@ -21,7 +21,7 @@ from flyte_jupyter.runners.kubernetes.signing import key_secret, user
 from flyte_jupyter.sites import Site
 from tests.conftest import clear, eventually, forget_session, new_folder
 from tests.contract.s3 import bucket
-from tests.kubernetes.conftest import Cluster, grant
+from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
 
 LATER = 3600.0
 """Seconds after which nothing is young."""
@@ -159,7 +159,7 @@ def test_a_call_that_no_job_took_is_swept_when_it_is_old(cluster: Cluster) -> No
     cluster.api.patch("secrets", call, {"metadata": {"ownerReferences": None}})  # its kernel died before it said so
     assert [] == left_over(cluster)
     cluster.api.delete("jobs", f"{run.name}-a0")
-    eventually(lambda: not cluster.api.list("jobs").items)
+    eventually(lambda: not cluster.api.list("jobs").items, within=GONE_WITHIN)
     assert ([], [("secrets", call)]) == (left_over(cluster, 0), left_over(cluster))
     assert ([("secrets", call)], []) == (swept(cluster), swept(cluster))
     assert key_secret(user()) in [each["metadata"]["name"] for each in cluster.api.list("secrets").items]

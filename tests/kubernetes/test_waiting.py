@@ -12,7 +12,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.notebook.cards import card as cards
 from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import Cluster
+from tests.kubernetes.conftest import GONE_WITHIN, Cluster
 from tests.kubernetes.gate import gate
 from tests.kubernetes.test_reasons import with_quota
 
@@ -43,7 +43,7 @@ def test_what_no_node_has_fails_at_once_and_the_card_offers_what_there_is(cluste
         run.result()
     assert "Unschedulable" == caught.value.code
     assert "override={'resources': flyte.Resources(cpu=" in card(run)
-    eventually(lambda: [] == cluster.api.list("jobs").items)
+    eventually(lambda: [] == cluster.api.list("jobs").items, within=GONE_WITHIN)
 
 
 def test_an_image_that_cannot_be_pulled_is_named_on_the_card_while_it_is_tried(cluster: Cluster) -> None:
@@ -53,7 +53,7 @@ def test_an_image_that_cannot_be_pulled_is_named_on_the_card_while_it_is_tried(c
     eventually(lambda: "cannot be pulled" in card(run), within=60)
     assert "connection refused" in card(run)
     run.cancel()
-    eventually(lambda: [] == cluster.api.list("jobs").items)
+    eventually(lambda: [] == cluster.api.list("jobs").items, within=GONE_WITHIN)
 
 
 def test_a_quota_that_others_use_is_on_the_card_until_they_end(cluster: Cluster) -> None:
