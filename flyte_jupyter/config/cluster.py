@@ -194,28 +194,19 @@ def _labels(place: str, value: Any) -> Mapping[str, Any]:
     return found
 
 
-def _seconds(place: str, value: Any) -> int:
-    if not whole(value, 0):
-        raise wrong_type(place, value, "seconds, 0 or more")
-    return int(value)
+def _count(allowed: str) -> Callable[[str, Any], int]:
+    def accept(place: str, value: Any) -> int:
+        if not whole(value, 0):
+            raise wrong_type(place, value, allowed)
+        return int(value)
 
-
-def _number(place: str, value: Any) -> int:
-    if not whole(value, 0):
-        raise wrong_type(place, value, "a whole number, 0 or more")
-    return int(value)
+    return accept
 
 
 def _flag(place: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise wrong_type(place, value, "true or false")
     return value
-
-
-def _mode(place: str, value: Any) -> str:
-    if value not in MODES:
-        raise wrong_value(place, value, " or ".join(map(repr, MODES)), did_you_mean(str(value), MODES))
-    return str(value)
 
 
 def _registry(place: str, value: Any) -> str:
@@ -231,10 +222,19 @@ def _references(place: str, value: Any) -> Mapping[str, str]:
     return FrozenDict(value)
 
 
-def _platform(place: str, value: Any) -> str:
-    if value not in PLATFORMS:
-        raise wrong_value(place, value, " or ".join(map(repr, PLATFORMS)), did_you_mean(str(value), PLATFORMS))
+def one_of(place: str, value: Any, choices: tuple[str, ...]) -> str:
+    """A text that is one of a few. Raises `ConfigValueError`."""
+    if value not in choices:
+        raise wrong_value(place, value, " or ".join(map(repr, choices)), did_you_mean(str(value), choices))
     return str(value)
+
+
+def _platform(place: str, value: Any) -> str:
+    return one_of(place, value, PLATFORMS)
+
+
+def _mode(place: str, value: Any) -> str:
+    return one_of(place, value, MODES)
 
 
 def _store(place: str, value: Any) -> str:
@@ -253,8 +253,8 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "platform": _platform,
     "run_as_root": _flag,
     "owned_by_notebook": _flag,
-    "ttl": _seconds,
-    "backoff_limit": _number,
+    "ttl": _count("seconds, 0 or more"),
+    "backoff_limit": _count("a whole number, 0 or more"),
 }
 _ACCEPT: dict[str, Callable[[str, Any], Any]] = {
     each.name: _RULES.get(each.name, _text) for each in fields(Cluster) if each.name != "built"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..config.accept import boolean, str_or_none
-from ..config.cluster import MODES
-from ..config.refusal import did_you_mean, raise_all, wrong_type, wrong_value
+from ..config.cluster import MODES, one_of
+from ..config.refusal import raise_all, wrong_type
 from ..config.values.envvars import env_vars_of
 from ..errors import ConfigError, ConfigTypeError, nearest
 
@@ -93,9 +93,7 @@ def _texts(name: str) -> Any:
 
 def mode(value: Any) -> str:
     """A mode of a run. Raises `ConfigError`."""
-    if value not in MODES:
-        raise wrong_value("mode", value, " or ".join(map(repr, MODES)), did_you_mean(str(value), MODES))
-    return str(value)
+    return one_of("mode", value, MODES)
 
 
 _ACCEPT = {
