@@ -28,6 +28,7 @@ class Action:
         ahead: by pod, how many attempts it does not know of: it adds them to the numbers that the pod says.
         told: since when it is in a phase, by (phase, attempt, step); last: what was told last.
         parts: of blobs that have not come whole, by pod and key; end: the end, as its pod has said it.
+        read: pods of whose logs all was heard.
         peak_memory: bytes that the present attempt has used at most, as far as its pod has told.
         has_started: whether the task's container runs; is_closed: whether its end was told.
         is_gone: whether its Job was deleted; held_at: since when its end waits for those that it has
@@ -46,6 +47,7 @@ class Action:
     last: PodEvent | None = None
     parts: dict[str, dict[str, dict[int, bytes]]] = field(default_factory=dict)
     end: PodEvent | None = None
+    read: set[str] = field(default_factory=set)
     peak_memory: int | None = None
     has_started: bool = False
     is_closed: bool = False

@@ -205,7 +205,7 @@ class Actions:
     def _has_read(self, action: Action, name: str, pod: Mapping[str, Any]) -> bool:
         """Whether nothing more is to be expected of a pod that has succeeded."""
         self._follower.follow(pod, action.request)
-        if self._follower.has_read(name):
+        if name in action.read:  # and taken: what the follower has read may still be on its way
             return True
         if not self._carried:
             self._timers.at(time.time() + _LAGGING, Due(action.name))
@@ -237,6 +237,8 @@ class Actions:
             return
         failure = ends.of(pod, self._told.about(pod), is_gone=is_gone, peak_memory=action.peak_memory)
         action.lost[name] = failure
+        if ends.has_started(pod) and not is_gone:
+            self._follower.follow(pod, action.request)  # it may have said something, and ended, between two news
         action.parts.pop(name, None)
         if action.history(self._store) is not None:  # it ended while its outcome was written, or was cancelled
             yield from self._finish(action)
@@ -310,6 +312,7 @@ class Actions:
         if action is None:
             return
         if news is None:  # that was all of it
+            action.read.add(heard.pod)
             yield from self._look(action)
         elif isinstance(news, Piece):
             if (data := action.gather(heard.pod, news)) is not None:

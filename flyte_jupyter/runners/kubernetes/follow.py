@@ -73,11 +73,6 @@ class Follower:
             self._waiting.append(log)
             self._fill()
 
-    def has_read(self, pod: str) -> bool:
-        """Whether all was told that is in the log of the pod of that name."""
-        known = self._known.get(pod)
-        return known is not None and known.is_read
-
     def forget(self, pod: str) -> None:
         """The pod is gone, or nobody asks for it any more."""
         with self._lock:
