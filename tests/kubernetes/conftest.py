@@ -116,13 +116,19 @@ def image() -> str:
 
 
 @pytest.fixture
-def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """Runs go to the cluster; the state folder of this machine."""
+def kernel(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """What `flyte.init` sets holds for this test alone, as in a kernel of its own; the state folder of this machine."""
     monkeypatch.setattr(session, "defaults", session.defaults)
     monkeypatch.setattr(session, "cluster", None)
-    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
     yield home
     forget_session()
+
+
+@pytest.fixture
+def remote(kernel: Home, cluster: Cluster, image: str) -> Home:
+    """Runs go to the cluster; the state folder of this machine."""
+    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
+    return kernel
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ from flyte_jupyter.sites import Site
 from tests.conftest import clear, eventually, forget_session, new_folder
 from tests.contract.s3 import bucket
 from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
+from tests.kubernetes.waits import wait, wait_for_others
+
+pytestmark = pytest.mark.usefixtures("remote")
 
 LATER = 3600.0
 """Seconds after which nothing is young."""
@@ -32,26 +35,6 @@ env = flyte.TaskEnvironment(name="found", resources=flyte.Resources(cpu="100m", 
 def add(x: int) -> int:
     print("adding to", x)
     return x + 1
-
-
-@env.task
-def wait(seconds: float) -> None:
-    print("waiting", flush=True)
-    time.sleep(seconds)
-
-
-@env.task
-async def wait_for_others(n: int) -> None:
-    list(flyte.map(wait, [600.0] * n))
-
-
-@pytest.fixture(autouse=True)
-def remote(cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
-    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
-    yield
-    forget_session()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +13,8 @@ from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, forget_session
 from tests.kubernetes.conftest import Cluster
+
+pytestmark = pytest.mark.usefixtures("remote")
 
 SMALL = flyte.Resources(cpu="100m", memory="200Mi")
 env = flyte.TaskEnvironment(name="birds", resources=SMALL)
@@ -53,15 +54,6 @@ def look(names: list[str]) -> dict[str, Any]:
         "more_privileges": status["NoNewPrivs"].strip() == "0",
         "mounted": os.path.ismount("/data"),
     }
-
-
-@pytest.fixture(autouse=True)
-def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
-    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
-    yield home
-    forget_session()
 
 
 def pods(cluster: Cluster, run: Run) -> list[dict[str, Any]]:

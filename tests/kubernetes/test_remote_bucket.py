@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import session
 from flyte_jupyter.home import Home
 from flyte_jupyter.store import keys, open_store
 from tests.conftest import forget_session
@@ -38,15 +37,13 @@ def broken(data: bytes) -> int:
 
 
 @pytest.fixture(autouse=True)
-def place(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def place(kernel: Home, cluster: Cluster, image: str) -> Iterator[str]:
     """The URL of the bucket of remote runs; their pods get its credentials from a Secret."""
     with bucket() as url:
         cluster.api.create("secrets", {"metadata": {"name": CREDENTIALS}, "stringData": credentials()})
-        monkeypatch.setattr(session, "defaults", session.defaults)
-        monkeypatch.setattr(session, "cluster", None)
         flyte.init(mode="remote", namespace=cluster.namespace, image=image, store=url, store_secret=CREDENTIALS)
         yield url
-        forget_session()
+        forget_session()  # before the bucket goes
 
 
 def credentials() -> dict[str, str]:

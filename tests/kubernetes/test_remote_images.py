@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import session
 from flyte_jupyter.container.images import Images
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.errors import ImageBuildError, MissingSecretError
@@ -24,13 +23,11 @@ BASE = flyte.Image.from_debian_base(name="tests/remote")
 
 
 @pytest.fixture(autouse=True)
-def _remote(home: Home, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _remote(kernel: Home, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     if not default.REGISTRY:
         lacking("a registry to push to: $FLYTE_JUPYTER_TEST_REGISTRY")
     default.load_base()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
     settings = default.cluster()
     flyte.init(
         mode="remote",

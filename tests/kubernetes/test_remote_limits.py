@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import session
-from flyte_jupyter.home import Home
-from tests.conftest import forget_session
 from tests.kubernetes.conftest import Cluster
+
+pytestmark = pytest.mark.usefixtures("remote")
 
 env = flyte.TaskEnvironment(name="limits", resources=flyte.Resources(cpu="100m", memory="400Mi"))
 
@@ -24,15 +22,6 @@ def noise(size: int) -> bytes:
 @env.task
 def give(size: int, _given: bytes = b"") -> bytes:
     return random.Random(0).randbytes(size)
-
-
-@pytest.fixture(autouse=True)
-def remote(home: Home, cluster: Cluster, image: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
-    flyte.init(mode="remote", namespace=cluster.namespace, image=image)
-    yield
-    forget_session()
 
 
 def test_nearly_as_much_as_may_goes_there_and_comes_back() -> None:

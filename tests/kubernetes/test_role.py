@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter import doctor, session
+from flyte_jupyter import doctor
 from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
 from flyte_jupyter.runners.kubernetes.error import ApiError
 from flyte_jupyter.runners.kubernetes.signing import key_secret, user
-from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import Cluster, grant
+from tests.conftest import eventually
+from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
+from tests.kubernetes.waits import wait, wait_for_others
 
 env = flyte.TaskEnvironment(name="granted", resources=flyte.Resources(cpu="100m", memory="200Mi"))
 
@@ -38,31 +37,21 @@ async def all_doubled(n: int) -> list[int]:
     return list(flyte.map(double, range(n)))
 
 
-@env.task
-def wait(seconds: float) -> None:
-    print("waiting", flush=True)
-    time.sleep(seconds)
-
-
-@env.task
-async def wait_for_others(n: int) -> None:
-    list(flyte.map(wait, [600.0] * n))
-
-
 @pytest.fixture
 def granted(
-    home: Home, cluster: Cluster, image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Cluster]:
+    kernel: Home,
+    cluster: Cluster,
+    image: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Cluster:
     """A kernel that is the service account of the Role, as its pods are."""
     grant(cluster)
     file = tmp_path / "kubeconfig"
     file.write_text(json.dumps(as_account(cluster, role.NAME)))  # JSON is YAML
     monkeypatch.setenv("KUBECONFIG", str(file))
-    monkeypatch.setattr(session, "defaults", session.defaults)
-    monkeypatch.setattr(session, "cluster", None)
     flyte.init(mode="remote", namespace=cluster.namespace, image=image)
-    yield cluster
-    forget_session()
+    return cluster
 
 
 def as_account(cluster: Cluster, account: str) -> dict[str, Any]:
@@ -132,7 +121,7 @@ def test_a_job_that_stays_owns_all_that_stays_with_it(granted: Cluster) -> None:
     assert ({"jobs": 3, "pods": 3, "secrets": 3 + 1}, 2) == (counted, len(children))
     assert {86400} == {job["spec"]["ttlSecondsAfterFinished"] for job in jobs.values()}
     granted.api.delete("jobs", f"{run.name}-a0")
-    eventually(lambda: [] == left(granted), within=60)
+    eventually(lambda: [] == left(granted), within=GONE_WITHIN)
 
 
 def test_each_needed_right_is_used_and_no_other_one(granted: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
