@@ -119,9 +119,8 @@ class Actions:
             if action is not None:
                 action.is_gone = True
                 why = action.job["metadata"].get("annotations", {}).get(REASON) or _BY_HAND
-                yield from self._end(
-                    action, Phase.ABORTED, lifecycle.aborted(why)
-                )  # unless who cancels has put it down
+                # who cancels has put down an end already
+                yield from self._end(action, Phase.ABORTED, lifecycle.aborted(why))
             return
         if name in self._over:
             return
@@ -295,10 +294,8 @@ class Actions:
         if action is None:
             return
         limit = action.limit()
-        is_late = (
-            any(ends.has_succeeded(pod) for pod in action.pods.values()) or action.is_kept(_ENDING) or action.held_at
-        )
-        if is_late and action.history(self._store) is not None:
+        has_left = any(ends.has_succeeded(pod) for pod in action.pods.values())
+        if (has_left or action.is_kept(_ENDING) or action.held_at) and action.history(self._store) is not None:
             yield from self._finish(action)
         elif limit is not None and limit[0] <= time.time() and not action.has_started:
             yield from self._give_up(action, Phase.TIMED_OUT, limit[1])
