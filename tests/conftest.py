@@ -98,7 +98,11 @@ def host_processes(home: Home) -> list[psutil.Process]:
     return [host, *host.children(recursive=True)]
 
 
-def eventually(condition: Callable[[], object], within: float = 15.0) -> None:
+PATIENCE = 120.0
+"""Seconds that something may take at most on a machine that does much else; they pass only when it never happens."""
+
+
+def eventually(condition: Callable[[], object], within: float = PATIENCE) -> None:
     """Wait until something is true; fail when it is not within so many seconds."""
     deadline = time.monotonic() + within
     while not condition():

@@ -18,13 +18,13 @@ from jupyter_client.manager import KernelManager
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
+from tests.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from jupyter_client.blocking.client import BlockingKernelClient
     from typing_extensions import Self
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 60.0
 START = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte\nenv = flyte.TaskEnvironment(name='my_env')"
 SLEEP = "while True: time.sleep(0.1)"
 """Until it is interrupted: Python misses a signal that comes just before the system call of one long sleep."""
@@ -65,7 +65,7 @@ class Front:
         kernel: its name, as Jupyter knows it; within: seconds that it may take to start.
     """
 
-    def __init__(self, home: Home, *cells: str, kernel: str = "python3", within: float = DEADLINE) -> None:
+    def __init__(self, home: Home, *cells: str, kernel: str = "python3", within: float = PATIENCE) -> None:
         path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
         self._env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": path}
         # sockets of its own: by itself it looks for names that are free, and other tests take them
@@ -87,7 +87,7 @@ class Front:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _connect(self, within: float = DEADLINE) -> None:
+    def _connect(self, within: float = PATIENCE) -> None:
         self.client: BlockingKernelClient = self._manager.blocking_client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=within)
@@ -119,7 +119,7 @@ class Front:
         """Execute a cell; `each` is called after every message of it."""
         request = self.client.execute(source)
         cell = Cell()
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while True:
             message = self.client.get_iopub_msg(timeout=deadline - time.monotonic())
             is_mine = message["parent_header"].get("msg_id") == request
@@ -133,7 +133,7 @@ class Front:
 
     def reply(self, request: str) -> dict[str, Any]:
         """What the kernel answers to a request on the shell channel."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while True:
             message = self.client.get_shell_msg(timeout=deadline - time.monotonic())
             if message["parent_header"].get("msg_id") == request:
@@ -143,12 +143,12 @@ class Front:
     def new_subshell(self) -> str:
         """The id of a new subshell."""
         self.client.control_channel.send(self.client.session.msg("create_subshell_request", {}))
-        subshell: str = self.client.get_control_msg(timeout=DEADLINE)["content"]["subshell_id"]
+        subshell: str = self.client.get_control_msg(timeout=PATIENCE)["content"]["subshell_id"]
         return subshell
 
     def more(self, cell: Cell, enough: Callable[[Cell], object]) -> None:
         """Go on listening after the cell has ended, until it is enough."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while not enough(cell):
             try:
                 self._take(cell, self.client.get_iopub_msg(timeout=deadline - time.monotonic()))

@@ -19,7 +19,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.notebook.kernel.spec import PROVISIONER
 from tests.conftest import eventually, is_alive
-from tests.kernel.front import DEADLINE, ROOT, SLEEP, Cell, Front
+from tests.kernel.front import ROOT, SLEEP, Cell, Front
 
 ENVIRONMENT = """
 import flyte_jupyter as flyte
@@ -197,12 +197,12 @@ def test_it_is_interrupted_restarted_and_shut_down_like_any_other(under: Front, 
 def test_it_does_not_outlive_whoever_has_started_it(under: Front) -> None:
     kernel = psutil.Process(int(under.run("import os; os.getpid()").result))
     under._manager.provisioner.process.send_signal(signal.SIGKILL)  # type: ignore[union-attr]
-    eventually(lambda: not is_alive(kernel), within=DEADLINE)
+    eventually(lambda: not is_alive(kernel))
 
 
 def said_by_the_next(under: Front) -> str:
     """What the first cell says in the kernel that Jupyter starts in its place."""
-    eventually(lambda: not under._manager.is_alive(), within=DEADLINE)
+    eventually(lambda: not under._manager.is_alive())
     under.restart()
     return under.run("1 + 1").stdout
 
@@ -218,7 +218,7 @@ def test_a_kernel_that_was_killed_is_no_success_and_the_next_one_says_so(under: 
 def test_a_kernel_that_needs_more_memory_than_its_limit_is_told_of(under: Front) -> None:
     """Without control groups it is refused the memory, and goes on."""
     request = under.client.execute("x = b'1' * 2**30")
-    eventually(lambda: not under._manager.is_alive() or is_refused(under, request), within=DEADLINE)
+    eventually(lambda: not under._manager.is_alive() or is_refused(under, request))
     if not under._manager.is_alive():
         assert "more memory than its limit of 400 MiB" in said_by_the_next(under)
 
@@ -228,7 +228,7 @@ def test_a_kernel_ends_with_its_host_instead_of_being_another_one_unnoticed(unde
     status = call(home, {"op": "status"})
     assert status is not None
     os.kill(status["pid"], signal.SIGKILL)
-    eventually(lambda: not is_alive(kernel), within=DEADLINE)
+    eventually(lambda: not is_alive(kernel))
     assert "The local Host has died, and the kernel with it." in said_by_the_next(under)
 
 

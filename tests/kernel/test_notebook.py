@@ -12,7 +12,8 @@ import pytest
 
 from flyte_jupyter.home import Home
 from flyte_jupyter.notebook.cards.card import MIME
-from tests.kernel.front import DEADLINE, ROOT, START, Cell, Front
+from tests.conftest import PATIENCE
+from tests.kernel.front import ROOT, START, Cell, Front
 
 
 @pytest.fixture
@@ -240,6 +241,6 @@ def test_nothing_is_shown_by_a_plain_script(home: Home) -> None:
     script = START.split("\n", 1)[1] + "\n@env.task\ndef f() -> int: return 1\nprint(flyte.run(f).outputs()[0])"
     env = {**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=DEADLINE, check=False
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert ("1\n", "") == (done.stdout, done.stderr)

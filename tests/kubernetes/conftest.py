@@ -33,8 +33,6 @@ REQUIRED = os.environ.get("FLYTE_JUPYTER_TEST_CLUSTER") == "required"
 """Read when this is imported, because tests do not see the variables of the person who runs them."""
 GIVEN_CLUSTER, GIVEN_IMAGE = os.environ.get(KUBECONFIG, ""), os.environ.get(IMAGE, "")
 """Read when this is imported, because tests do not see the variables of the person who runs them."""
-GONE_WITHIN = 120.0
-"""Seconds: a namespace goes after its last pod."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,6 @@ from tests.conftest import eventually
 from tests.integration.containers import Call, Heard
 from tests.kubernetes.conftest import Cluster
 
-PATIENCE = 90.0
-"""Seconds: the node may have to pull the image first."""
-
 
 def secret(cluster: Cluster, name: str, data: Mapping[str, bytes]) -> None:
     encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
@@ -73,7 +70,7 @@ class Job:
         def others() -> list[str]:
             return [name for pod in self.pods() if (name := pod["metadata"]["name"]) != but]
 
-        eventually(others, within=PATIENCE)
+        eventually(others)
         return Follower(self.cluster, others()[0], self.request)
 
 
@@ -84,7 +81,7 @@ class Follower(Heard):
         super().__init__(request)
         self.name = name
         self._cluster = cluster
-        eventually(lambda: "running" in self.state() or "terminated" in self.state(), within=PATIENCE)
+        eventually(lambda: "running" in self.state() or "terminated" in self.state())
         self._stream = cluster.api.log(name, follow=True)
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
@@ -107,7 +104,7 @@ class Follower(Heard):
 
     def ended(self) -> int:
         """The exit code of its container, once all that it says has come."""
-        eventually(lambda: "terminated" in self.state(), within=PATIENCE)
+        eventually(lambda: "terminated" in self.state())
         self._thread.join()
         if not self.has_said_all:
             self._read_again()

@@ -16,7 +16,7 @@ from flyte_jupyter.runners.kubernetes.watch import Change
 from tests.conftest import eventually
 from tests.integration.containers import Call
 from tests.kubernetes.conftest import Cluster
-from tests.kubernetes.jobs import PATIENCE, Job
+from tests.kubernetes.jobs import Job
 
 env = TaskEnvironment("folded")
 
@@ -35,7 +35,7 @@ def test_an_action_has_not_ended_before_all_was_taken_that_its_pod_has_said(
 ) -> None:
     call = Call(tmp_path, home, add, 1)
     job = Job(cluster, image, call).create()
-    eventually(lambda: any(map(ends.has_succeeded, job.pods())), within=PATIENCE)
+    eventually(lambda: any(map(ends.has_succeeded, job.pods())))
     heard: list[Any] = []
     follower = Follower(cluster.api, heard.append)
     actions = Actions(cluster.api, call.store, home.key(), follower, heard.append, carried=True)

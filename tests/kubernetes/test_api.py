@@ -129,14 +129,14 @@ def test_a_cluster_that_is_gone_is_told_with_its_address(
 def test_a_log_is_followed_to_its_end(cluster: Cluster, image: str) -> None:
     code = "import time\nfor n in range(3): print('line', n); time.sleep(1)"
     cluster.api.create("pods", talker(image, code))
-    eventually(lambda: cluster.api.get("pods", "talker")["status"]["phase"] == "Running", within=60)
+    eventually(lambda: cluster.api.get("pods", "talker")["status"]["phase"] == "Running")
     lines = [line.split(b" ", 1)[1] for line in cluster.api.log("talker", follow=True)]
     assert [b"line 0", b"line 1", b"line 2"] == lines
 
 
 def test_a_stream_is_closed_by_another_thread(cluster: Cluster, image: str) -> None:
     cluster.api.create("pods", talker(image, "print('here'); import time; time.sleep(100)"))
-    eventually(lambda: cluster.api.get("pods", "talker")["status"]["phase"] == "Running", within=60)
+    eventually(lambda: cluster.api.get("pods", "talker")["status"]["phase"] == "Running")
     log = cluster.api.log("talker", follow=True)
     lines = []
     for line in log:

@@ -28,7 +28,7 @@ def the_pod(cluster: Cluster, holds: Callable[[dict[str, Any]], object], name: s
         found[:] = pods[-1:]
         return bool(found and holds(found[0]))
 
-    eventually(is_so, within=90)
+    eventually(is_so)
     return found[0]
 
 
@@ -117,7 +117,7 @@ def test_a_pod_that_makes_room_is_told_as_preempted(cluster: Cluster, image: str
     key = f"flyte-jupyter.test/seat-{secrets.token_hex(3)}"
     at = f"/status/capacity/{key.replace('/', '~1')}"
     cluster.api.patch("nodes", node, [{"op": "add", "path": at, "value": "1"}], part="status")
-    eventually(lambda: key in cluster.api.get("nodes", node)["status"]["allocatable"], within=60)
+    eventually(lambda: key in cluster.api.get("nodes", node)["status"]["allocatable"])
     kind, high = "scheduling.k8s.io/v1/priorityclasses", f"test-{secrets.token_hex(3)}"
     cluster.api.create(kind, {"metadata": {"name": high}, "value": 1000})
     try:
@@ -144,7 +144,7 @@ def test_a_job_that_runs_too_long_is_told_with_its_bound(cluster: Cluster, image
     late = job("lost", image, SLEEP)
     late["spec"]["activeDeadlineSeconds"] = 2
     cluster.api.create("jobs", late)
-    eventually(lambda: ends.has_failed(cluster.api.get("jobs", "lost")), within=60)
+    eventually(lambda: ends.has_failed(cluster.api.get("jobs", "lost")))
     failure = ends.of_job(cluster.api.get("jobs", "lost"), None)
     assert ("DeadlineExceededError", "user") == (failure.code, failure.kind)
     assert "after its deadline of 2 s" in failure.message
@@ -152,7 +152,7 @@ def test_a_job_that_runs_too_long_is_told_with_its_bound(cluster: Cluster, image
 
 def test_a_job_that_has_lost_several_pods_tells_of_the_last(cluster: Cluster, image: str) -> None:
     cluster.api.create("jobs", job("lost", image, "raise SystemExit(3)", retries=1))
-    eventually(lambda: ends.has_failed(cluster.api.get("jobs", "lost")), within=90)
+    eventually(lambda: ends.has_failed(cluster.api.get("jobs", "lost")))
     pods, _, of = of_job(cluster.api, "lost")
     failure = ends.of_job(of, ends.of(pods[0]))
     assert (

@@ -21,7 +21,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.runners.kubernetes.watch import Change, Watch
-from tests.conftest import eventually
+from tests.conftest import PATIENCE, eventually
 from tests.contract.s3 import bucket
 from tests.kubernetes.conftest import Cluster
 from tests.kubernetes.gate import gate
@@ -30,8 +30,6 @@ from tests.kubernetes.jobs import secret
 pytestmark = pytest.mark.usefixtures("remote")
 
 env = flyte.TaskEnvironment(name="faults", resources=flyte.Resources(cpu="50m", memory="150Mi"))
-_PATIENCE = 90.0
-"""Seconds that a cluster may take for something, on a machine that does much else."""
 
 
 @env.task
@@ -77,7 +75,7 @@ def wait() -> int:
 
 
 def until_printed(run: Run, text: str) -> Run:
-    eventually(lambda: text in run.get_logs(), within=_PATIENCE)
+    eventually(lambda: text in run.get_logs())
     return run
 
 
@@ -157,7 +155,7 @@ def deletions(cluster: Cluster) -> Iterator[list[str]]:
 def _books(cluster: Cluster) -> Iterator[None]:
     """They balance in the end."""
     yield
-    eventually(lambda: balanced(cluster), within=_PATIENCE)
+    eventually(lambda: balanced(cluster))
 
 
 # --- pods that are lost -----------------------------------------------------------------------------------------------
@@ -166,7 +164,7 @@ def _books(cluster: Cluster) -> Iterator[None]:
 def test_a_pod_that_is_deleted_by_force_is_replaced_and_no_retry_is_charged(cluster: Cluster) -> None:
     run = until_printed(flyte.run(third_time.override(retries=1)), "attempt 0")
     kill(cluster, run)
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert "attempt 2" == run.result()
     assert {"0": "PodDeleted", "1": "ValueError"} == codes(run)
     of_each = [("queued", 0), ("initializing", 0), ("running", 0)]
@@ -178,14 +176,14 @@ def test_a_pod_that_is_deleted_in_good_order_is_replaced_too(cluster: Cluster) -
     run = until_printed(flyte.run(wait), "waiting")
     (pod,) = pods(cluster, run)
     cluster.api.delete("pods", pod)
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert (1, {"0": "PodDeleted"}) == (run.result(), codes(run))
     assert [("running", 0), ("running", 1)] == [each for each in phases(run) if each[0] == "running"]
 
 
 def test_a_task_that_takes_too_much_memory_is_attempted_as_often_as_it_may() -> None:
     run = flyte.run(hoard.override(resources=flyte.Resources(memory=("100Mi", "150Mi")), retries=1))
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert ({"0": "OOMError", "1": "OOMError"}, "failed") == (codes(run), run.phase.value)
     assert "needed more memory than its limit of 150 MiB; it had used" in failure(run)
     with pytest.raises(flyte.errors.OOMError):
@@ -195,7 +193,7 @@ def test_a_task_that_takes_too_much_memory_is_attempted_as_often_as_it_may() -> 
 def test_a_container_that_takes_too_much_memory_is_replaced() -> None:
     guaranteed = flyte.Resources(cpu=("500m", "500m"), memory=("150Mi", "150Mi"))  # else a process dies by its size
     run = flyte.run(hoard_in_the_host.override(resources=guaranteed))
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert ("in the second pod", {"0": "OOMError"}) == (run.result(), codes(run))
 
 
@@ -205,20 +203,20 @@ def test_a_container_that_takes_too_much_memory_is_replaced() -> None:
 def test_an_image_that_is_not_there_ends_it_at_once(cluster: Cluster, image: str) -> None:
     flyte.init(image=f"{image.rpartition(':')[0]}:nothing")
     run = flyte.run(add, 1)
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert ("failed", "ImagePullError") == (run.phase.value, *codes(run).values())
     assert ":nothing cannot be pulled" in failure(run)
-    eventually(lambda: emptied(cluster), within=_PATIENCE)
+    eventually(lambda: emptied(cluster))
 
 
 def test_a_secret_that_is_not_there_ends_it_and_says_which(cluster: Cluster) -> None:
     container = {"name": "primary", "envFrom": [{"secretRef": {"name": "password"}}]}
     run = flyte.run(add.override(pod_template=flyte.PodTemplate(pod_spec={"containers": [container]})), 1)
-    eventually(lambda: "no Secret password" in reason(run) or run.done(), within=_PATIENCE)
-    run.wait(_PATIENCE)
+    eventually(lambda: "no Secret password" in reason(run) or run.done())
+    run.wait(PATIENCE)
     assert ("failed", "SecretMissing") == (run.phase.value, *codes(run).values())
     assert "there is no Secret password in this namespace: create it" in failure(run)
-    eventually(lambda: emptied(cluster), within=_PATIENCE)
+    eventually(lambda: emptied(cluster))
 
 
 def test_a_quota_that_is_used_up_is_waited_for(cluster: Cluster) -> None:
@@ -227,21 +225,21 @@ def test_a_quota_that_is_used_up_is_waited_for(cluster: Cluster) -> None:
     eventually(lambda: cluster.api.get("resourcequotas", "small").get("status", {}).get("used"))
     first = until_printed(flyte.run(wait), "waiting")
     second = flyte.run(add, 1)
-    eventually(lambda: "waits for others to end: of the quota small" in reason(second), within=_PATIENCE)
+    eventually(lambda: "waits for others to end: of the quota small" in reason(second))
     impatient = flyte.run(add.override(timeout=flyte.Timeout(max_queued_time=3)), 1)
-    impatient.wait(_PATIENCE)
+    impatient.wait(PATIENCE)
     assert ("timed_out", "MaxQueuedTimeExceededError") == (impatient.phase.value, *codes(impatient).values())
     first.cancel()
-    second.wait(_PATIENCE)
+    second.wait(PATIENCE)
     assert (2, "aborted") == (second.result(), first.phase.value)
 
 
 def test_what_no_node_has_ends_it_at_once(cluster: Cluster) -> None:
     run = flyte.run(add.override(resources=flyte.Resources(cpu=1000)), 1)
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert ("failed", "Unschedulable") == (run.phase.value, *codes(run).values())
     assert "no node of the cluster has 1000 cores: the largest has" in failure(run)
-    eventually(lambda: emptied(cluster), within=_PATIENCE)
+    eventually(lambda: emptied(cluster))
 
 
 # --- connections and kernels that are lost ----------------------------------------------------------------------------
@@ -255,13 +253,13 @@ def test_connections_that_break_lose_nothing(
         run = until_printed(flyte.run(third_time.override(retries=1)), "attempt 0")
         way.drop()
         kill(cluster, run)
-        eventually(lambda: ("running", 1) in phases(run), within=_PATIENCE)
+        eventually(lambda: ("running", 1) in phases(run))
         way.refuse()
         (pod,) = pods(cluster, run)
-        eventually(lambda: cluster.api.get("pods", pod)["status"]["phase"] == "Succeeded", within=_PATIENCE)
+        eventually(lambda: cluster.api.get("pods", pod)["status"]["phase"] == "Succeeded")
         assert not run.done()
         way.open()
-        run.wait(_PATIENCE)
+        run.wait(PATIENCE)
         assert "attempt 2" == run.result()
         steps = [(phase, attempt, step) for phase, _, attempt, step in root(run)["history"]]
         assert len(set(steps)) == len(steps)
@@ -278,12 +276,12 @@ def test_a_kernel_that_is_killed_leaves_its_run_to_the_next_one(
     with subprocess.Popen(
         [sys.executable, str(code), cluster.namespace, image, store, str(told)], env={**os.environ, "PYTHONPATH": ROOT}
     ) as kernel:
-        eventually(lambda: told.exists() and told.read_text().endswith("\n"), within=_PATIENCE)
+        eventually(lambda: told.exists() and told.read_text().endswith("\n"))
         kernel.send_signal(signal.SIGKILL)
     run = flyte.get_run(told.read_text().strip())
-    eventually(lambda: phases(run)[-1:] == [("running", 0)], within=_PATIENCE)
+    eventually(lambda: phases(run)[-1:] == [("running", 0)])
     kill(cluster, run)
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert (1, {"0": "PodDeleted"}, ["waiting"]) == (run.result(), codes(run), list(run.get_logs()))
     assert 1 == len(cluster.api.list("jobs").items)
 
@@ -329,10 +327,10 @@ def test_a_job_that_is_deleted_by_hand_ends_its_run(cluster: Cluster) -> None:
     run = until_printed(flyte.run(wait), "waiting")
     (job,) = cluster.api.list("jobs").items
     cluster.api.delete("jobs", job["metadata"]["name"])
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert "aborted" == run.phase.value
     assert "Its Job was deleted in the cluster" in failure(run)
-    eventually(lambda: emptied(cluster), within=_PATIENCE)
+    eventually(lambda: emptied(cluster))
 
 
 @env.task
@@ -349,7 +347,7 @@ def test_a_parent_that_is_lost_finds_what_its_children_have_finished(
 ) -> None:
     run = until_printed(flyte.run(parent), "added")
     kill(cluster, run)
-    run.wait(_PATIENCE)
+    run.wait(PATIENCE)
     assert (5, {"0": "PodDeleted"}) == (run.result(), codes(run))
     assert 2 == len([each for each in run.view()["actions"] if each["title"] == "add"])
     assert 3 == len(cluster.api.list("jobs").items)
@@ -369,14 +367,14 @@ waits_for_a_node = wait.override(
 def test_a_parent_that_is_cancelled_takes_its_children_with_it(cluster: Cluster, caller: None) -> None:
     run = flyte.run(family)
     both = {"running": 1, "waiting_for_resources": 1}
-    eventually(lambda: both == run.view()["tasks"].get("wait"), within=_PATIENCE)
+    eventually(lambda: both == run.view()["tasks"].get("wait"))
     with deletions(cluster) as deleted:
         run.cancel("not wanted any more")
-        run.wait(_PATIENCE)
-        eventually(lambda: {"aborted"} == {action["phase"] for action in run.view()["actions"]}, within=_PATIENCE)
+        run.wait(PATIENCE)
+        eventually(lambda: {"aborted"} == {action["phase"] for action in run.view()["actions"]})
         assert {"not wanted any more"} == {
             failure["message"] for action in run.view()["actions"] for failure in action["failures"].values()
         }
-        eventually(lambda: emptied(cluster), within=_PATIENCE)
+        eventually(lambda: emptied(cluster))
         eventually(lambda: 3 == len(deleted))
     assert "a0" == deleted[-1]

@@ -33,8 +33,8 @@ def talker(name: str, image: str, code: str) -> dict[str, Any]:
 
 def started(api: Api, name: str, image: str, code: str) -> dict[str, Any]:
     api.create("pods", talker(name, image, code))
-    eventually(lambda: "containerStatuses" in api.get("pods", name)["status"], within=60)
-    eventually(lambda: not any("waiting" in each["state"] for each in _states(api, name)), within=60)
+    eventually(lambda: "containerStatuses" in api.get("pods", name)["status"])
+    eventually(lambda: not any("waiting" in each["state"] for each in _states(api, name)))
     return api.get("pods", name)
 
 
@@ -76,7 +76,7 @@ def test_the_log_of_the_tasks_container_is_told_line_by_line_and_to_its_end(clus
     pod = started(cluster.api, "talks", image, NUMBERS.format(count=20, pause=0.02))
     follower.follow(pod, REQUEST)
     follower.follow(pod, REQUEST)
-    eventually(lambda: "talks" in ear.listen().ended, within=30)
+    eventually(lambda: "talks" in ear.listen().ended)
     assert numbers(20) == ear.texts["talks"]
     follower.close()
 
@@ -101,7 +101,7 @@ def test_lines_are_told_once_although_the_connection_breaks(cluster: Cluster, im
         for number in (20, 60, 120, 180):
             eventually(lambda number=number: len(ear.listen().texts.get("talks", ())) >= number)
             way.drop()
-        eventually(lambda: "talks" in ear.listen().ended, within=30)
+        eventually(lambda: "talks" in ear.listen().ended)
         follower.close()
     assert numbers(300) == ear.texts["talks"]
 
@@ -131,7 +131,7 @@ def test_what_turns_left_unread_is_told_in_order_and_nothing_twice(
     for name in names:  # they stay: what a node keeps of a pod that has ended is its own business
         code = f"{NUMBERS.format(count=200, pause=0.02)}\ntime.sleep(300)"
         follower.follow(started(cluster.api, name, image, code), REQUEST)
-    eventually(lambda: all("199" in ear.listen().texts.get(name, ()) for name in names), within=60)
+    eventually(lambda: all("199" in ear.listen().texts.get(name, ()) for name in names))
     for name in names:  # nodes have words of their own, and may lose a file: that is not ours to test
         told = [int(text) for text in ear.texts[name] if text.isdigit()]
         assert sorted(set(told)) == told
@@ -143,7 +143,7 @@ def test_lines_longer_than_those_of_the_runtime_are_whole(cluster: Cluster, imag
     ear = Ear()
     follower = Follower(cluster.api, ear.heard.put)
     follower.follow(started(cluster.api, "long", image, "print('x' * 100_000); print('end')"), REQUEST)
-    eventually(lambda: "long" in ear.listen().ended, within=30)
+    eventually(lambda: "long" in ear.listen().ended)
     assert ["x" * 100_000, "end"] == ear.texts["long"]
     follower.close()
 
@@ -155,7 +155,7 @@ def test_a_pod_that_is_gone_has_been_read(cluster: Cluster, image: str) -> None:
     follower.follow(pod, REQUEST)
     eventually(lambda: ["here"] == ear.listen().texts.get("goes"))
     cluster.api.delete("pods", "goes", grace=0)
-    eventually(lambda: "goes" in ear.listen().ended, within=30)
+    eventually(lambda: "goes" in ear.listen().ended)
     follower.close()
 
 

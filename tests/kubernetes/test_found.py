@@ -19,9 +19,9 @@ from flyte_jupyter.runners.kubernetes import role, sweep
 from flyte_jupyter.runners.kubernetes.action import request_of
 from flyte_jupyter.runners.kubernetes.signing import key_secret, user
 from flyte_jupyter.sites import Site
-from tests.conftest import clear, eventually, forget_session, new_folder
+from tests.conftest import PATIENCE, clear, eventually, forget_session, new_folder
 from tests.contract.s3 import bucket
-from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
+from tests.kubernetes.conftest import Cluster, grant
 from tests.kubernetes.waits import wait, wait_for_others
 
 pytestmark = pytest.mark.usefixtures("remote")
@@ -62,7 +62,7 @@ def site() -> Site:
 
 def test_runs_of_other_machines_are_found_and_attached_to(other_machine: Any) -> None:
     first, second = flyte.run(add, 1), flyte.run(wait, 600)
-    first.wait(60)
+    first.wait(PATIENCE)
     names = [second.name, first.name]
     assert names == [run.name for run in flyte.runs(cluster=True)]
     other_machine()
@@ -73,9 +73,9 @@ def test_runs_of_other_machines_are_found_and_attached_to(other_machine: Any) ->
     [_, again] = flyte.runs(cluster=True)
     assert ("add", 2, ["adding to 1"]) == (again.title, again.result(), list(again.get_logs()))
     going = flyte.get_run(second.name)
-    eventually(lambda: list(going.get_logs()), within=60)
+    eventually(lambda: list(going.get_logs()))
     going.cancel()
-    going.wait(60)
+    going.wait(PATIENCE)
     assert "aborted" == going.phase.value
 
 
@@ -99,7 +99,7 @@ def test_runs_of_a_bucket_are_found_by_its_records(
 
 def test_runs_of_other_users_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     run = flyte.run(add, 1)
-    run.wait(60)
+    run.wait(PATIENCE)
     forget_session()
     monkeypatch.setenv("JUPYTERHUB_USER", "somebody-else")
     assert [] == flyte.runs(cluster=True)
@@ -127,12 +127,12 @@ def swept(cluster: Cluster) -> list[tuple[str, str]]:
 def test_nothing_that_is_needed_is_swept(cluster: Cluster) -> None:
     grant(cluster)
     done, going = flyte.run(add, 1), flyte.run(wait_for_others, 1)
-    done.wait(60)
-    eventually(lambda: 2 == sum(action["phase"] == "running" for action in going.view()["actions"]), within=60)
+    done.wait(PATIENCE)
+    eventually(lambda: 2 == sum(action["phase"] == "running" for action in going.view()["actions"]))
     assert [] == left_over(cluster)
     assert [] == flyte.sweep(delete=False) == flyte.sweep()
     going.cancel()
-    going.wait(60)
+    going.wait(PATIENCE)
 
 
 def test_a_call_that_no_job_took_is_swept_when_it_is_old(cluster: Cluster) -> None:
@@ -142,7 +142,7 @@ def test_a_call_that_no_job_took_is_swept_when_it_is_old(cluster: Cluster) -> No
     cluster.api.patch("secrets", call, {"metadata": {"ownerReferences": None}})  # its kernel died before it said so
     assert [] == left_over(cluster)
     cluster.api.delete("jobs", f"{run.name}-a0")
-    eventually(lambda: not cluster.api.list("jobs").items, within=GONE_WITHIN)
+    eventually(lambda: not cluster.api.list("jobs").items)
     assert ([], [("secrets", call)]) == (left_over(cluster, 0), left_over(cluster))
     assert ([("secrets", call)], []) == (swept(cluster), swept(cluster))
     assert key_secret(user()) in [each["metadata"]["name"] for each in cluster.api.list("secrets").items]
@@ -162,21 +162,21 @@ def test_what_belongs_to_others_is_left_alone(cluster: Cluster) -> None:
 
 def test_a_job_whose_run_was_cancelled_is_swept(cluster: Cluster) -> None:
     run = flyte.run(wait, 600)
-    eventually(lambda: list(run.get_logs()), within=60)
+    eventually(lambda: list(run.get_logs()))
     here, name = site(), f"{run.name}-a0"
     request = request_of(cluster.api.get("jobs", name))
     end = request.event(Phase.ABORTED, at=time.time(), failure=aborted("enough"))
     forget_session()  # before it could delete the Job
     shelf.end(here.store, here.key, end)
     assert ([], [("jobs", name)]) == (left_over(cluster, 0), swept(cluster))
-    eventually(lambda: not [each for kind in ("jobs", "pods") for each in cluster.api.list(kind).items], within=60)
+    eventually(lambda: not [each for kind in ("jobs", "pods") for each in cluster.api.list(kind).items])
     assert "aborted" == flyte.get_run(run.name).phase.value
 
 
 def test_what_was_called_by_one_that_has_ended_is_swept_and_has_an_end(cluster: Cluster) -> None:
     grant(cluster)
     run = flyte.run(wait_for_others, 1)
-    eventually(lambda: 2 == sum(action["phase"] == "running" for action in run.view()["actions"]), within=60)
+    eventually(lambda: 2 == sum(action["phase"] == "running" for action in run.view()["actions"]))
     here = site()
     [child] = cluster.api.list("jobs", labels=f"flyte-jupyter/parent={run.name}-a0").items
     parent = request_of(cluster.api.get("jobs", f"{run.name}-a0"))
@@ -192,14 +192,14 @@ def test_what_was_called_by_one_that_has_ended_is_swept_and_has_an_end(cluster: 
 
 def test_a_pod_whose_job_was_taken_from_it_is_swept(cluster: Cluster) -> None:
     run = flyte.run(wait, 600)
-    eventually(lambda: list(run.get_logs()), within=60)
+    eventually(lambda: list(run.get_logs()))
     forget_session()
     cluster.api.ask(
         "DELETE",
         f"/apis/batch/v1/namespaces/{cluster.namespace}/jobs/{run.name}-a0",
         body={"propagationPolicy": "Orphan"},
     )
+    eventually(lambda: not cluster.api.list("jobs").items)
     [pod] = cluster.api.list("pods").items
-    eventually(lambda: not cluster.api.get("pods", pod["metadata"]["name"])["metadata"].get("ownerReferences"))
     assert [] == left_over(cluster, 0)
     assert ("pods", pod["metadata"]["name"]) in swept(cluster)

@@ -11,7 +11,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
-from tests.conftest import eventually, forget_session
+from tests.conftest import PATIENCE, eventually, forget_session
 from tests.kubernetes.conftest import Cluster
 
 pytestmark = pytest.mark.usefixtures("remote")
@@ -160,7 +160,7 @@ def test_other_containers_end_with_the_task(cluster: Cluster) -> None:
     template = flyte.PodTemplate({"containers": [proxy, {"name": "primary"}], "terminationGracePeriodSeconds": 1})
     run = flyte.run(look.override(pod_template=template), [])
     run.result()
-    eventually(lambda: not [pod for pod in pods(cluster, run) if pod["status"]["phase"] == "Running"], within=60)
+    eventually(lambda: not [pod for pod in pods(cluster, run) if pod["status"]["phase"] == "Running"])
     assert "succeeded" == run.phase.value
 
 
@@ -293,11 +293,11 @@ def test_runs_may_end_with_the_pod_of_their_notebook(cluster: Cluster, monkeypat
     monkeypatch.setattr("socket.gethostname", lambda: "notebook")
     flyte.init(owned_by_notebook=True)
     run = flyte.run(waits)
-    eventually(lambda: run.phase.value == "running", within=120)
+    eventually(lambda: run.phase.value == "running")
     cluster.api.delete("pods", "notebook")
-    run.wait(60)
+    run.wait(PATIENCE)
     assert "aborted" == run.phase.value
-    eventually(lambda: not pods(cluster, run), within=120)
+    eventually(lambda: not pods(cluster, run))
     monkeypatch.setattr("socket.gethostname", lambda: "elsewhere")
     session.current().sites.close()
     forget_session()

@@ -53,7 +53,7 @@ def device(cluster: Cluster) -> Iterator[str]:
     key = f"{GPU}-{secrets.token_hex(3)}"
     at = f"/status/capacity/{key.replace('/', '~1')}"
     cluster.api.patch("nodes", node, [{"op": "add", "path": at, "value": "2"}], part="status")
-    eventually(lambda: key in cluster.api.get("nodes", node)["status"]["allocatable"], within=60)
+    eventually(lambda: key in cluster.api.get("nodes", node)["status"]["allocatable"])
     yield key
     for each in (at, at.replace("capacity", "allocatable")):
         cluster.api.patch("nodes", node, [{"op": "remove", "path": each}], part="status")
@@ -75,10 +75,10 @@ def test_more_than_any_node_has_is_final_and_names_the_largest(cluster: Cluster,
 
 def test_what_others_use_is_waited_for(cluster: Cluster, image: str, device: str) -> None:
     cluster.api.create("jobs", job("first", image, "import time; time.sleep(100)", **asking(device, "1")))
-    eventually(lambda: "nodeName" in str(cluster.api.list("pods", labels="job-name=first").items), within=30)
+    eventually(lambda: "nodeName" in str(cluster.api.list("pods", labels="job-name=first").items))
     cluster.api.create("jobs", job("stuck", image, **asking(device, "2")))
     reason = why(cluster, says("no node has"))
-    eventually(lambda: "(1 free)" in why(cluster, says("no node has")).text, within=40)
+    eventually(lambda: "(1 free)" in why(cluster, says("no node has")).text)
     assert not reason.is_final
     assert {} == reason.instead
 
@@ -144,7 +144,7 @@ def test_a_secret_that_comes_a_moment_later_is_fine(cluster: Cluster, image: str
     cluster.api.create("jobs", job("stuck", image, env=[variable]))
     why(cluster, says("my-token"))
     cluster.api.create("secrets", {"metadata": {"name": "my-token"}, "stringData": {"token": "t"}})
-    eventually(lambda: cluster.api.get("jobs", "stuck")["status"].get("succeeded") == 1, within=60)
+    eventually(lambda: cluster.api.get("jobs", "stuck")["status"].get("succeeded") == 1)
 
 
 def test_a_key_that_a_secret_does_not_have_is_named(cluster: Cluster, image: str) -> None:
@@ -225,11 +225,11 @@ def test_an_image_that_runs_as_root_where_it_must_not_is_final(cluster: Cluster,
 
 def test_a_program_that_the_image_does_not_have_is_told(cluster: Cluster, image: str) -> None:
     cluster.api.create("jobs", job("stuck", image, command=["/not/there"]))
-    eventually(lambda: "/not/there" in str(of_job(cluster.api, "stuck")[0]), within=60)
+    eventually(lambda: "/not/there" in str(of_job(cluster.api, "stuck")[0]))
 
 
 def test_a_pod_that_runs_has_no_reason(cluster: Cluster, image: str) -> None:
     cluster.api.create("jobs", job("runs", image, "import time; time.sleep(100)"))
-    eventually(lambda: "running" in str(of_job(cluster.api, "runs")[0]), within=60)
+    eventually(lambda: "running" in str(of_job(cluster.api, "runs")[0]))
     pods, events, of = of_job(cluster.api, "runs")
     assert reasons.of(pods[0], events, of) is None

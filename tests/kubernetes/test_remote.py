@@ -13,8 +13,8 @@ import flyte_jupyter as flyte
 from flyte_jupyter import session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
-from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import GONE_WITHIN, Cluster
+from tests.conftest import PATIENCE, eventually, forget_session
+from tests.kubernetes.conftest import Cluster
 
 pytestmark = pytest.mark.usefixtures("remote")
 env = flyte.TaskEnvironment(name="remote", resources=flyte.Resources(cpu="100m", memory="200Mi"))
@@ -95,7 +95,7 @@ def count(run: Run) -> dict[str, int]:
 @pytest.mark.parametrize("how", ["asked to end", "killed"])
 def test_attempts_are_counted_on_when_a_pod_is_lost_and_none_is_charged(how: str, cluster: Cluster) -> None:
     run = flyte.run(wait_once)
-    eventually(lambda: list(run.get_logs()) == ["waiting in attempt 0"], within=60)
+    eventually(lambda: list(run.get_logs()) == ["waiting in attempt 0"])
     (pod,) = cluster.api.list("pods").items
     cluster.api.delete("pods", pod["metadata"]["name"], grace=None if how == "asked to end" else 0)
     assert 1 == run.result()
@@ -146,9 +146,9 @@ def test_a_run_that_is_cancelled_leaves_nothing(cluster: Cluster) -> None:
     run = flyte.run(wait)
     eventually(lambda: list(run.get_logs()))
     run.cancel("enough")
-    run.wait(60)
+    run.wait(PATIENCE)
     assert "aborted" == run.phase.value
-    eventually(lambda: not left(cluster), within=GONE_WITHIN)
+    eventually(lambda: not left(cluster))
 
 
 def test_another_kernel_attaches(remote: Home) -> None:

@@ -12,7 +12,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.store import keys, open_store
-from tests.conftest import forget_session
+from tests.conftest import PATIENCE, forget_session
 from tests.contract.s3 import bucket
 from tests.kubernetes.conftest import Cluster
 
@@ -60,7 +60,7 @@ def test_what_is_too_large_for_a_secret_goes_through_the_bucket_both_ways() -> N
 
 def test_everything_of_a_run_is_in_the_bucket(place: str) -> None:
     run = flyte.run(reverse, b"abc")
-    run.wait(60)
+    run.wait(PATIENCE)
     store = open_store(place)
     assert {"inputs", "log.0", "outcome", "status.json"} <= set(store.list(f"{keys.actions(run.name)}a0/"))
 
@@ -80,7 +80,7 @@ def test_results_are_kept_in_the_bucket() -> None:
 
 
 def test_credentials_of_the_bucket_are_in_no_job_and_no_pod(cluster: Cluster) -> None:
-    flyte.run(reverse, b"abc").wait(60)
+    flyte.run(reverse, b"abc").wait(PATIENCE)
     said = json.dumps([cluster.api.list(kind).items for kind in ("jobs", "pods", "events")])
     secret = os.environ["AWS_SECRET_ACCESS_KEY"]
     assert [] == [form for form in (secret, base64.b64encode(secret.encode()).decode()) if form in said]

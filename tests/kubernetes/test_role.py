@@ -15,8 +15,8 @@ from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
 from flyte_jupyter.runners.kubernetes.error import ApiError
 from flyte_jupyter.runners.kubernetes.signing import key_secret, user
-from tests.conftest import eventually
-from tests.kubernetes.conftest import GONE_WITHIN, Cluster, grant
+from tests.conftest import PATIENCE, eventually
+from tests.kubernetes.conftest import Cluster, grant
 from tests.kubernetes.waits import wait, wait_for_others
 
 env = flyte.TaskEnvironment(name="granted", resources=flyte.Resources(cpu="100m", memory="200Mi"))
@@ -77,11 +77,11 @@ def test_a_nested_run_needs_no_more(granted: Cluster) -> None:
 
 def test_a_nested_run_is_cancelled_and_leaves_nothing(granted: Cluster) -> None:
     run = flyte.run(wait_for_others, 2)
-    eventually(lambda: sum(action["phase"] == "running" for action in run.view()["actions"]) == 3, within=60)
+    eventually(lambda: sum(action["phase"] == "running" for action in run.view()["actions"]) == 3)
     run.cancel("enough")
-    run.wait(60)
+    run.wait(PATIENCE)
     assert "aborted" == run.phase.value
-    eventually(lambda: [] == left(granted), within=60)
+    eventually(lambda: [] == left(granted))
 
 
 def left(cluster: Cluster) -> list[str]:
@@ -101,27 +101,27 @@ def test_the_books_balance(granted: Cluster) -> None:
     flyte.init(ttl=5)
     runs = [flyte.run(all_doubled, 3), *(flyte.run(double, x) for x in range(3)), flyte.run(fail)]
     cancelled = [flyte.run(wait_for_others, 2), flyte.run(wait, 600.0)]
-    eventually(lambda: list(cancelled[1].get_logs()), within=60)
+    eventually(lambda: list(cancelled[1].get_logs()))
     for run in cancelled:
         run.cancel()
     for run in [*runs, *cancelled]:
         run.wait(90)
     assert [0, 2, 4] == runs[0].result()
-    eventually(lambda: [] == left(granted), within=90)
+    eventually(lambda: [] == left(granted))
     assert [key_secret(user())] == [each["metadata"]["name"] for each in ours(granted, "secrets")]
     assert [] == flyte.sweep(delete=False)
 
 
 def test_a_job_that_stays_owns_all_that_stays_with_it(granted: Cluster) -> None:
     run = flyte.run(all_doubled, 2)
-    run.wait(60)
+    run.wait(PATIENCE)
     jobs = {each["metadata"]["name"]: each for each in ours(granted, "jobs")}
     children = [each for each in jobs.values() if each["metadata"].get("ownerReferences")]
     counted = {kind: len(ours(granted, kind)) for kind in ("jobs", "pods", "secrets")}
     assert ({"jobs": 3, "pods": 3, "secrets": 3 + 1}, 2) == (counted, len(children))
     assert {86400} == {job["spec"]["ttlSecondsAfterFinished"] for job in jobs.values()}
     granted.api.delete("jobs", f"{run.name}-a0")
-    eventually(lambda: [] == left(granted), within=GONE_WITHIN)
+    eventually(lambda: [] == left(granted))
 
 
 def test_each_needed_right_is_used_and_no_other_one(granted: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,9 +135,9 @@ def test_each_needed_right_is_used_and_no_other_one(granted: Cluster, monkeypatc
     monkeypatch.setattr(Api, "_send", note)
     assert 2 == flyte.run(double, 1).result()
     run = flyte.run(wait, 600.0)
-    eventually(lambda: list(run.get_logs()), within=60)
+    eventually(lambda: list(run.get_logs()))
     run.cancel()
-    run.wait(60)
+    run.wait(PATIENCE)
     quota = {"metadata": {"name": "no-jobs"}, "spec": {"hard": {"count/jobs.batch": "0"}}}
     granted.api.create("resourcequotas", quota)
     eventually(lambda: granted.api.get("resourcequotas", "no-jobs").get("status", {}).get("hard"))

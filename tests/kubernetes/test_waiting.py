@@ -12,7 +12,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.notebook.cards import card as cards
 from tests.conftest import eventually, forget_session
-from tests.kubernetes.conftest import GONE_WITHIN, Cluster
+from tests.kubernetes.conftest import Cluster
 from tests.kubernetes.gate import gate
 from tests.kubernetes.test_reasons import with_quota
 
@@ -43,23 +43,23 @@ def test_what_no_node_has_fails_at_once_and_the_card_offers_what_there_is(cluste
         run.result()
     assert "Unschedulable" == caught.value.code
     assert "override={'resources': flyte.Resources(cpu=" in card(run)
-    eventually(lambda: [] == cluster.api.list("jobs").items, within=GONE_WITHIN)
+    eventually(lambda: [] == cluster.api.list("jobs").items)
 
 
 def test_an_image_that_cannot_be_pulled_is_named_on_the_card_while_it_is_tried(cluster: Cluster) -> None:
     forget_session()
     flyte.init(mode="remote", namespace=cluster.namespace, image="127.0.0.1:9/not-there:1")
     run = flyte.run(add, 1)
-    eventually(lambda: "cannot be pulled" in card(run), within=60)
+    eventually(lambda: "cannot be pulled" in card(run))
     assert "connection refused" in card(run)
     run.cancel()
-    eventually(lambda: [] == cluster.api.list("jobs").items, within=GONE_WITHIN)
+    eventually(lambda: [] == cluster.api.list("jobs").items)
 
 
 def test_a_quota_that_others_use_is_on_the_card_until_they_end(cluster: Cluster) -> None:
     with_quota(cluster, requests_cpu="150m")
     first = flyte.run(slowly, 1000)
-    eventually(lambda: first.phase.value == "running", within=60)
+    eventually(lambda: first.phase.value == "running")
     second = flyte.run(add, 1)
     eventually(lambda: "waits for others to end: of the quota small 100m of 150m requests.cpu are used" in card(second))
     for run in (first, second):
@@ -74,11 +74,11 @@ def test_a_run_goes_on_while_its_cluster_is_not_reached(
         forget_session()
         flyte.init(mode="remote", namespace=cluster.namespace, image=image)
         run = flyte.run(slowly, 50)
-        eventually(lambda: "step 3" in list(run.get_logs()), within=60)
+        eventually(lambda: "step 3" in list(run.get_logs()))
         way.drop()
-        eventually(lambda: "step 20" in list(run.get_logs()), within=60)
+        eventually(lambda: "step 20" in list(run.get_logs()))
         way.refuse()
-        eventually(lambda: cluster.api.list("jobs").items[0]["status"].get("succeeded"), within=60)
+        eventually(lambda: cluster.api.list("jobs").items[0]["status"].get("succeeded"))
         assert not run.done()
         eventually(lambda: "nothing is heard of it for now: The cluster " in card(run))
         way.open()

@@ -96,7 +96,7 @@ def test_what_happens_during_a_break_is_told_after_it(
         cluster.api.delete("jobs", "goes")
         eventually(lambda: any(isinstance(each, Trouble) and each.text for each in heard))
         way.open()
-        eventually(lambda: "comes" in names(heard) and "goes" in names(heard, "DELETED"), within=30)
+        eventually(lambda: "comes" in names(heard) and "goes" in names(heard, "DELETED"))
         assert 1 == names(heard).count("comes")
 
 
@@ -165,7 +165,7 @@ def test_two_breaks_are_told_and_so_is_their_end(
         eventually(lambda: any(isinstance(each, Trouble) for each in heard))
         way.open()
         api.create("jobs", job("new", of="test"))
-        eventually(lambda: Trouble("jobs", "") in heard, within=30)
+        eventually(lambda: Trouble("jobs", "") in heard)
 
 
 def test_who_may_not_list_is_told_when_iterating(cluster: Cluster) -> None:
