@@ -13,9 +13,10 @@ from .config.refusal import warn
 from .config.spec import PARAMS
 from .engine import interrupt
 from .engine.options import OPTIONS, RunOptions
-from .engine.run import ROOT, Run, RunList
+from .engine.run import Run, RunList
 from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, nearest
 from .home import Home
+from .pods import ROOT
 from .sites import LOCAL, REMOTE, remote_settings
 from .store import keys
 from .task import Task

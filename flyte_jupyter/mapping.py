@@ -20,13 +20,12 @@ from .engine.arrival import any_of
 from .engine.children import Call, Children, Prepared
 from .engine.record import items_failed
 from .engine.request import new_run_name
-from .engine.run import ROOT
 from .errors import ConfigTypeError, RunInterrupted
 from .host.lifecycle import aborted
 from .pack.codec import dumps
 from .pack.failure import failure_of
 from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
-from .pods import Failure, Phase, history_as_bytes, pod_name
+from .pods import ROOT, Failure, Phase, history_as_bytes, pod_name
 from .store import keys
 from .task import Task
 
@@ -211,12 +210,12 @@ class _Outside:
         code = self._prepared.code
         self._here.provide(items.task, self._site, code, code.needs)  # now, and not when the run is under way
         self._run = self._here.record(items.task, self._site, new_run_name(), items.described, None)
-        engine.listen(self._run.name, self._run.on_event, has_begun=False)
+        engine.news.listen(self._run.name, self._run.standing.on_event, has_begun=False)
         place = self._here.place(site=self._site)
         self._children = Children(engine, place, self._run.name, ROOT, self._provide, self._here.screen)
         self._outcome: Future[Outcome] = Future()
         self._outcome.set_running_or_notify_cancel()
-        self._run.follow(self._outcome)
+        self._run.standing.follow(self._outcome)
 
     def _provide(self, needs: Needs) -> None:
         code = self._prepared.code
@@ -228,7 +227,7 @@ class _Outside:
 
     def __enter__(self) -> Self:
         try:
-            self._run.on_event(self._run.root_event(Phase.RUNNING, at=time.time()))
+            self._run.standing.on_event(self._run.standing.root_event(Phase.RUNNING, at=time.time()))
             self._here.show(self._run)
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
@@ -289,12 +288,12 @@ class _Outside:
             payload = seal_value(key, dumps((text,)), {"text": text, "html": None}, name=pod)
         else:
             payload = seal_failure(key, failure, name=pod)
-        event = self._run.root_event(phase, failure, at=time.time())
+        event = self._run.standing.root_event(phase, failure, at=time.time())
         store.put(keys.outcome(name, ROOT), payload)
         store.put(keys.status(name, ROOT), [history_as_bytes([event])])
-        self._run.on_event(event)
+        self._run.standing.on_event(event)
         self._outcome.set_result(unseal_outcome(key, memoryview(b"".join(payload)), worker=pod))
-        self._site.engine.forget(name)
+        self._site.engine.news.forget(name)
 
     def _verdict(self, error: BaseException | None) -> tuple[Phase, Failure | None]:
         if self._run.is_cancelled:

@@ -14,12 +14,11 @@ from .config.specification import written
 from .container.images import Images
 from .engine.request import notes as notes_of
 from .engine.request import pod_request
-from .engine.run import ROOT
 from .errors import ConfigError
 from .host.given import PREFIX
 from .markup import Html, el
 from .pack.call import seal_code
-from .pods import PodRequest
+from .pods import ROOT, PodRequest
 from .runners.kubernetes.features import Features
 from .runners.kubernetes.manifest.job import job
 from .runners.kubernetes.manifest.job import notes as job_notes

@@ -28,6 +28,8 @@ class Phase(str, enum.Enum):
         return self in _TERMINAL
 
 
+ROOT = "a0"
+"""The name of the first action of a run."""
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 """Of the names of runs."""
 _TERMINAL = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ABORTED, Phase.TIMED_OUT})

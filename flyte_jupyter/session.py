@@ -28,7 +28,7 @@ from .engine.images import send_files
 from .engine.options import RunOptions
 from .engine.record import UNTOLD
 from .engine.request import Place, new_run_name, notes, pod_request, settings
-from .engine.run import ROOT, Run
+from .engine.run import Run
 from .engine.screen import Screen
 from .errors import CaptureError, ConfigError, ConfigValueError, RunNotFoundError
 from .home import Home
@@ -41,7 +41,7 @@ from .pack.envelope import Envelope
 from .pack.outcome import Outcome
 from .pack.preview import describe
 from .pack.suspects import check_values, kind
-from .pods import Failure, Phase, PodRequest, SecretRef, pod_name
+from .pods import ROOT, Failure, Phase, PodRequest, SecretRef, pod_name
 from .sites import Site, Sites
 from .store import keys
 from .task import Task
@@ -161,9 +161,9 @@ class Session:
         pod = self.screen.masked(pod)
         try:
             run = self.record(task, plan.site, pod.run, self.said(plan.inputs), pod)
-            engine.listen(pod.run, run.on_event)
+            engine.news.listen(pod.run, run.standing.on_event)
             send_files(engine.store, plan.files)
-            run.follow(engine.start(pod, code, given))
+            run.standing.follow(engine.start(pod, code, given))
             self.show(run)
         except BaseException as error:  # also Ctrl-C: nobody has the run, so it must not go on
             self._take_back(plan.site, pod, error)
@@ -175,10 +175,10 @@ class Session:
         pod = self.screen.masked(plan.pod)
         run = self.record(task, plan.site, pod.run, self.said(plan.inputs), pod)
         event, outcome = plan.site.engine.recall(pod, found)
-        run.on_event(event)
+        run.standing.on_event(event)
         done: Future[Outcome] = Future()
         done.set_result(outcome)
-        run.follow(done)
+        run.standing.follow(done)
         self.show(run)
         return run
 
@@ -214,7 +214,7 @@ class Session:
 
     def _take_back(self, site: Site, pod: PodRequest, error: BaseException) -> None:
         """A run that could not be started, or not be handed over, has ended; if it has started it is cancelled."""
-        site.engine.forget(pod.run)
+        site.engine.news.forget(pod.run)
         (self.home.remote / pod.run).unlink(missing_ok=True)
         if isinstance(error, Exception):
             failure = Failure(code="NotStartedError", kind="system", message=f"It was not started: {error}")
@@ -225,7 +225,7 @@ class Session:
             event = pod.event(phase, at=time.time(), failure=failure)
             shelf.end(site.store, site.key, event)  # first: then a Host does not start it
             if (run := self._runs.get(pod.run)) is not None:
-                run.on_event(event)
+                run.standing.on_event(event)
         with contextlib.suppress(ConfigError, OSError):
             site.engine.cancel(pod.run, pod.action, failure.message)
 

@@ -16,14 +16,13 @@ from ..config.values.trigger import OnArtifact, Trigger, TriggeredArtifact, Trig
 from ..config.words import together
 from ..engine.options import RunOptions
 from ..engine.request import new_run_name, pod_request, refused
-from ..engine.run import ROOT
 from ..environment import TaskEnvironment, reached
 from ..errors import ConfigError
 from ..host.trigger.due import Standing
 from ..host.trigger.registration import Registration
 from ..image_build import ImageCache, build_images
 from ..pack.call import Sealed, seal_for_trigger
-from ..pods import SecretRef
+from ..pods import ROOT, SecretRef
 from ..store import keys
 from ..task import Task
 from . import cache

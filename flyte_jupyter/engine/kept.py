@@ -1,4 +1,4 @@
-"""What is stored of an action that has ended, as the events that tell it."""
+"""What is stored of an action that has ended: its outcome, and the events that tell of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterator
 
 from ..host.logs import parse
-from ..pods import Event, LogEvent, history_of
+from ..pack.outcome import Outcome, unseal_outcome
+from ..pods import Event, LogEvent, history_of, pod_name
 from ..store import Store, keys
 from ..vitals import from_bytes
 
@@ -31,3 +32,19 @@ def log(store: Store, run: str, action: str, attempt: int) -> list[tuple[float, 
         return parse(bytes(store.get(keys.log(run, action, attempt))))
     except KeyError:
         return []  # nothing
+
+
+def outcome(store: Store, key: bytes, run: str, action: str) -> Outcome | None:
+    """Its outcome, verified; None while there is none. Raises `PayloadError`."""
+    try:
+        data = store.get(keys.outcome(run, action))
+    except KeyError:
+        return None
+    return unseal_outcome(key, data, worker=pod_name(run, action), kept=lambda: _kept(store, keys.kept(run, action)))
+
+
+def _kept(store: Store, key: str) -> memoryview:
+    try:
+        return store.get(key)
+    except KeyError:
+        return memoryview(b"")  # which is damaged, whatever it was

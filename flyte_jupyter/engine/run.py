@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import threading
-import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent import futures
-from concurrent.futures import Future
 from typing import Any
 
-from ..errors import RunNotDoneError, RunNotFoundError
-from ..host.lifecycle import ABORTED
+from ..errors import RunNotDoneError
 from ..host.logs import STREAMS
 from ..interface import Outputs
-from ..pack.envelope import PayloadError
-from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, Failure, Phase, PodEvent, Synced, pod_name
+from ..pack.outcome import Outcome
+from ..pods import ROOT, Phase
 from ..report import Page
-from ..store import keys
-from ..vitals import VitalsEvent
 from .action import RunState
-from .arrival import arrival
 from .engine import Engine
 from .interrupt import LeftAlone
-from .kept import events, log
+from .kept import log
 from .record import told
 from .reports import Shown, report
-
-ROOT = "a0"
-_STARTING = 60.0
-"""Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
-_LOOK_AGAIN = 0.02
-"""Seconds between two looks for a run that is about to start."""
-_log = logging.getLogger("flyte_jupyter")
+from .standing import Standing
 
 
 class Run:
@@ -47,6 +30,7 @@ class Run:
         task_name: fully qualified name of the task; title: what is shown; mode: "local", or "remote" in a cluster.
         created: seconds since the epoch.
         is_cancelled: whether `cancel` was called on this object.
+        standing: where it stands; for those who start and show runs.
     """
 
     def __init__(
@@ -64,12 +48,9 @@ class Run:
         self.created: float = record["created"]
         self._record, self._engine = record, engine
         self._unpack, self._reattached = unpack, reattached
-        self.is_cancelled = self._is_joined = False
-        self._state = RunState(self.name, ROOT, task=self.task_name, title=self.title)
-        self._future: Future[Outcome] | None = None
+        self.is_cancelled = False
+        self.standing = Standing(engine, record, is_reattached=reattached)
         self._shown_report = Shown(engine.store, self.name, ROOT)
-        self._changed: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Run {self.name} {self.title} [{self.phase.value}]>"
@@ -82,9 +63,13 @@ class Run:
     # --- where it stands ----------------------------------------------------------------------------------------------
 
     @property
+    def _state(self) -> RunState:
+        self.standing.look()
+        return self.standing.state
+
+    @property
     def phase(self) -> Phase:
         """Where its first action stands (Flyte's phases)."""
-        self._attach()
         return self._state.phase
 
     def done(self) -> bool:
@@ -94,7 +79,6 @@ class Run:
     @property
     def cache(self) -> str:
         """What the cache says of it: where its result is from, or why it runs; "" when its task is not cached."""
-        self._attach()
         return self._state.cache or str((self._record["pod"] or {}).get("cache", ""))
 
     @property
@@ -119,25 +103,25 @@ class Run:
         Interrupting leaves the run alone, and says so. Raises `TimeoutError` when `timeout` seconds are over before.
         """
         with LeftAlone(self):
-            self._outcome(timeout)
+            self.standing.wait(timeout)
 
     async def wait_aio(self) -> None:
         """The same, without blocking the event loop."""
         with LeftAlone(self):
-            await self._arrived()
+            await self.standing.arrive()
 
     def until_ended(self, timeout: float | None = None) -> None:
         """As `wait`, for those who deal with interrupts themselves."""
-        self._outcome(timeout)
+        self.standing.wait(timeout)
 
     async def until_ended_aio(self) -> None:
         """The same, without blocking the event loop."""
-        await self._arrived()
+        await self.standing.arrive()
 
     def outputs(self) -> Outputs:
         """Wait, and return what the task returned: `outputs()[0]`, `.named_outputs`. Raises the task's error."""
         with LeftAlone(self):
-            outcome = self._outcome()
+            outcome = self.standing.wait()
         return self._open(outcome)
 
     def result(self) -> Any:
@@ -152,7 +136,7 @@ class Run:
         """Raise the task's error if it failed. Raises `RunNotDoneError` before the end (as in Flyte)."""
         if not self.done():
             raise RunNotDoneError(f"{self.name} has not ended: it is {self.phase.value}. Wait for it: run.wait().")
-        if (error := self._outcome().error()) is not None:
+        if (error := self.standing.wait().error()) is not None:
             raise error
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -160,38 +144,8 @@ class Run:
 
     async def _value(self) -> Any:
         with LeftAlone(self):
-            outcome = await self._arrived()
+            outcome = await self.standing.arrive()
         return self._unpacked(self._open(outcome))
-
-    async def _arrived(self) -> Outcome:
-        while self._is_starting():  # noqa: ASYNC110 - another process launches it
-            await asyncio.sleep(_LOOK_AGAIN)
-        outcome = await arrival(self._awaited())
-        self._complete()
-        return outcome
-
-    def _outcome(self, timeout: float | None = None) -> Outcome:
-        begin = time.monotonic()
-        try:
-            while self._is_starting():
-                if timeout is not None and time.monotonic() - begin > timeout:
-                    raise futures.TimeoutError
-                time.sleep(_LOOK_AGAIN)
-            outcome = self._awaited().result(timeout)
-        except futures.TimeoutError:  # before Python 3.11 not the built-in one
-            raise TimeoutError(f"{self.name} has not ended within {timeout:g} s: it is {self.phase.value}.") from None
-        self._complete()
-        return outcome
-
-    def _is_starting(self) -> bool:
-        """Whether somebody else has written it down and not launched it yet."""
-        self._attach()
-        return self._reattached and self._future is None and not self._is_joined
-
-    def _awaited(self) -> Future[Outcome]:
-        if self._future is None:
-            raise RunNotFoundError(f"{self.name} has left no outcome in the store, so there is no value to wait for.")
-        return self._future
 
     def _open(self, outcome: Outcome) -> Outputs:
         return Outputs(outcome.outputs() or (None,), self._record["outputs"] or None)
@@ -201,7 +155,6 @@ class Run:
     def cancel(self, reason: str = "") -> None:
         """Stop it and everything it has called; returns when that is asked for, see `wait`."""
         self.is_cancelled = True
-        self._attach()
         actions = [ROOT] if self._record["pod"] is not None else self._state.open_actions()
         for action in actions:
             self._engine.cancel(self.name, action, reason or "The run was cancelled.")
@@ -232,7 +185,6 @@ class Run:
         return stored + self._state.lines(action, number, len(stored))  # a pod stores them now and then
 
     def _number(self, action: str, attempt: int | None) -> int:
-        self._attach()
         known = self._state.get(action)
         return attempt if attempt is not None else known.attempt if known else 0
 
@@ -250,146 +202,16 @@ class Run:
 
     def view(self) -> dict[str, Any]:
         """What a card shows, as JSON: where all actions stand, configuration, inputs, result; bounded in size."""
-        self._attach()
-        outcome = self._future.result() if self._future is not None and self._has_result() else None
+        state, outcome = self._state, self.standing.outcome  # in this order: who has ended has an outcome
+        happened = state.view()
         result = outcome.preview if outcome is not None and outcome.failure is None else None
-        happened = self._state.view()
         record = told(self._record, happened)
         more = {"result": result, "report": self._shown_report(happened["actions"][0])}
         return {**happened, **record, **more, "reattached": self._reattached and not self.done()}
 
-    def _has_result(self) -> bool:
-        future = self._future
-        return future is not None and future.done() and not future.cancelled() and future.exception() is None
-
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back at every change, on a background thread, until the returned function is called."""
-        self._attach()
-        self._changed.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._changed:
-                self._changed.remove(callback)
-
-        return unsubscribe
-
-    def on_event(self, event: Event | Synced) -> None:
-        """Take news in. For the engine."""
-        if isinstance(event, Synced):
-            self._recall_all()  # actions may have begun and ended while nobody watched
-        else:
-            self._state.apply(event)
-        if not (isinstance(event, VitalsEvent) and event.is_only_samples):
-            self._tell()
-
-    def follow(self, future: Future[Outcome]) -> None:
-        """Take the outcome from there. For whoever starts the run."""
-        self._future = future
-        future.add_done_callback(self._ended)
-
-    def _ended(self, _: Future[Outcome]) -> None:
-        self._complete()
-        self._tell()
-
-    def _complete(self) -> None:
-        """News may have been lost with a Host, or be late; what was written down before has not."""
-        if not self._state.phase.is_terminal:
-            self._recall_all()
-        if not self._state.phase.is_terminal and self._has_result() and self._future is not None:
-            failure = self._future.result().failure
-            phase = Phase.FAILED if failure is not None and failure.code != ABORTED else Phase.ABORTED
-            self._state.apply(self.root_event(phase, failure, at=time.time()))
-
-    def _tell(self) -> None:
-        for callback in list(self._changed):
-            try:
-                callback()
-            except Exception:  # its own problem: the others, and the run, go on
-                _log.exception("A subscriber of run %s failed.", self.name)
-
-    # --- a run of the past --------------------------------------------------------------------------------------------
-
-    def _attach(self) -> None:
-        """For a run that this process did not start: read what is stored, watch what is open."""
-        if self._reattached and self._future is None:
-            with self._lock:
-                self._look()
-
-    def _look(self) -> None:
-        if self._future is not None:  # another thread was faster
-            return
-        if not self._is_joined:
-            self._recall_all()
-            self._is_joined = self._state.phase.is_terminal or self._join()
-        elif self._is_map and not self._state.phase.is_terminal:
-            self._recall(ROOT)  # no process tells of its end
-        if self._state.phase.is_terminal:
-            self._settle()
-
-    @property
-    def _is_map(self) -> bool:
-        return self._record["pod"] is None
-
-    def _join(self) -> bool:
-        """It has not ended: watch it, if it is open at all. False when it may be just about to start."""
-        told = self._engine.snapshot(self.name)
-        for event in told:
-            self._state.apply(event)
-        is_open = bool(told)
-        if is_open and not self._is_map:
-            self.follow(self._engine.expect(self.name, ROOT, self.on_event))
-            return True
-        self._recall(ROOT)  # it may have ended between the two questions
-        if self._state.phase.is_terminal:
-            return True
-        if is_open:
-            self._state.apply(self.root_event(Phase.RUNNING))
-            self._engine.listen(self.name, self.on_event)
-        elif self._is_map or time.time() > self.created + _STARTING:  # its kernel has ended before it did
-            self._state.apply(self.root_event(Phase.ABORTED))
-        else:
-            return False
-        return True
-
-    def _settle(self) -> None:
-        """It has ended: with what is in the store, or else with what the last event says."""
-        settled: Future[Outcome] = Future()
-        try:
-            outcome = self._engine.outcome(self.name, ROOT)
-        except PayloadError as error:  # its value is lost, not the sight of it
-            settled.set_exception(error)
-            self._future = settled
-            return
-        root = self._state.get(ROOT)
-        if outcome is None and root is not None and root.failure is not None:
-            outcome = outcome_of(root.failure, worker=pod_name(self.name, ROOT))
-        self._engine.forget(self.name)
-        if outcome is not None:
-            settled.set_result(outcome)
-            self._future = settled
-
-    def _recall_all(self) -> None:
-        for action in self._engine.store.list(keys.actions(self.name)):
-            known = self._state.get(action)
-            if known is None or not known.phase.is_terminal:
-                self._recall(action)
-
-    def _recall(self, action: str) -> None:
-        for event in events(self._engine.store, self.name, action):
-            self._state.apply(event)
-
-    def root_event(self, phase: Phase, failure: Failure | None = None, *, at: float | None = None) -> PodEvent:
-        """What no Host tells: of a map, whose first action is no process, or of a run that was never accepted."""
-        return PodEvent(
-            run=self.name,
-            action=ROOT,
-            parent=None,
-            task=self.task_name,
-            title=self.title,
-            phase=phase,
-            at=self.created if at is None else at,
-            failure=failure,
-        )
+        return self.standing.subscribe(callback)
 
 
 class RunList(list[Run]):

@@ -18,7 +18,7 @@ from flyte_jupyter import errors, session
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
-from flyte_jupyter.pods import PodRequest
+from flyte_jupyter.pods import PodRequest, Synced
 from flyte_jupyter.store import keys
 from tests.conftest import eventually, forget_session, host_processes
 from tests.integration.processes import is_gone, pid_in, program
@@ -80,7 +80,7 @@ def test_a_listener_that_fails_is_told_of_and_stops_nothing(caplog: pytest.LogCa
     engine = session.current().engine
 
     def start(run: Run) -> None:
-        engine.listen(run.name, lambda _: {}["no such key"])
+        engine.news.listen(run.name, lambda _: {}["no such key"])
 
     flyte.context.observers.append(start)
     try:
@@ -145,7 +145,7 @@ def test_a_watch_that_stays_broken_is_the_error_of_those_who_wait(monkeypatch: p
     def breaks(labels: Any) -> Any:
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr("flyte_jupyter.engine.engine._RETRY_WATCH", (0.0, 0.0))
+    monkeypatch.setattr("flyte_jupyter.engine.news._RETRY_WATCH", (0.0, 0.0))
     monkeypatch.setattr(here.runner, "watch", breaks)
     run = flyte.submit(adds, 1)
     with pytest.raises(OSError, match="Too many open files"):
@@ -169,8 +169,7 @@ def test_a_damaged_status_is_the_error_of_its_run_alone(home: Home, tmp_path: Pa
 
 
 def test_without_an_outcome_the_last_event_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = session.current()
-    monkeypatch.setattr(here.engine, "outcome", lambda run, action: None)
+    monkeypatch.setattr("flyte_jupyter.engine.kept.outcome", lambda *_: None)
     failed, succeeded = flyte.submit(fails_with, "this"), flyte.submit(adds, 1)
     failed.wait(10)
     succeeded.wait(10)
@@ -213,7 +212,7 @@ def test_cancel_of_what_is_over_starts_no_host(home: Home) -> None:
 def test_items_of_a_map_that_are_cancelled_while_there_is_no_host_stay_so(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flyte_jupyter.engine.engine._RETRY_WATCH", (1.0, 1.0))  # the cancel is faster
+    monkeypatch.setattr("flyte_jupyter.engine.news._RETRY_WATCH", (1.0, 1.0))  # the cancel is faster
     values = flyte.map(waits_for, [str(tmp_path / "first"), str(tmp_path / "second")])
     (tmp_path / "first").touch()
     assert 7 == next(values)
@@ -231,6 +230,33 @@ def test_items_of_a_map_that_are_cancelled_while_there_is_no_host_stay_so(
 # --- starting
 
 
+def test_what_is_just_being_launched_is_launched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch that has told what is open must not take it for lost."""
+    here = session.current()
+    watch, launch = here.runner.watch, here.runner.launch
+    asked: list[str] = []
+    is_launching, has_caught_up = threading.Event(), threading.Event()
+
+    def watches(labels: Any) -> Any:
+        for event in watch(labels):
+            if isinstance(event, Synced):
+                is_launching.wait(10)
+            yield event
+            if isinstance(event, Synced):
+                has_caught_up.set()
+
+    def launches(pod: PodRequest) -> None:
+        asked.append(pod.name)
+        is_launching.set()
+        has_caught_up.wait(10)
+        launch(pod)
+
+    monkeypatch.setattr(here.runner, "watch", watches)
+    monkeypatch.setattr(here.runner, "launch", launches)
+    run = flyte.run(adds, 1)
+    assert (2, [f"{run.name}-a0"]) == (run.result(), asked)
+
+
 @pytest.mark.parametrize("error", [errors.HostError("no Host today"), KeyboardInterrupt()])
 def test_a_run_that_could_not_be_launched_has_ended(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     here = session.current()
@@ -242,14 +268,14 @@ def test_a_run_that_could_not_be_launched_has_ended(monkeypatch: pytest.MonkeyPa
         patch.setattr(here.runner, "launch", fails)
         with pytest.raises(type(error)):
             flyte.submit(adds, 1)
-    assert {} == here.engine._listeners
+    assert {} == here.engine.news._listeners
     forget_session()
     (run,) = flyte.runs()
     expected = "failed" if isinstance(error, Exception) else "aborted"
     assert (expected, True) == (run.phase.value, run.done())
     with pytest.raises(errors.BaseRuntimeError, match="no Host today" if expected == "failed" else "interrupted"):
         run.result()
-    assert {} == here.engine._waiting
+    assert {} == here.engine.news._waiting
 
 
 def test_a_run_that_was_not_handed_over_is_cancelled(tmp_path: Path) -> None:
@@ -264,7 +290,7 @@ def test_a_run_that_was_not_handed_over_is_cancelled(tmp_path: Path) -> None:
     finally:
         flyte.context.observers.remove(interrupts)
     eventually(lambda: is_gone(pid_in(tmp_path / "go.pid")))
-    assert {} == session.current().engine._listeners
+    assert {} == session.current().engine.news._listeners
     forget_session()
     assert "aborted" == flyte.runs()[0].phase.value
 

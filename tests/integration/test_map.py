@@ -206,4 +206,4 @@ def test_a_map_that_was_interrupted_starts_no_more_items() -> None:
     assert all(isinstance(value, (int, errors.ActionAbortedError)) for value in rest)
     (run,) = flyte.runs()
     assert ("aborted", True) == (run.phase.value, run.view()["total"] < 5)
-    assert {} == session.current().engine._listeners
+    assert {} == session.current().engine.news._listeners

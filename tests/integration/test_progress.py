@@ -61,7 +61,7 @@ def bars(run: flyte.Run, action: int = 0, attempt: str = "0") -> list[tuple[str,
 def test_a_million_steps_are_a_few_messages(home: Home, tmp_path: Path) -> None:
     run = flyte.submit(counts, 1_000_000, tmp_path / "gate")
     heard: list[Event] = []
-    run._engine.listen(run.name, heard.append)
+    run._engine.news.listen(run.name, heard.append)
     eventually(lambda: bars(run) == [("counting", 1_000_000, 1_000_000, True)])
     (tmp_path / "gate").touch()
     run.wait()

@@ -127,7 +127,7 @@ def test_that_of_a_called_task(home: Home, tmp_path: Path) -> None:
 def test_very_many_flushes_are_little_news(home: Home) -> None:
     run = flyte.submit(flushes_much)
     heard: list[Event] = []
-    run._engine.listen(run.name, heard.append)
+    run._engine.news.listen(run.name, heard.append)
     run.wait()
     assert "1999" == run.get_report().tabs["main"]
     assert 100 > sum(isinstance(event, VitalsEvent) for event in heard)

@@ -10,8 +10,9 @@ from typing import Any
 
 from ... import api
 from ...engine.interrupt import CANCEL_WITHIN
-from ...engine.run import ROOT, Run
+from ...engine.run import Run
 from ...errors import RunNotFoundError, nearest
+from ...pods import ROOT
 from ...task import Task
 from ..cards import tables
 from .magic import Magic, Use

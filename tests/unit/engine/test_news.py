@@ -45,9 +45,9 @@ def test_closing_while_the_news_are_being_asked_for_ends_them() -> None:
     """Else a script that is over waits for seconds before it ends."""
     runner = Slow()
     engine = Engine(MemoryStore("memory://news"), runner, b"key", {})
-    engine.listen("run", lambda event: None)
+    engine.news.listen("run", lambda event: None)
     runner.connecting.wait()
-    watch = engine._watch
+    watch = engine.news._watch
     assert watch is not None
     closing = threading.Thread(target=engine.close)
     closing.start()
