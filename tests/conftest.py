@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import psutil
@@ -20,6 +21,8 @@ from flyte_jupyter.host.client import call
 
 hypothesis.settings.register_profile("shared", deadline=None)  # other work on the machine is no failure
 hypothesis.settings.load_profile("shared")
+PATIENCE = 120.0
+"""Seconds that something may take at most on a machine that does much else; they pass only when it never happens."""
 
 
 @pytest.fixture(autouse=True)
@@ -98,8 +101,11 @@ def host_processes(home: Home) -> list[psutil.Process]:
     return [host, *host.children(recursive=True)]
 
 
-PATIENCE = 120.0
-"""Seconds that something may take at most on a machine that does much else; they pass only when it never happens."""
+def lacking(what: str) -> NoReturn:
+    """Skip the test, which needs something that this machine does not have; in CI fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"needs {what}", pytrace=False)
+    pytest.skip(f"needs {what}")
 
 
 def eventually(condition: Callable[[], object], within: float = PATIENCE) -> None:

@@ -15,19 +15,16 @@ from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import pytest
+from tests.conftest import lacking
 
 URL = os.environ.get("FLYTE_JUPYTER_TEST_S3", "")
-REQUIRED = os.environ.get("FLYTE_JUPYTER_TEST_CLUSTER") == "required"
 
 
 @contextmanager
 def bucket() -> Iterator[str]:
     """The URL of an empty place in the bucket, which is empty again at the end."""
     if not URL:
-        if REQUIRED:
-            pytest.fail("FLYTE_JUPYTER_TEST_S3 names no bucket, and nothing is to be skipped")
-        pytest.skip("FLYTE_JUPYTER_TEST_S3 names no bucket")
+        lacking("a bucket: $FLYTE_JUPYTER_TEST_S3")
     import obstore
     from obstore.store import from_url
 

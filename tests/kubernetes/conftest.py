@@ -3,7 +3,7 @@
 Besides it tests may need, each named by a variable: an image with this flyte_jupyter in it that the cluster can pull
 (`FLYTE_JUPYTER_TEST_IMAGE`), or a registry to which one is pushed that is built for them (see `image.py`); and an
 object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`).
-Where something is missing users get a skip with the reason, and `.ci/run cluster` a failure.
+Where something is missing users get a skip with the reason, and CI a failure.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
@@ -24,13 +23,11 @@ from flyte_jupyter import session
 from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.api import Api
-from tests.conftest import eventually, forget_session
+from tests.conftest import eventually, forget_session, lacking
 from tests.kubernetes.image import REGISTRY, default_image
 
 KUBECONFIG = "FLYTE_JUPYTER_TEST_KUBECONFIG"
 IMAGE = "FLYTE_JUPYTER_TEST_IMAGE"
-REQUIRED = os.environ.get("FLYTE_JUPYTER_TEST_CLUSTER") == "required"
-"""Read when this is imported, because tests do not see the variables of the person who runs them."""
 GIVEN_CLUSTER, GIVEN_IMAGE = os.environ.get(KUBECONFIG, ""), os.environ.get(IMAGE, "")
 """Read when this is imported, because tests do not see the variables of the person who runs them."""
 
@@ -47,13 +44,6 @@ class Cluster:
     kubeconfig: str
     namespace: str
     api: Api
-
-
-def lacking(what: str) -> NoReturn:
-    """Skip the test, or fail it where clusters are required."""
-    if REQUIRED:
-        pytest.fail(f"needs {what}", pytrace=False)
-    pytest.skip(f"needs {what}")
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,9 @@ from flyte_jupyter.errors import ConfigValueError, ImageBuildError
 from flyte_jupyter.host import pod as host_pod
 from flyte_jupyter.pods import Failure, PodEvent, PodRequest
 from flyte_jupyter.runners.kubernetes.building import Building
-from tests.conftest import eventually
+from tests.conftest import eventually, lacking
 from tests.kubernetes import image as default
-from tests.kubernetes.conftest import Cluster, lacking
+from tests.kubernetes.conftest import Cluster
 
 WITHIN = 300.0
 """Seconds for a build: packages are fetched from an index."""

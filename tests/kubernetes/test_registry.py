@@ -20,9 +20,8 @@ from flyte_jupyter.container.images import Images
 from flyte_jupyter.container.reference import Reference
 from flyte_jupyter.container.registry import exists
 from flyte_jupyter.errors import ImageBuildError
-from tests.conftest import eventually
+from tests.conftest import eventually, lacking
 from tests.kubernetes import image as default
-from tests.kubernetes.conftest import lacking
 
 USER, PASSWORD = "me", "hunter2-4711"
 HASHED = "$2b$04$52j7sFFse/musMMsjtd7c.tuVK/sJKmTQa9IAGU9zhRWzf2G4DhRO"

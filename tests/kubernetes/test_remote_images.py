@@ -12,9 +12,9 @@ from flyte_jupyter.container.images import Images
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.errors import ImageBuildError, MissingSecretError
 from flyte_jupyter.home import Home
-from tests.conftest import eventually, forget_session
+from tests.conftest import eventually, forget_session, lacking
 from tests.kubernetes import image as default
-from tests.kubernetes.conftest import Cluster, lacking
+from tests.kubernetes.conftest import Cluster
 
 WITHIN = 300.0
 """Seconds for a build: packages are fetched from an index."""

@@ -19,7 +19,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.conftest import clear, eventually, new_folder
+from tests.conftest import clear, eventually, lacking, new_folder
 
 ROOT = Path(__file__).parents[2]
 WAIT = 60_000.0
@@ -90,7 +90,8 @@ def lab(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
 def launched() -> Iterator[Browser]:
     """A browser."""
     program = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
-    assert program is not None, "These tests need Chromium: apt-get install chromium."
+    if program is None:
+        lacking("Chromium: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
