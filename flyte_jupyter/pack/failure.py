@@ -132,8 +132,9 @@ _PLUMBING = tuple(os.path.join(_STDLIB, name) for name in ("asyncio", "concurren
 def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"The task called sys.exit({error.code!r}); return a value or raise an exception instead."
+    notes = getattr(error, "__notes__", None)
     try:
-        return str(error)
+        return "\n".join((str(error), *(map(str, notes) if isinstance(notes, list) else ())))
     except Exception as broken:  # an exception whose __str__ fails must still be told
         return f"<{type(error).__name__}, whose text cannot be made: {broken!r}>"
 
@@ -180,6 +181,7 @@ class _Mixed:
 
     def __init__(self, failure: Failure, original: BaseException, worker: str | None) -> None:
         _fill(self, _built_in(type(original)), *_take(original))
+        self.__dict__.pop("__notes__", None)  # the message has them
         self.__dict__.update(code=failure.code, kind=failure.kind, worker=worker)
         self._failure = failure
         self._original = original

@@ -7,10 +7,13 @@ import os
 import random
 import signal
 import stat
+import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import TaskEnvironment
@@ -295,6 +298,44 @@ def test_a_missing_package_is_told_by_name_and_nothing_is_attempted(tmp_path: Pa
         == failure.message
     )
     assert Phase.RUNNING not in pod.phases()
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("data/../data/rows.csv", "goes along when its environment says so: include=['data/rows.csv']"),
+        ("/home/me/rows.csv", "none of your machine: a bucket, a volume (pod_template) or the image"),
+        ("../rows.csv", "none of your machine"),
+    ],
+)
+def test_a_file_that_is_not_in_the_pod_comes_with_what_brings_it(
+    tmp_path: Path, home: Home, name: str, advice: str
+) -> None:
+    @env.task
+    def read(path: str) -> str:
+        return Path(path).read_text()
+
+    call = Call(tmp_path, home, read, name).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    said, note = failure.message.splitlines()
+    assert f"[Errno 2] No such file or directory: {name!r}" == said
+    assert advice in note
+
+
+def test_a_program_that_is_not_in_the_image_is_none_of_our_files(tmp_path: Path, home: Home) -> None:
+    @env.task
+    def call_it() -> None:
+        subprocess.run(["no-such-program"], check=True)
+
+    call = Call(tmp_path, home, call_it).put()
+    with container(call) as pod:
+        assert 0 == pod.ended()
+    failure = call.outcome().failure
+    assert failure is not None
+    assert "The image of call_it has no program no-such-program: .with_apt_packages(" in failure.message
 
 
 def test_another_python_is_told_by_name(tmp_path: Path, home: Home) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import shlex
+import shutil
+import subprocess
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +21,7 @@ from flyte_jupyter.home import Home
 from flyte_jupyter.runners.kubernetes.error import ApiError
 from flyte_jupyter.runners.kubernetes.manifest.resources import amount
 from tests.kernel.front import START, Front
-from tests.kubernetes.conftest import Cluster
+from tests.kubernetes.conftest import Cluster, lacking
 
 env = TaskEnvironment("birds", image="registry.example.com/birds:1")
 
@@ -127,14 +130,27 @@ def test_secrets_that_are_missing_are_named_with_what_makes_them(ready: Cluster)
     secrets = ["token", Secret("other", "db", as_env_var="OTHER"), Secret("api-key", "db")]
     with pytest.raises(MissingSecretError) as error:
         train.override(secrets=secrets).pod_manifest(validate=True)
-    make = "    make it: kubectl create secret generic"
+    kubectl = f"kubectl --context {ready.api.place.partition('/')[0]} -n {ready.namespace}"
     assert [
         f"secrets: the namespace {ready.namespace!r} does not have all those of birds.train",
         "  'token': there is no Secret 'token'",
-        f"{make} token --from-literal=token=...",
+        f"    make it: {kubectl} create secret generic token --from-literal=token=...",
         "  'db/other': the Secret 'db' has no such key",
-        f"{make} db --from-literal=other=...",
+        f'    add what is missing: {kubectl} patch secret db -p \'{{"stringData": {{"other": "..."}}}}\'',
     ] == str(error.value).splitlines()[:-1]
+
+
+def test_what_is_said_to_make_missing_secrets_makes_them(ready: Cluster) -> None:
+    if shutil.which("kubectl") is None:
+        lacking("kubectl")
+    needy = train.override(secrets=[Secret("one", "new"), Secret("the-other", "new"), Secret("more", "db")])
+    with pytest.raises(MissingSecretError) as error:
+        needy.pod_manifest(validate=True)
+    for line in str(error.value).splitlines():
+        what, _, command = line.partition(": kubectl ")
+        if what.strip() in ("make it", "add what is missing"):
+            subprocess.run(["kubectl", *shlex.split(command)], check=True, capture_output=True)
+    assert "Job" == needy.pod_manifest(validate=True).job["kind"]
 
 
 @pytest.mark.parametrize(

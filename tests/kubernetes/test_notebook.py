@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+from nbclient import NotebookClient
 
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, is_alive
-from tests.kernel.front import Cell, Front
+from tests.kernel.front import ROOT, Cell, Front
 from tests.kubernetes.conftest import Cluster
 
 LOAD = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte"
@@ -150,6 +153,33 @@ def test_a_cluster_that_is_not_reached_is_said_and_keeps_nobody_from_working(fro
     assert "ok" == front.run(f"{ENV}\n{TASKS}\nflyte.run(add, 1)").status
     front.run("os.environ['KUBECONFIG'] = " + repr(os.environ["KUBECONFIG"]))
     assert "was cancelled" in shown(front.run(f"%flyte_cancel {name}"))
+
+
+@pytest.mark.usefixtures("caller")
+def test_the_first_notebook_gives_the_same_as_pods(home: Home, cluster: Cluster, image: str) -> None:
+    path = ROOT / "notebooks" / "01_first_task.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    here = results(notebook)
+    home.settings.write_text(f'[kubernetes]\nnamespace = "{cluster.namespace}"\nimage = "{image}"')
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source += "\nflyte.init(mode='remote')"
+    last = "import json\nprint(json.dumps([[run.mode, run.phase.value] for run in flyte.runs()]))"
+    notebook.cells.append(nbformat.v4.new_code_cell(last))
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": path.parent}})
+    client.execute(env={**os.environ, "FLYTE_JUPYTER_HOME": str(home.path), "PYTHONPATH": str(ROOT)})
+    there = results(notebook)
+    assert [["remote", "succeeded"]] * 4 == json.loads(there.pop())
+    assert here == there
+
+
+def results(notebook: nbformat.NotebookNode) -> list[str]:
+    """What its cells print and give, without the cards."""
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    return [
+        output.text if output.output_type == "stream" else output.data["text/plain"]
+        for output in outputs
+        if output.output_type in ("stream", "execute_result")
+    ]
 
 
 UNREACHED = """\

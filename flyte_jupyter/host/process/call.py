@@ -213,8 +213,11 @@ class Call:
     def _failed(self, error: BaseException) -> _Left:
         pod = self._pod
         limits.lift()
-        if isinstance(error, ModuleNotFoundError) and (self._inside.venv is not None or self._told["mode"] == "remote"):
-            missing.explain(error, pod.title, pod.path)
+        is_in_container = self._told["mode"] == "remote"
+        if isinstance(error, ModuleNotFoundError) and (self._inside.venv is not None or is_in_container):
+            missing.explain_module(error, pod.title, pod.path)
+        if isinstance(error, FileNotFoundError) and is_in_container:
+            missing.explain_file(error, pod.title, pod.cwd)
         return *_seal_error(self._key, pod, error, self._told["memory"], self._mask), 0
 
     def _leave(self, payload: list[bytes | memoryview], failure: Failure | None, kept: int) -> dict[str, Any]:

@@ -1,8 +1,10 @@
-"""A module that the image does not have: which package brings it, and what to write."""
+"""What is there where a run was started, and not where its task runs: modules, files and programs; what to write."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import traceback
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -11,8 +13,8 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
 
-def explain(error: ModuleNotFoundError, title: str, kernel: Iterable[str]) -> None:
-    """Say in the error what to do; for tasks that run in a virtual environment of their image.
+def explain_module(error: ModuleNotFoundError, title: str, kernel: Iterable[str]) -> None:
+    """Say in the error what to do; for tasks that run in an image.
 
     Args:
         title: of the task; kernel: where the kernel that has started the run has its modules from.
@@ -35,6 +37,39 @@ def explain(error: ModuleNotFoundError, title: str, kernel: Iterable[str]) -> No
         how = f'Ask for the same: .with_pip_packages("{there}")'
     error.msg = f"{error.msg}\n{said}\n{how}"
     error.args = (error.msg,)
+
+
+def explain_file(error: FileNotFoundError, title: str, folder: str) -> None:
+    """Add a note of what to do; for tasks that run in a container, which has none of our files.
+
+    Args:
+        title: of the task; folder: that the run was started in.
+    """
+    if not isinstance(error.filename, (str, bytes, os.PathLike)):
+        return
+    name = os.fsdecode(error.filename)
+    if os.sep not in name and _raised_in(error).endswith(f"{os.sep}subprocess.py"):
+        note = f"The image of {title} has no program {name}: .with_apt_packages(...) with the package that brings it."
+    elif (beside := _beside(name, folder)) is not None:
+        note = "A pod has files of its own. One beside the notebook goes along when its environment says so: "
+        note += f"include=[{beside!r}]"
+    else:
+        note = "A pod has files of its own, and none of your machine: a bucket, a volume (pod_template) or the image "
+        note += "(.with_source_folder) can bring yours."
+    vars(error).setdefault("__notes__", []).append(note)  # as `add_note`, which Python 3.10 does not have
+
+
+def _raised_in(error: BaseException) -> str:
+    """The file of the code that raised it."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return frames[-1].f_code.co_filename if frames else ""
+
+
+def _beside(name: str, folder: str) -> str | None:
+    """The path as `include` takes it; None for a file that does not lie below that folder."""
+    path = os.path.normpath(os.path.join(folder, name))
+    below = os.path.relpath(path, folder)
+    return below if folder and below.split(os.sep)[0] not in (os.curdir, os.pardir) else None
 
 
 def _distribution(module: str, path: list[str] | None) -> str | None:

@@ -6,18 +6,16 @@ action; its JSON has the same under "commands", for a front end that makes butto
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from ...config.values.quantity import format_bytes
 from ...config.values.resources import Resources
 from ...markup import Html, el, table
+from ...runners.kubernetes.kubectl import kubectl
 from . import timeline
 from .parts import Action, View, children_of, last_failure, line_of_code, places, root_of
 
-IN_POD = "in-cluster"
-"""What stands for the context of a kubeconfig where there is none: the service account of a pod."""
 _MORE = 2
 """How many times the memory that an action gets that has run out of it."""
 
@@ -44,7 +42,7 @@ def commands_of(view: View) -> list[dict[str, str]]:
         offer("rerun", "Again as it was", f"flyte.rerun({run!r})")
         offer("override", "Again with other parameters", f"flyte.rerun({run!r}, override={{'retries': 3}})")
         offer("panel", "In a form, where its task is defined", f"%flyte_override {view['task']}")
-    if (shell := kubectl(view)) is not None:
+    if (shell := to_describe(view)) is not None:
         offer("kubectl", "What the cluster says of its pod", shell)
     if view["logs"]:
         offer("logs", "All that it printed", f"%flyte_logs {run}")
@@ -77,14 +75,12 @@ def of_called(action: Action) -> Html | None:
     return el("div", el("span", "With the most that there is", cls="fr-label"), " ", line_of_code(code))
 
 
-def kubectl(view: View) -> str | None:
+def to_describe(view: View) -> str | None:
     """What shows the pod of the first action as the cluster knows it; None when it is not known to have one."""
     found = dict(places(view))
     if found.keys() != {"cluster", "pod"}:
         return None
-    context, _, namespace = found["cluster"].rpartition("/")
-    which = f"--context {shlex.quote(context)} " if context != IN_POD else ""
-    return f"!kubectl {which}-n {shlex.quote(namespace)} describe pod {shlex.quote(found['pod'])}"
+    return f"!{kubectl(found['cluster'], 'describe', 'pod', found['pod'])}"
 
 
 def more_memory(view: View) -> Resources | None:

@@ -68,7 +68,10 @@ def icon(phase: str) -> str:
 
 
 def segments(history: Sequence[Sequence[Any]], now: float) -> list[Segment]:
-    """The stretches of a history in order; the last one of an action that has not ended runs until `now`."""
+    """The stretches of a history in order; the last one of an action that has not ended runs until `now`.
+
+    Steps of one name, such as those of an image that is built, are one stretch.
+    """
     out: list[Segment] = []
     for i, (phase, at, attempt, *step) in enumerate(history):
         if phase in TERMINAL:
@@ -77,7 +80,10 @@ def segments(history: Sequence[Sequence[Any]], now: float) -> list[Segment]:
         end = now if is_last else history[i + 1][1]
         name = "retry wait" if phase == "queued" and attempt > 0 else _SEGMENTS.get(phase, word(phase))
         name = next(filter(None, step), name)
-        out.append(Segment(phase, name, max(0.0, end - at), attempt, is_last))
+        length = max(0.0, end - at)
+        if out and (out[-1].phase, out[-1].name, out[-1].attempt) == (phase, name, attempt):
+            length += out.pop().seconds
+        out.append(Segment(phase, name, length, attempt, is_last))
     return out
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import HostError, nearest
+from .kubectl import IN_POD
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds the credentials of its service account."""
@@ -65,7 +66,7 @@ def connect(context: str, namespace: str, kubeconfig: str) -> Connection:
     )  # as it is now, not when the client was imported
     if not context and not kubeconfig and not _exists(file) and _in_pod():
         config.load_incluster_config(configuration)
-        name, own = "in-cluster", (ACCOUNT / "namespace").read_text().strip()
+        name, own = IN_POD, (ACCOUNT / "namespace").read_text().strip()
     else:
         name, own = _from_kubeconfig(config, configuration, file, context)
     return Connection(name, namespace or own or "default", configuration, _pool(client, configuration))

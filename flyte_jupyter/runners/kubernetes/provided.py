@@ -9,6 +9,7 @@ from ...errors import MissingSecretError
 from ...pods import PodRequest
 from .api import Api
 from .error import ApiError
+from .kubectl import to_add_to_secret, to_make_secret
 from .manifest import secrets
 from .manifest.template import of_object
 
@@ -22,14 +23,24 @@ def check_secrets(request: PodRequest, api: Api) -> None:
         MissingSecretError: it does not, with what makes them. ConfigValueError: no cluster can have such a secret.
     """
     wanted = secrets.wanted(request.secrets)
-    there = {name: _keys(name, api) for name in dict.fromkeys(each.secret for each in wanted)}
     missing = []
-    for each, refs in wanted.items():
-        keys = there[each.secret]
-        if each.key in keys or _UNKNOWN in keys:
+    for name in dict.fromkeys(each.secret for each in wanted):
+        there = _keys(name, api)
+        lacking = {
+            each.key: refs
+            for each, refs in wanted.items()
+            if each.secret == name and not (there is not None and (each.key in there or _UNKNOWN in there))
+        }
+        if not lacking:
             continue
-        what = f"the Secret {each.secret!r} has no such key" if keys else f"there is no Secret {each.secret!r}"
-        missing.append(f"  {', '.join(repr(ref.title) for ref in refs)}: {what}\n    make it: {each.command}")
+        titles = ", ".join(repr(ref.title) for refs in lacking.values() for ref in refs)
+        if there is None:
+            missing.append(f"  {titles}: there is no Secret {name!r}")
+            missing.append(f"    make it: {to_make_secret(api.place, name, *lacking)}")
+        else:
+            key = "such key" if len(lacking) == 1 else "such keys"
+            missing.append(f"  {titles}: the Secret {name!r} has no {key}")
+            missing.append(f"    add what is missing: {to_add_to_secret(api.place, name, *lacking)}")
     if missing:
         raise MissingSecretError(
             f"secrets: the namespace {api.namespace!r} does not have all those of {request.task}\n"
@@ -42,15 +53,15 @@ _UNKNOWN = ""
 """Instead of keys: who may not read a Secret is told by the pod what is missing."""
 
 
-def _keys(name: str, api: Api) -> list[str]:
-    """The keys of a Secret; none when it is not there."""
+def _keys(name: str, api: Api) -> list[str] | None:
+    """The keys of a Secret; None when it is not there."""
     try:
         return sorted(api.get("secrets", name).get("data") or {})
     except ApiError as error:
         if error.status == _FORBIDDEN:
             return [_UNKNOWN]
         if error.is_missing:
-            return []
+            return None
         raise
 
 

@@ -109,6 +109,15 @@ def test_except_works_as_if_the_task_had_run_here() -> None:
     )
 
 
+def test_notes_are_part_of_the_message_and_are_told_once() -> None:
+    noted = raised(KeyError("name"))
+    vars(noted)["__notes__"] = ["in row 3", "of birds.csv"]
+    error = back(noted)
+    assert "'name'\nin row 3\nof birds.csv" == str(error)
+    head = "".join(traceback.format_exception(error)).rpartition("KeyError: ")[2]
+    assert ("'name'\nin row 3\nof birds.csv\n", KeyError) == (head, type(error.__cause__))
+
+
 @pytest.mark.parametrize(
     "error",
     [

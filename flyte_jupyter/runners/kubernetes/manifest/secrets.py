@@ -8,7 +8,6 @@ as the key.  Kubernetes' names of objects have neither capitals nor "_": `Secret
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -26,11 +25,6 @@ class SecretKey(NamedTuple):
 
     secret: str
     key: str
-
-    @property
-    def command(self) -> str:
-        """What makes it, for people; the value is theirs to fill in."""
-        return f"kubectl create secret generic {self.secret} --from-literal={shlex.quote(self.key)}=..."
 
 
 def secret_key(ref: SecretRef) -> SecretKey:

@@ -51,7 +51,8 @@ _REFUSALS = (
     ),
     (
         r'error looking up service account \S+: serviceaccount "([^"]+)" not found',
-        r"there is no service account \1 in this namespace: create it, or name another one in service_account",
+        r"there is no service account \1 in this namespace: create it (docs/kubernetes/role.yaml makes flyte-jupyter), "
+        r"or name another one in service_account",
         "ServiceAccountMissing",
     ),
     (
