@@ -51,8 +51,10 @@ _REFUSALS = (
     ),
     (
         r'error looking up service account \S+: serviceaccount "([^"]+)" not found',
-        r"there is no service account \1 in this namespace: create it (docs/kubernetes/role.yaml makes flyte-jupyter), "
-        r"or name another one in service_account",
+        (
+            r"there is no service account \1 in this namespace: create it (docs/kubernetes/role.yaml makes "
+            r"flyte-jupyter), or name another one in service_account"
+        ),
         "ServiceAccountMissing",
     ),
     (
