@@ -6,8 +6,9 @@ import hashlib
 import json
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -34,7 +35,8 @@ class Site:
     Attributes:
         mode: Flyte's word for it: "local" or "remote"; title: which one, for people.
         store: of its calls and outcomes; key: that signs them; engine: that starts them.
-        cluster: its settings, None for this machine; labels: of all pods there.
+        cluster: its settings, with the context and the namespace that they come to, None for this machine.
+        labels: of all pods there.
         images: the reference of what a task runs in there.
     """
 
@@ -56,6 +58,12 @@ class Site:
     def is_local(self) -> bool:
         return self.cluster is None
 
+    def close(self) -> None:
+        """Stop watching; what runs, runs on."""
+        self.engine.close()
+        if not self.is_local:
+            runner_of(self).api.close()
+
 
 class Sites:
     """All places of a process; a cluster is asked nothing before its first run.
@@ -68,6 +76,7 @@ class Sites:
         self._home = home
         self._session = session
         self._clusters: dict[str, Site] = {}
+        self._connecting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         store, key, self.runner = open_store(home.store_url), home.key(), LocalRunner(home, session)
         engine = Engine(store, self.runner, key, {"session": session})
         self.local = Site(LOCAL, "this machine", store, key, engine)
@@ -103,12 +112,16 @@ class Sites:
         return wanted or cluster or settings.cluster
 
     def at(self, cluster: Cluster) -> Site:
-        """The site of a cluster."""
-        name = json.dumps(cluster.to_json(), sort_keys=True)
-        if name not in self._clusters:
-            site = self._clusters[name] = remote(self._home, cluster, {"session": self._session})
-            threading.Thread(target=_tidy, args=(site,), name="flyte-jupyter-sweep", daemon=True).start()
-        return self._clusters[name]
+        """The site of a cluster. Raises `HostError` when it cannot be reached."""
+        name = _name(cluster)
+        with self._connecting[name]:
+            if name not in self._clusters:
+                site = remote(self._home, cluster, {"session": self._session})
+                assert site.cluster is not None
+                self._clusters[name] = known = self._clusters.setdefault(_name(site.cluster), site)
+                if known is site:
+                    threading.Thread(target=_tidy, args=(site,), name="flyte-jupyter-sweep", daemon=True).start()
+            return self._clusters[name]
 
     def of_record(self, record: Mapping[str, Any]) -> Site:
         """Where the run of a record is."""
@@ -118,18 +131,20 @@ class Sites:
     def another(self, record: Mapping[str, Any], labels: dict[str, str]) -> Engine:
         """An engine for a run that another kernel has started, while it is watched."""
         site = self.of_record(record)
-        if site.cluster is not None:
-            return remote(self._home, site.cluster, labels, lingers=False).engine
-        runner = LocalRunner(self._home, self._session)
-        return Engine(site.store, runner, site.key, labels, lingers=False)
+        runner = LocalRunner(self._home, self._session) if site.is_local else runner_of(site).another()
+        return Engine(site.store, runner, site.key, labels, lingers=False, makes_venvs=site.is_local)
 
     def close(self) -> None:
         """Stop watching; what runs, runs on."""
-        for site in [self.local, *self._clusters.values()]:
-            site.engine.close()
+        for site in [self.local, *{id(site): site for site in self._clusters.values()}.values()]:
+            site.close()
 
 
-def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: bool = True) -> Site:
+def _name(cluster: Cluster) -> str:
+    return json.dumps(cluster.to_json(), sort_keys=True)
+
+
+def remote(home: Home, cluster: Cluster, labels: dict[str, str]) -> Site:
     """A cluster as a place for runs.
 
     Raises:
@@ -150,14 +165,14 @@ def remote(home: Home, cluster: Cluster, labels: dict[str, str], *, lingers: boo
     images = Images(cluster)
     owner = own_pod(api) if cluster.owned_by_notebook else None
     runner = KubernetesRunner(api, cluster, store, key, who, owner, images)
-    engine = Engine(store, runner, key, labels, lingers=lingers, makes_venvs=False)
+    engine = Engine(store, runner, key, labels, makes_venvs=False)
     return Site(
         REMOTE,
         api.place,
         store,
         key,
         engine,
-        cluster,
+        replace(cluster, context=api.context or None, namespace=api.namespace),
         {"user": who},
         lambda image: images.wanted(image).uri,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import flyte_jupyter as flyte
 from flyte_jupyter import session
@@ -77,6 +79,29 @@ def test_runs_of_other_machines_are_found_and_attached_to(other_machine: Any) ->
     going.cancel()
     going.wait(PATIENCE)
     assert "aborted" == going.phase.value
+
+
+def test_a_run_is_looked_for_where_it_is_whatever_the_current_context_is_now(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = flyte.run(add, 1)
+    known = yaml.safe_load(Path(cluster.kubeconfig).read_text())
+    away = {"name": "away", "context": {**known["contexts"][0]["context"], "cluster": "away"}}
+    file = tmp_path / "kubeconfig"
+    nowhere = {"name": "away", "cluster": {"server": "https://127.0.0.1:9"}}
+    file.write_text(
+        json.dumps(  # JSON is YAML
+            {
+                **known,
+                "clusters": [*known["clusters"], nowhere],
+                "contexts": [*known["contexts"], away],
+                "current-context": "away",
+            }
+        )
+    )
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    forget_session()
+    assert 2 == flyte.attach(run.name)
 
 
 def test_runs_of_a_bucket_are_found_by_its_records(

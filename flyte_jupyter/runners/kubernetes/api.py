@@ -74,13 +74,18 @@ class Api:
     def title(self) -> str:
         """Which cluster, for people."""
         known = self._connected()
-        return f"The cluster {known.context!r} ({known.host}, namespace {known.namespace!r})"
+        return f"The cluster {known.title!r} ({known.host}, namespace {known.namespace!r})"
 
     @property
     def place(self) -> str:
         """Context and namespace: "kind-kind/default"."""
         known = self._connected()
-        return f"{known.context}/{known.namespace}"
+        return f"{known.title}/{known.namespace}"
+
+    @property
+    def context(self) -> str:
+        """Of the kubeconfig, "" for the service account of a pod."""
+        return self._connected().context
 
     @property
     def namespace(self) -> str:

@@ -22,7 +22,7 @@ class Connection:
     """A way to a cluster.
 
     Attributes:
-        context: its name for people; namespace: of this user.
+        context: of the kubeconfig, "" for the service account of a pod; namespace: of this user.
         configuration: of the official client; pool: of connections, of urllib3.
     """
 
@@ -30,6 +30,11 @@ class Connection:
     namespace: str
     configuration: Any
     pool: Any
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.context or IN_POD
 
     @property
     def host(self) -> str:
@@ -66,7 +71,7 @@ def connect(context: str, namespace: str, kubeconfig: str) -> Connection:
     )  # as it is now, not when the client was imported
     if not context and not kubeconfig and not _exists(file) and _in_pod():
         config.load_incluster_config(configuration)
-        name, own = IN_POD, (ACCOUNT / "namespace").read_text().strip()
+        name, own = "", (ACCOUNT / "namespace").read_text().strip()
     else:
         name, own = _from_kubeconfig(config, configuration, file, context)
     return Connection(name, namespace or own or "default", configuration, _pool(client, configuration))

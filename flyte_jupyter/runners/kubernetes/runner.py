@@ -71,6 +71,10 @@ class KubernetesRunner:
     def __repr__(self) -> str:
         return f"<KubernetesRunner {self.api!r} [{len(self._watching)} watches]>"
 
+    def another(self) -> KubernetesRunner:
+        """One with watches of its own, for runs that others have started."""
+        return KubernetesRunner(self.api, self._cluster, self._store, self._key, self._who, self._owner)
+
     @property
     def features(self) -> Features:
         """What the cluster can do; asked once."""
