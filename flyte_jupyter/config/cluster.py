@@ -43,7 +43,8 @@ class Cluster:
         node_selectors: labels of the nodes that have an accelerator, by its name in `Resources(gpu=...)`.
         run_as_root: whether containers may run as the user that their image says, root included.
         owned_by_notebook: whether runs end with the pod that the notebook is in, which has to be in that namespace.
-        ttl: seconds that a finished Job stays, for its log; backoff_limit: lost pods that are replaced.
+        ttl: seconds that a finished Job stays, for its log.
+        backoff_limit: lost pods of an action that are replaced; interruptions: the same where tasks are interruptible.
         built: references of the images that were built for a run, by the digest of their recipe; no setting.
     """
 
@@ -66,6 +67,7 @@ class Cluster:
     owned_by_notebook: bool = False
     ttl: int = 86400
     backoff_limit: int = 3
+    interruptions: int = 20
     built: Mapping[str, str] = field(default_factory=FrozenDict)
 
     @property
@@ -255,6 +257,7 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
     "owned_by_notebook": _flag,
     "ttl": _count("seconds, 0 or more"),
     "backoff_limit": _count("a whole number, 0 or more"),
+    "interruptions": _count("a whole number, 0 or more"),
 }
 _ACCEPT: dict[str, Callable[[str, Any], Any]] = {
     each.name: _RULES.get(each.name, _text) for each in fields(Cluster) if each.name != "built"

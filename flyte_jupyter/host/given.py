@@ -13,6 +13,8 @@ GRACE = "FLYTE_JUPYTER_GRACE"
 """Seconds between SIGTERM and SIGKILL."""
 POD, NAMESPACE = "FLYTE_JUPYTER_POD", "FLYTE_JUPYTER_NAMESPACE"
 """Where it is; tasks see these, too."""
+NOTES = "FLYTE_JUPYTER_NOTES"
+"""What of the request's configuration does not hold as it was given, a line each: to be told with what happened."""
 HOPELESS = 78
 """The exit code of a container that another one would share: what it was given is wrong (EX_CONFIG of sysexits)."""
 LAST_WORD = "/dev/termination-log"

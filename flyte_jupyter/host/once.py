@@ -29,7 +29,8 @@ from . import lifecycle
 from .container import Bounds, Secrets, variables
 from .fit import differences, misfit
 from .flights import Flights
-from .given import ACCEPTED_AT, CALL, GRACE, HOPELESS, KEY, LAST_WORD, POD, REQUEST
+from .given import ACCEPTED_AT, CALL, GRACE, HOPELESS, KEY, LAST_WORD, NOTES, POD, REQUEST
+from .handover import Handover
 from .lifecycle import Attempts
 from .logs import AttemptLog
 from .machine.limits import raise_open_files
@@ -78,6 +79,7 @@ class Once:
         self._bounds = Bounds(self.request.resources.most_memory)
         self._environ = variables(environ, self.home, self.request)
         self._name = environ.get(POD, "")
+        self._notes = tuple(environ.get(NOTES, "").splitlines())
         self._accepted_at = min(float(environ.get(ACCEPTED_AT, "inf")), time.time())
         self._grace = float(environ.get(GRACE, _GRACE))
         self._tell = tell
@@ -104,11 +106,11 @@ class Once:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._taken_away)
         self._start()  # while the store is asked
         try:
-            attempts = await asyncio.get_running_loop().run_in_executor(self._writing, self._begin)
-            if attempts is None:
+            handover = await asyncio.get_running_loop().run_in_executor(self._writing, self._begin)
+            if handover is None:
                 self.say(Ended())
                 return 0
-            pod = self._pod = Pod(self.request, self, attempts, lifecycle.LOST_WITH_POD)
+            pod = self._pod = Pod(self.request, self, handover.attempts, handover.why)
             if self._is_left:
                 return TAKEN_AWAY
             await self._run(pod)
@@ -149,7 +151,7 @@ class Once:
     @functools.cached_property
     def _records(self) -> StoredRecords:
         assert self._store is not None
-        return StoredRecords(self._store, self.request, self.home, self._writing, self._saved)
+        return StoredRecords(self._store, self.request, self._name, self.home, self._writing, self._saved)
 
     def _saved(self, key: str, data: bytes) -> None:
         if self._carried is not None:
@@ -190,7 +192,7 @@ class Once:
             return End(lifecycle.not_handed_out(error))
         except ForkError as error:
             return End(lifecycle.not_forked(error))
-        pod.report(Phase.INITIALIZING, notes=differences(self.request), pod=self._name)
+        pod.report(Phase.INITIALIZING, notes=(*self._notes, *differences(self.request)), pod=self._name)
         log.follow(worker.stdout, worker.stderr)
         told = {
             "attempt": pod.attempts.number,
@@ -233,15 +235,15 @@ class Once:
         own = replace(request, store=store, python=sys.executable, cwd=os.getcwd(), path=())
         return replace(own, queue=None, image=None, reuse=None, preload=())
 
-    def _begin(self) -> Attempts | None:
-        """Open the store; how far another pod was with it that is gone. None when it had ended: then that is told."""
+    def _begin(self) -> Handover | None:
+        """Open the store; how far the action is. None when it had ended: then that is told."""
         store = self._store = open_store(self.request.store)
         if self._carried is not None:
             self._carried.pour()
         request, now = self.request, time.time()
         before = self._records.before(now)
         if before is None:
-            return Attempts(accepted_at=self._accepted_at, queued_at=self._accepted_at)
+            return Handover(Attempts(accepted_at=self._accepted_at, queued_at=self._accepted_at))
         try:
             history = history_of(store.get(keys.status(request.run, request.action)))
         except KeyError:

@@ -83,7 +83,7 @@ class Pod:
 
     Args:
         attempts: how far another Host was with it that is gone.
-        lost: why that one's last attempt came to nothing.
+        why: why the attempt before came to nothing, when that is known; else it was lost with another Host, if any.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Pod:
         request: PodRequest,
         host: Environment,
         attempts: Attempts | None = None,
-        lost: Failure = lifecycle.LOST_WITH_HOST,
+        why: Failure | None = None,
     ) -> None:
         self.request = request
         self._host = host
@@ -109,7 +109,7 @@ class Pod:
         self.is_adopted = self.attempts.number > 0
         self.is_left = False
         self.stopping = Stop(lambda: lifecycle.time_limit(self.attempts, request))
-        self._lost = lost
+        self._why = why or (lifecycle.LOST_WITH_HOST if self.attempts.lost else None)
         self._process: Running | None = None
 
     def __repr__(self) -> str:
@@ -126,8 +126,7 @@ class Pod:
 
     async def run(self) -> None:
         """Until the action has ended and its outcome is in the store; `save` comes before."""
-        lost = self._lost if self.attempts.lost else None
-        self.report(Phase.QUEUED, at=self.attempts.queued_at, failure=lost)  # from when its time limits count
+        self.report(Phase.QUEUED, at=self.attempts.queued_at, failure=self._why)  # from when its time limits count
         try:
             if self.request.cache_since is None or not await self._recalled():
                 await self._run()

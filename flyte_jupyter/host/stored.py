@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
@@ -18,6 +17,7 @@ from ..pods import PodRequest
 from ..store import Store, keys
 from ..store.files import FileStore
 from . import lifecycle
+from .handover import Handover
 from .lifecycle import Attempts
 from .pod import End
 from .spoken import Piece, pieces
@@ -33,15 +33,23 @@ class StoredRecords:
 
     Args:
         store: that takes them; logs are written to a file here first.
+        pod: the name of the pod that this is, in its cluster.
         writing: does what is not waited for, one after the other.
         saved: called with key and content of what is to be known when this pod is lost.
     """
 
     def __init__(
-        self, store: Store, request: PodRequest, home: Home, writing: Executor, saved: Callable[[str, bytes], None]
+        self,
+        store: Store,
+        request: PodRequest,
+        pod: str,
+        home: Home,
+        writing: Executor,
+        saved: Callable[[str, bytes], None],
     ) -> None:
         self.store = store
         self._request = request
+        self._pod = pod
         self._folder = home.path / "logs"
         self._writing = writing
         self._saved = saved
@@ -64,19 +72,16 @@ class StoredRecords:
 
     def save(self, attempts: Attempts, _scratch: Path | None) -> None:
         """Note how far the action is, beside whatever else is done."""
-        standing = {name: getattr(attempts, name) for name in ("number", "failed", "lost", "accepted_at")}
-        data = json.dumps(standing).encode()
+        data = Handover(attempts, self._pod).to_bytes()
         self._writing.submit(self._put, self._key, data)
         self._saved(self._key, data)
 
-    def before(self, now: float) -> Attempts | None:
-        """How far another pod has come with the action, for the next attempt; None when this is the first one."""
+    def before(self, now: float) -> Handover | None:
+        """How far the action is that another pod has begun, with the attempt that comes; None for the first pod."""
         try:
-            found = json.loads(bytes(self.store.get(self._key)))
+            return Handover.of(self.store.get(self._key), now).coming(now)
         except KeyError:
             return None
-        before = Attempts(**found, queued_at=now)
-        return replace(before, number=before.number + 1, lost=before.lost + 1)
 
     def close(self, history: bytes) -> None:
         key = keys.status(self._request.run, self._request.action)

@@ -19,10 +19,11 @@ import flyte_jupyter as flyte
 from flyte_jupyter import TaskEnvironment
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.given import HOPELESS
+from flyte_jupyter.host.handover import Handover
 from flyte_jupyter.host.logs import parse
 from flyte_jupyter.host.spoken import Ended
 from flyte_jupyter.pack.libraries import requirement as version_of
-from flyte_jupyter.pods import Phase, history_of
+from flyte_jupyter.pods import Failure, Phase, history_of
 from flyte_jupyter.store import keys
 from flyte_jupyter.vitals import VitalsEvent, from_bytes
 from tests.conftest import eventually
@@ -116,11 +117,41 @@ def test_what_replaces_a_lost_pod_goes_on_counting_and_charges_nobody(tmp_path: 
     first = pod.events[0]
     assert first.failure is not None
     assert (1, "AttemptLost") == (first.attempt, first.failure.code)
-    assert {"number": 1, "failed": 0, "lost": 1} == {
-        name: value
-        for name, value in json.loads(bytes(call.store.get(call.key("attempts.json")))).items()
-        if name != "accepted_at"
-    }
+    attempts = Handover.of(call.store.get(call.key("attempts.json")), 0.0).attempts
+    assert (1, 0, 1) == (attempts.number, attempts.failed, attempts.lost)
+
+
+def test_what_replaces_a_pod_that_was_seen_to_end_tells_why_and_counts_what_was_charged(
+    tmp_path: Path, home: Home
+) -> None:
+    call = Call(tmp_path, home, wait_for, "now").put()
+    with container(call, "first", FLYTE_JUPYTER_POD="first") as pod:
+        pod.until_printed("waiting")
+        eventually(lambda: call.store.list(call.key("")) == ["attempts.json", "inputs"])
+        pod.process.kill()
+        pod.ended()
+    first = Handover.of(call.store.get(call.key("attempts.json")), 0.0)
+    assert "first" == first.pod
+    failure = Failure(code="OOMError", kind="user", message="too much")
+    second = first.after(replace(call.request, retries=1), failure, 0.0)
+    assert isinstance(second, Handover)
+    call.store.put(call.key("attempts.json"), [second.to_bytes()])
+    (tmp_path / "second" / "work").mkdir(parents=True)
+    (tmp_path / "second" / "work" / "now").touch()
+    with container(call, "second") as pod:
+        assert 0 == pod.ended()
+    assert (1, failure) == (pod.events[0].attempt, pod.events[0].failure)
+    attempts = Handover.of(call.store.get(call.key("attempts.json")), 0.0).attempts
+    assert (1, 1, 0) == (attempts.number, attempts.failed, attempts.lost)
+
+
+def test_what_did_not_hold_of_its_configuration_is_told_with_what_happened(tmp_path: Path, home: Home) -> None:
+    call = Call(tmp_path, home, double, 1).put()
+    with container(call, FLYTE_JUPYTER_NOTES="queue: there is none\nimage: another one") as pod:
+        assert 0 == pod.ended()
+    kept = history_of(call.store.get(call.key("status.json")))
+    told = [event for event in kept if event.phase is Phase.INITIALIZING]
+    assert ("queue: there is none", "image: another one") == told[0].notes[:2]
 
 
 def test_a_pod_of_an_action_that_has_ended_tells_what_it_was_and_runs_nothing(tmp_path: Path, home: Home) -> None:

@@ -21,7 +21,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.engine.run import Run
 from flyte_jupyter.runners.kubernetes.watch import Change, Watch
-from tests.conftest import PATIENCE, eventually
+from tests.conftest import PATIENCE, eventually, forget_session
 from tests.contract.s3 import bucket
 from tests.kubernetes.conftest import Cluster
 from tests.kubernetes.gate import gate
@@ -51,6 +51,7 @@ def hoard() -> int:
 @env.task
 def hoard_in_the_host() -> str:
     """The first attempt has the first process of its container killed when memory runs out."""
+    print("attempt", flyte.ctx().attempt_number, flush=True)
     if flyte.ctx().attempt_number == 0:
         lowest = Path("/proc/1/oom_score_adj").read_text()
         Path("/proc/1/oom_score_adj").write_text("1000")
@@ -58,6 +59,11 @@ def hoard_in_the_host() -> str:
         kept = [bytes([1]) * (8 << 20) for _ in range(100)]
         return f"{len(kept)} pieces"
     return "in the second pod"
+
+
+@env.task
+def number_of_attempt() -> int:
+    return flyte.ctx().attempt_number
 
 
 @env.task
@@ -190,11 +196,35 @@ def test_a_task_that_takes_too_much_memory_is_attempted_as_often_as_it_may() -> 
         run.result()
 
 
-def test_a_container_that_takes_too_much_memory_is_replaced() -> None:
-    guaranteed = flyte.Resources(cpu=("500m", "500m"), memory=("150Mi", "150Mi"))  # else a process dies by its size
-    run = flyte.run(hoard_in_the_host.override(resources=guaranteed))
+guaranteed = flyte.Resources(cpu=("500m", "500m"), memory=("150Mi", "150Mi"))  # else a process dies by its size
+
+
+@pytest.mark.parametrize("store", ["cluster", "bucket"])
+def test_a_container_that_is_killed_for_its_memory_is_a_retry_of_the_user(
+    store: str, request: pytest.FixtureRequest
+) -> None:
+    if store == "bucket":
+        request.getfixturevalue("in_bucket")
+    run = flyte.run(hoard_in_the_host.override(resources=guaranteed, retries=1))
     run.wait(PATIENCE)
     assert ("in the second pod", {"0": "OOMError"}) == (run.result(), codes(run))
+    assert ["attempt 0", "attempt 1"] == [line for n in range(2) for line in run.get_logs(attempt=n)]
+    forget_session()
+    later = flyte.get_run(run.name)
+    assert ("succeeded", {"0": "OOMError"}) == (later.phase.value, codes(later))  # as its pods have left it
+
+
+def test_a_container_that_is_killed_for_its_memory_and_has_no_retry_has_failed(cluster: Cluster) -> None:
+    run = flyte.run(hoard_in_the_host.override(resources=guaranteed))
+    run.wait(PATIENCE)
+    assert ("failed", {"0": "OOMError"}) == (run.phase.value, codes(run))
+    assert "needed more memory than its limit of 150 MiB" in failure(run)
+    with pytest.raises(flyte.errors.OOMError):
+        run.result()
+    assert ["attempt 0"] == list(run.get_logs())
+    eventually(lambda: balanced(cluster), within=PATIENCE)
+    (pod,) = cluster.api.list("pods").items
+    assert "OOMKilled" == pod["status"]["containerStatuses"][0]["state"]["terminated"]["reason"]
 
 
 # --- pods that do not start -------------------------------------------------------------------------------------------
@@ -232,6 +262,35 @@ def test_a_quota_that_is_used_up_is_waited_for(cluster: Cluster) -> None:
     first.cancel()
     second.wait(PATIENCE)
     assert (2, "aborted") == (second.result(), first.phase.value)
+
+
+def test_what_waits_too_long_is_attempted_as_often_as_it_may(cluster: Cluster) -> None:
+    patient = waits_for_a_node.override(timeout=flyte.Timeout(max_queued_time=2), retries=1)
+    run = flyte.run(patient)
+    run.wait(PATIENCE)
+    assert "timed_out" == run.phase.value
+    assert dict.fromkeys("01", "MaxQueuedTimeExceededError") == codes(run)
+    with pytest.raises(flyte.errors.MaxQueuedTimeExceededError):
+        run.result()
+    eventually(lambda: emptied(cluster), within=PATIENCE)
+
+
+@pytest.mark.parametrize("store", ["cluster", "bucket"])
+def test_what_begins_in_its_second_attempt_knows_that_it_is_the_second(
+    cluster: Cluster, store: str, request: pytest.FixtureRequest
+) -> None:
+    if store == "bucket":
+        request.getfixturevalue("in_bucket")
+    first = until_printed(flyte.run(wait), "waiting")
+    quota = {"metadata": {"name": "small"}, "spec": {"hard": {"pods": "1"}}}
+    cluster.api.create("resourcequotas", quota)
+    eventually(lambda: cluster.api.get("resourcequotas", "small").get("status", {}).get("used"))
+    run = flyte.run(number_of_attempt.override(timeout=flyte.Timeout(max_queued_time=5), retries=9))
+    eventually(lambda: root(run)["attempt"] > 0, within=PATIENCE)
+    first.cancel()
+    run.wait(PATIENCE)
+    assert set(codes(run).values()) == {"MaxQueuedTimeExceededError"}
+    assert run.result() == root(run)["attempt"] == len(codes(run))
 
 
 def test_what_no_node_has_ends_it_at_once(cluster: Cluster) -> None:
@@ -362,6 +421,25 @@ async def family() -> list[int]:
 waits_for_a_node = wait.override(
     pod_template=flyte.PodTemplate(pod_spec={"containers": [], "nodeSelector": {"flyte-jupyter.test/node": "none"}})
 )
+
+
+@env.task
+def calls_what_cannot_start() -> str:
+    try:
+        needs_too_much()
+    except flyte.errors.RuntimeUserError as error:
+        return f"{error.code}: {error}"
+    return "it has started"
+
+
+needs_too_much = wait.override(resources=flyte.Resources(cpu=1000))
+
+
+def test_who_calls_what_can_never_start_is_told_why(cluster: Cluster, caller: None) -> None:
+    run = flyte.run(calls_what_cannot_start)
+    run.wait(PATIENCE)
+    assert run.result().startswith("Unschedulable: ")
+    assert "no node of the cluster has 1000 cores" in run.result()
 
 
 def test_a_parent_that_is_cancelled_takes_its_children_with_it(cluster: Cluster, caller: None) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from ...host import lifecycle
+from ...host.handover import Handover
+from ...host.lifecycle import Attempts, Finish
 from ...host.spoken import Piece
 from ...pods import Failure, LogEvent, Phase, PodEvent, PodRequest, history_of
 from ...store import Store, keys
@@ -78,7 +80,53 @@ class Action:
     def limit(self) -> tuple[float, Failure] | None:
         """Until when it may wait, and why no longer; None for no bound."""
         queued_at = self.created if self.requeued_at is None else self.requeued_at
-        return lifecycle.time_limit(lifecycle.Attempts(self.created, queued_at), self.request)
+        return lifecycle.time_limit(Attempts(self.created, queued_at), self.request)
+
+    def lose(self, store: Store, pod: str) -> Finish | None:
+        """Leave word for the next pod that the attempt of one is lost, why, and at whose cost; its end if it has none.
+
+        Another one who watches may have done so, and the next pod may have begun: it is counted once.
+        """
+        now, failure, handover = time.time(), self.lost[pod], self._handover(store)
+        is_known = handover is not None and handover.pod == pod
+        if handover is None or not is_known:
+            handover = Handover(Attempts(self.created, None))
+        after = handover.after(self.request, failure, now)
+        if isinstance(after, Finish):
+            return after
+        if is_known:
+            store.put(self._key, [after.to_bytes()])
+        return None
+
+    def wait_again(self, store: Store, late: Failure) -> Finish | None:
+        """The same of an attempt that has waited too long for its pod to begin, which goes on waiting as the next."""
+        now, handover = time.time(), self._handover(store) or Handover(Attempts(self.created, None))
+        if handover.pod in self.pods and handover.pod not in self.lost:  # it has begun, which is not told yet
+            return None
+        waiting = handover.coming(now)
+        if waiting.attempts.number <= self.attempt:  # else somebody else who watches has done so
+            after = waiting.after(self.request, late, now, is_late=True)
+            if isinstance(after, Finish):
+                return after
+            store.put(self._key, [after.to_bytes()])
+        self.begin_again(now)
+        return None
+
+    def begin_again(self, now: float) -> None:
+        """It waits for its next attempt."""
+        self.attempt += 1
+        self.requeued_at = now
+
+    def _handover(self, store: Store) -> Handover | None:
+        """How far it is, as far as its pods have told."""
+        try:
+            return Handover.of(store.get(self._key), time.time())
+        except KeyError:
+            return None
+
+    @property
+    def _key(self) -> str:
+        return keys.attempts(self.request.run, self.request.action)
 
     def history(self, store: Store) -> list[PodEvent] | None:
         """What its pod, or who has cancelled it, has left in the store; None when it has not ended."""

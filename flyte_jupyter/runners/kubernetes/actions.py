@@ -5,39 +5,36 @@ An outcome in the store beats whatever a pod looks like; so pods are looked at f
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ...host import lifecycle, shelf
+from ...host.lifecycle import Finish
 from ...host.spoken import Ended, Piece
 from ...pods import Event, Failure, LogEvent, Phase, PodEvent, Synced
 from ...store import Store
 from ...store.files import FileStore
 from ...vitals import VitalsEvent
-from . import carriage, ends, reasons
+from . import carriage, ends
 from .action import Action, request_of
 from .api import Api
 from .carried_logs import LogFiles
 from .follow import Follower, Heard
-from .known import REASON, ClusterEvents, kept
-from .kueue import Place, Places
+from .known import end_of, kept
 from .later import Later
 from .manifest import names
 from .manifest.job import notes_of
-from .room import Rooms
 from .timers import Timers
 from .watch import Change, Item
+from .why import Why
 
 _LAGGING = 5.0
 """Seconds that the rest of a log may take, once the outcome is in the store."""
 _ENDING = 60.0
 """Seconds after which the end of a Job that is being deleted is told, although a node keeps its pod."""
-_BY_HAND = "Its Job was deleted in the cluster, by hand or with what it belongs to."
-_AGAIN = 10.0
-"""Seconds between two looks at a place in a queue, which no news tells of."""
+_BY_HAND = lifecycle.aborted("Its Job was deleted in the cluster, by hand or with what it belongs to.")
 
 
 class Due(NamedTuple):
@@ -59,10 +56,9 @@ class Actions:
     ) -> None:
         self._api, self._store, self._key, self._follower = api, store, key, follower
         self._carried = carried
-        self._rooms = Rooms(api)
-        self._places = Places(api)
         self._logs = LogFiles(store) if carried and isinstance(store, FileStore) else None
         self._timers = Timers(put)
+        self._reasons = Why(api, lambda at, action: self._timers.at(at, Due(action.name)))
         self._later = Later(api, store)
         self._is_synced = False
         self._actions: dict[str, Action] = {}  # by the name of the Job
@@ -70,7 +66,6 @@ class Actions:
         self._over: set[str] = set()  # Jobs that are there, and of which all was told
         self._pods: dict[str, str] = {}  # the Job of each
         self._early: dict[str, dict[str, Change]] = {}  # pods that were told before their Jobs
-        self._told = ClusterEvents()
 
     def __repr__(self) -> str:
         return f"<Actions [{len(self._actions)} open]>"
@@ -118,9 +113,8 @@ class Actions:
             self._early.pop(name, None)
             if action is not None:
                 action.is_gone = True
-                why = action.job["metadata"].get("annotations", {}).get(REASON) or _BY_HAND
-                # who cancels has put down an end already
-                yield from self._end(action, Phase.ABORTED, lifecycle.aborted(why))
+                phase, failure = end_of(change.object) or end_of(action.job) or (Phase.ABORTED, _BY_HAND)
+                yield from self._end(action, phase, failure)  # unless who cancels has put it down
             return
         if name in self._over:
             return
@@ -152,7 +146,7 @@ class Actions:
             early[name] = change
             if change.type == "DELETED":
                 del early[name]
-                self._told.forget([change.object])
+                self._reasons.told.forget([change.object])
             if not early:
                 self._early.pop(job, None)
             return
@@ -212,9 +206,7 @@ class Actions:
 
     def _why(self, action: Action, pod: Mapping[str, Any] | None) -> Iterator[Event]:
         """Why a pod does not start."""
-        where = functools.partial(self._place, action)
-        told = self._told.about(*([action.job] if pod is None else [pod, action.job]))
-        if (reason := reasons.of(pod, told, action.job, rooms=self._rooms, place=where)) is None:
+        if (reason := self._reasons.reason(action, pod)) is None:
             return
         more = {
             "pod": pod["metadata"]["name"] if pod is not None else "",
@@ -226,15 +218,15 @@ class Actions:
         yield from self._tell(action, reason.phase, at=time.time(), step=reason.step, reason=reason.text, **more)
 
     def _give_up(self, action: Action, phase: Phase, failure: Failure, **more: Any) -> Iterator[Event]:
-        """End what no pod will ever do, or not in time."""
-        self._later.delete("jobs", action.name)
+        """End what no pod will ever do, or not in time; what a pod has printed that ran stays with its Job."""
+        self._later.end(action.name, phase, failure, keep=bool(action.lost))
         yield from self._end(action, phase, failure, **more)
 
     def _lose(self, action: Action, name: str, pod: Mapping[str, Any], *, is_gone: bool = False) -> Iterator[Event]:
         """A pod has ended without an outcome; the Job starts another one, as long as it may."""
         if name in action.lost:
             return
-        failure = ends.of(pod, self._told.about(pod), is_gone=is_gone, peak_memory=action.peak_memory)
+        failure = ends.of(pod, self._reasons.told.about(pod), is_gone=is_gone, peak_memory=action.peak_memory)
         action.lost[name] = failure
         if ends.has_started(pod) and not is_gone:
             self._follower.follow(pod, action.request)  # it may have said something, and ended, between two news
@@ -242,21 +234,26 @@ class Actions:
         if action.history(self._store) is not None:  # it ended while its outcome was written, or was cancelled
             yield from self._finish(action)
             return
-        if not failure.recoverable:
-            yield from self._give_up(action, Phase.FAILED, failure)
-        if action.is_closed or ends.has_failed(action.job) or action.is_deleted:
+        if failure.recoverable and (ends.has_failed(action.job) or action.is_deleted):
             return
-        if self._carried:
-            self._later.hand_on(action)
+        yield from self._go_on(action, action.lose(self._store, name))
+        if action.is_closed:
+            return
         now, has_begun = time.time(), action.has_started or ends.has_started(pod)
         action.has_started = False
         if has_begun:
-            action.attempt += 1
-            action.requeued_at = now
+            action.begin_again(now)
             yield from self._tell(action, Phase.QUEUED, at=now, failure=failure)
             self._wait(action)
         else:
             yield from self._tell(action, Phase.QUEUED, at=now, reason=failure.message)
+
+    def _go_on(self, action: Action, end: Finish | None) -> Iterator[Event]:
+        """Whether there is another attempt was written down: have the next pod know, or end it."""
+        if end is not None and end.failure is not None:
+            yield from self._give_up(action, end.phase, end.failure)
+        elif self._carried:
+            self._later.hand_on(action)
 
     def _finished(self, action: Action) -> Iterator[Event]:
         """Its Job starts no pods any more, and those that are known have said nothing of an end."""
@@ -273,7 +270,7 @@ class Actions:
             return
         failure = ends.of_job(action.job, list(action.lost.values())[-1] if action.lost else None)
         late = failure.code.endswith("ExceededError")
-        yield from self._end(action, Phase.TIMED_OUT if late else Phase.FAILED, failure)
+        yield from self._end(action, *(end_of(action.job) or (Phase.TIMED_OUT if late else Phase.FAILED, failure)))
 
     # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -281,13 +278,6 @@ class Actions:
         """Look again when it may not be queued any longer."""
         if (limit := action.limit()) is not None:
             self._timers.at(limit[0], Due(action.name))
-
-    def _place(self, action: Action) -> Place:
-        """Where it stands in its queue; looked at again in a while."""
-        if action.again_at < time.time():
-            action.again_at = time.time() + _AGAIN
-            self._timers.at(action.again_at, Due(action.name))
-        return self._places(action.job)
 
     def _due(self, job: str) -> Iterator[Event]:
         action = self._actions.get(job)
@@ -298,8 +288,17 @@ class Actions:
         if (has_left or action.is_kept(_ENDING) or action.held_at) and action.history(self._store) is not None:
             yield from self._finish(action)
         elif limit is not None and limit[0] <= time.time() and not action.has_started:
-            yield from self._give_up(action, Phase.TIMED_OUT, limit[1])
+            yield from self._wait_again(action, limit[1])
         else:
+            yield from self._look(action)
+
+    def _wait_again(self, action: Action, late: Failure) -> Iterator[Event]:
+        """It has waited too long; as in another attempt it may do so again."""
+        before = action.attempt
+        yield from self._go_on(action, action.wait_again(self._store, late))
+        if action.attempt > before:
+            yield from self._tell(action, Phase.QUEUED, at=time.time(), failure=late)
+            self._wait(action)
             yield from self._look(action)
 
     # --- what pods say ------------------------------------------------------------------------------------------------
@@ -310,6 +309,8 @@ class Actions:
             return
         if news is None:  # that was all of it
             action.read.add(heard.pod)
+            if self._carried and heard.pod in action.lost:  # what it said of its attempts has come by now
+                yield from self._go_on(action, action.lose(self._store, heard.pod))
             yield from self._look(action)
         elif isinstance(news, Piece):
             if (data := action.gather(heard.pod, news)) is not None:
@@ -335,7 +336,7 @@ class Actions:
             yield used
 
     def _event(self, change: Change) -> Iterator[Event]:
-        if not self._told.take(change.type, change.object):
+        if not self._reasons.told.take(change.type, change.object):
             return
         about = change.object["involvedObject"]
         job = about.get("name", "") if about["kind"] == "Job" else self._pods.get(about.get("name", ""), "")
@@ -348,8 +349,7 @@ class Actions:
     def _tell(self, action: Action, phase: Phase, *, at: float, **more: Any) -> Iterator[Event]:
         if phase is Phase.QUEUED:
             more = {"links": action.request.links, "notes": notes_of(action.job), **more}
-        event = action.request.event(phase, at=at, attempt=action.attempt, **more)
-        yield from self._pass(action, event)
+        yield from self._pass(action, action.request.event(phase, at=at, attempt=action.attempt, **more))
 
     @staticmethod
     def _pass(action: Action, event: PodEvent) -> Iterator[Event]:
@@ -397,4 +397,4 @@ class Actions:
         for pod in {*action.pods, *action.lost, *action.ahead}:
             self._pods.pop(pod, None)
             self._follower.forget(pod)
-        self._told.forget([action.job, *action.pods.values()])
+        self._reasons.told.forget([action.job, *action.pods.values()])

@@ -103,7 +103,7 @@ def of(pod: Object, events: Iterable[Object] = (), *, is_gone: bool = False, pea
     said = _disrupted(pod) or _by_status(pod)
     if said is not None:
         return said
-    if ended.get("reason") == "OOMKilled":
+    if ended.get("reason") == "OOMKilled" and ended.get("exitCode") == _SIGKILL:  # else a process of the task was
         return _out_of_memory(pod, peak_memory)
     if ended.get("reason") in _NO_PROGRAM:
         why = ended.get("message") or "its program was not found"

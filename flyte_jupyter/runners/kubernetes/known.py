@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...host.given import REQUEST
+from ...pods import Failure, Phase
 from .manifest import names
 
-REASON = f"{names.PREFIX}reason"
-"""The annotation of a Job that says why it is deleted, for whoever watches."""
+_END = f"{names.PREFIX}end"
+"""The annotation of a Job that says how it has ended that is deleted, for whoever watches."""
 _OF_SPEC = ("suspend", "activeDeadlineSeconds", "nodeName", "nodeSelector")
-_OF_ANNOTATIONS = (REASON, names.NOTES)
+_OF_ANNOTATIONS = (_END, names.NOTES)
 _OF_METADATA = ("name", "uid", "labels", "creationTimestamp", "deletionTimestamp")
 _OF_CONTAINER = ("name", "image", "resources")
 _OF_EVENT = ("reason", "message", "firstTimestamp", "lastTimestamp", "eventTime", "series")
@@ -55,6 +57,22 @@ class ClusterEvents:
         """Nobody will ask about these objects any more."""
         for each in objects:
             self._known.pop(each["metadata"].get("uid", ""), None)
+
+
+def with_end(phase: Phase, failure: Failure) -> dict[str, Any]:
+    """What a Job is patched with before it is deleted."""
+    said = json.dumps({"phase": phase.value, "failure": failure.to_json()})
+    return {"metadata": {"annotations": {_END: said}}}
+
+
+def end_of(job: Mapping[str, Any]) -> tuple[Phase, Failure] | None:
+    """How a Job has ended that is deleted; None when nobody has said it, so that it can be read."""
+    said = (job["metadata"].get("annotations") or {}).get(_END, "")
+    try:
+        found = json.loads(said)
+        return Phase(found["phase"]), Failure.from_json(found["failure"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def kept(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ...errors import HostError
+from ...pods import Failure, Phase
 from ...store import Store
 from . import carriage
 from .action import Action
 from .api import Api
 from .error import ApiError
+from .known import with_end
 
 _AT_A_TIME = 4
 """Requests at a time."""
@@ -34,6 +36,14 @@ class Later:
         """Delete an object, and what it owns."""
         self._ask(self._api.delete, kind, name)
 
+    def end(self, job: str, phase: Phase, failure: Failure, *, keep: bool) -> None:
+        """Have a Job start no more pods, and say how it has ended: others may watch it who have not seen why.
+
+        Args:
+            keep: whether it stays for its time, with the logs of its pods; else it is deleted.
+        """
+        self._ask(self._end, job, phase, failure, keep)
+
     def hand_on(self, action: Action) -> None:
         """Have the next pod know of the attempts of one that is lost, when it cannot read of them."""
         self._ask(self._hand_on, action)
@@ -41,6 +51,14 @@ class Later:
     def close(self) -> None:
         """Ask for nothing more."""
         self._asking.shutdown(wait=False)
+
+    def _end(self, job: str, phase: Phase, failure: Failure, keep: bool) -> None:
+        over = {"spec": {"activeDeadlineSeconds": 1}} if keep else {}
+        with contextlib.suppress(ApiError):  # who may not do that may still delete it
+            self._api.patch("jobs", job, {**with_end(phase, failure), **over})
+            if keep:
+                return
+        self._api.delete("jobs", job)
 
     def _hand_on(self, action: Action) -> None:
         secret = carriage.attempts_secret(self._store, action.request, action.job)

@@ -57,7 +57,13 @@ RIGHTS = (
     Right("", "events", ("list", "watch"), "why a pod does not start", "cards do not say why a pod does not start"),
     Right("", "podtemplates", ("get", "list"), 'pod_template="name"', "pod templates cannot be given by name"),
     Right("", "secrets", ("list",), "calls that no Job took, swept", "calls that no Job took stay until someone looks"),
-    Right("batch", "jobs", ("patch",), "why one is cancelled", "others who watch are not told why one was cancelled"),
+    Right(
+        "batch",
+        "jobs",
+        ("patch",),
+        "how one has ended that is deleted",
+        "others who watch are not told why one was deleted",
+    ),
     Right(
         "",
         "pods",

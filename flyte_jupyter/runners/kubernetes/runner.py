@@ -24,7 +24,7 @@ from .building import Building
 from .error import ApiError
 from .features import Features, features_of
 from .follow import Follower
-from .known import REASON
+from .known import with_end
 from .manifest import names
 from .manifest.job import job, notes
 from .provided import check_secrets, with_template
@@ -201,7 +201,7 @@ class KubernetesRunner:
         for each in reversed(jobs):
             name, uid = each["metadata"]["name"], each["metadata"]["uid"]
             with contextlib.suppress(ApiError):  # who may not do that may still delete it
-                self.api.patch("jobs", name, {"metadata": {"annotations": {REASON: failure.message}}})
+                self.api.patch("jobs", name, with_end(Phase.ABORTED, failure))
             self.api.delete("jobs", name, uid=uid, owned_first=True)
             with contextlib.suppress(ApiError):  # then they take the time that their Job gives them
                 for pod in self.api.list("pods", labels=f"job-name={name}").items:

@@ -68,6 +68,10 @@ def test_memory_that_ran_out_is_told_by_the_name_of_the_task() -> None:
     assert "train.override(resources=flyte.Resources(memory=...))" in message
 
 
+def test_a_pod_that_was_told_to_end_after_a_process_in_it_was_killed_for_memory_was_told_to_end() -> None:
+    assert "PodDeleted" == ends.of(pod(terminated={"exitCode": 143, "reason": "OOMKilled"})).code
+
+
 def test_a_container_beside_the_task_does_not_count() -> None:
     both = pod(running={"startedAt": "2026-01-01T00:00:00Z"})
     both["spec"]["containers"].insert(0, {"name": "beside"})

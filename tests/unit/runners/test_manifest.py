@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flyte_jupyter.config.cluster import Cluster
 from flyte_jupyter.config.values.pod_spec import problems
 from flyte_jupyter.errors import ConfigValueError
+from flyte_jupyter.host.given import HOPELESS, NOTES
 from flyte_jupyter.pods import PodRequest, Requirements, SecretRef
 from flyte_jupyter.runners.kubernetes import role
 from flyte_jupyter.runners.kubernetes.features import Features
@@ -332,6 +333,8 @@ def test_an_old_server_is_asked_for_nothing_that_it_would_drop() -> None:
     assert {"backoffLimit", "completions", "parallelism", "template", "ttlSecondsAfterFinished"} == made["spec"].keys()
     said = ["queue: the cluster has no Kueue, so that nothing waits in its queue 'team'"]
     assert said == jobs.notes(REQUEST, Cluster(queue="team"), OLD) == list(jobs.notes_of(made))
+    assert said == [env(made)[NOTES]]
+    assert NOTES not in env(job())
 
 
 def test_kueue_lets_a_job_go() -> None:
@@ -341,11 +344,33 @@ def test_kueue_lets_a_job_go() -> None:
     assert "suspend" not in job()["spec"]
 
 
-def test_being_taken_away_costs_an_interruptible_task_nothing() -> None:
-    made = job(replace(REQUEST, interruptible=True))
-    assert ["Ignore"] == [rule["action"] for rule in made["spec"]["podFailurePolicy"]["rules"]]
-    assert "Failed" == made["spec"]["podReplacementPolicy"]
-    assert "podFailurePolicy" not in job()["spec"]
+def test_an_interruptible_task_is_taken_away_more_often_and_not_without_end() -> None:
+    both = [job(replace(REQUEST, interruptible=each), Cluster(backoff_limit=2)) for each in (False, True)]
+    assert [2, 20] == [made["spec"]["backoffLimit"] for made in both]
+    often = job(replace(REQUEST, interruptible=True), Cluster(interruptions=100))
+    assert 100 == often["spec"]["backoffLimit"]
+    assert "Failed" == often["spec"]["podReplacementPolicy"]
+
+
+def test_each_retry_may_be_a_pod_that_was_killed_for_its_memory() -> None:
+    assert 3 + 5 == job(replace(REQUEST, retries=5))["spec"]["backoffLimit"]
+
+
+def test_a_container_that_was_given_something_wrong_is_not_replaced_even_when_nobody_watches() -> None:
+    named = {"podSpec": {"containers": [{"name": "main"}]}, "primary": "main"}
+    made = job(replace(REQUEST, template=named))
+    (rule,) = made["spec"]["podFailurePolicy"]["rules"]
+    assert ("FailJob", "main", [HOPELESS]) == (
+        rule["action"],
+        rule["onExitCodes"]["containerName"],
+        rule["onExitCodes"]["values"],
+    )
+
+
+def test_what_a_container_says_at_last_is_told_where_it_leaves_no_word() -> None:
+    assert "FallbackToLogsOnError" == container(job())["terminationMessagePolicy"]
+    own = {"podSpec": {"containers": [{"name": "main", "terminationMessagePolicy": "File"}]}, "primary": "main"}
+    assert "File" == container(job(replace(REQUEST, template=own)))["terminationMessagePolicy"]
 
 
 # --- where it may go --------------------------------------------------------------------------------------------------

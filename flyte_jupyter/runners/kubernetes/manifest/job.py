@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....config.cluster import Cluster
+from ....host.given import HOPELESS, NOTES
 from ....pods import PodRequest
 from ..features import Features
 from . import names
+from .container import literal
 from .pod import Pod, pod
 
 KUEUE = "kueue.x-k8s.io/queue-name"
@@ -51,11 +53,12 @@ def job(
     }
     if said := _notes(made, cluster, features):
         metadata["annotations"][names.NOTES] = "\n".join(said)
+        made.template["spec"]["containers"][0]["env"].append({"name": NOTES, "value": literal("\n".join(said))})
     if cluster.namespace:
         metadata["namespace"] = cluster.namespace
     if owner is not None:
         metadata["ownerReferences"] = [dict(owner)]
-    spec = _spec(request, cluster, features)
+    spec = _spec(request, cluster, features, primary=made.template["spec"]["containers"][0]["name"])
     if cluster.queue:
         metadata["labels"][KUEUE] = names.checked(cluster.queue, "queue")
         if features.kueue:
@@ -87,18 +90,19 @@ def _notes(made: Pod, cluster: Cluster, features: Features) -> list[str]:
     return said
 
 
-def _spec(request: PodRequest, cluster: Cluster, features: Features) -> dict[str, Any]:
+def _spec(request: PodRequest, cluster: Cluster, features: Features, *, primary: str) -> dict[str, Any]:
+    lost = cluster.interruptions if request.interruptible else cluster.backoff_limit
     spec: dict[str, Any] = {
         "completions": 1,
         "parallelism": 1,
-        "backoffLimit": cluster.backoff_limit,
+        "backoffLimit": lost + request.retries,  # a container whose Host is killed for memory is a retry of the user's
         "ttlSecondsAfterFinished": cluster.ttl,
     }
     if request.deadline:
         spec["activeDeadlineSeconds"] = math.ceil(request.deadline + _LATE)
-    if request.interruptible and features.pod_failure_policy:  # taken away as often as it may be, it is begun again
-        disrupted = [{"type": "DisruptionTarget", "status": "True"}]
-        spec["podFailurePolicy"] = {"rules": [{"action": "Ignore", "onPodConditions": disrupted}]}
+    if features.pod_failure_policy:  # else whoever watches deletes it, if somebody does
+        hopeless = {"containerName": primary, "operator": "In", "values": [HOPELESS]}
+        spec["podFailurePolicy"] = {"rules": [{"action": "FailJob", "onExitCodes": hopeless}]}
     if features.pod_replacement_policy:  # no second pod beside one that still ends
         spec["podReplacementPolicy"] = "Failed"
     return spec
