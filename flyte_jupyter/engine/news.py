@@ -19,11 +19,8 @@ from ..store import Store, keys
 from . import kept
 
 _RETRY_WATCH = (0.05, 0.2, 1.0, 3.0)
-_NOTHING_LEFT = Failure(
-    code="OutcomeLost",
-    kind="system",
-    message="It is not open any more and has left no outcome: it was not accepted, or its files are gone.",
-)
+OUTCOME_LOST = "OutcomeLost"
+"""The code of one that has left nothing."""
 Listener: TypeAlias = Callable[[Event | Synced], None]
 """Hears every event of a run, and `Synced` when a watch has told what is open: what it did not tell of has ended."""
 _log = logging.getLogger("flyte_jupyter")
@@ -227,7 +224,7 @@ class News:
             except Exception as error:  # a damaged outcome is the caller's to see
                 self._end(run, action, error)
             else:
-                told = end.failure or _NOTHING_LEFT
+                told = end.failure or self.nothing_left()
                 self._end(run, action, outcome or outcome_of(told, worker=pod_name(run, action)))
         if end.parent is None:
             self.forget(run)
@@ -267,10 +264,14 @@ class News:
     def _settle(self, run: str, action: str, waiting: _Waiting) -> None:
         """An action that is not to be launched: the Host goes on with it, or that was all."""
         if (run, action) not in self._open:
-            failure = _NOTHING_LEFT if waiting.cancelled is None else aborted(waiting.cancelled)
+            failure = self.nothing_left() if waiting.cancelled is None else aborted(waiting.cancelled)
             self._end(run, action, outcome_of(failure, worker=pod_name(run, action)))
         else:
             waiting.stop_again(self._runner, pod_name(run, action))  # perhaps there was no Host that could be told
+
+    def nothing_left(self) -> Failure:
+        """Why there is no outcome of one that is not open any more."""
+        return Failure(code=OUTCOME_LOST, kind="system", message=self._runner.nothing_left)
 
     def _ended(self, run: str, action: str) -> PodEvent | None:
         try:

@@ -22,6 +22,7 @@ from .action import RunState
 from .arrival import arrival
 from .engine import Engine
 from .kept import events
+from .news import OUTCOME_LOST
 
 _STARTING = 60.0
 """Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
@@ -95,7 +96,10 @@ class Standing:
 
     def _awaited(self) -> Future[Outcome]:
         if self._future is None:
-            raise RunNotFoundError(f"{self._name} has left no outcome in the store, so there is no value to wait for.")
+            root = self.state.get(ROOT)
+            why = f"\n{root.failure.message}" if root is not None and root.failure is not None else ""
+            what = f"{self._name} has left no outcome in the store, so there is no value to wait for."
+            raise RunNotFoundError(what + why)
         return self._future
 
     # --- its news -----------------------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ class Standing:
             self.state.apply(self.root_event(Phase.RUNNING))
             self._engine.news.listen(self._name, self.on_event)
         elif self._is_map or time.time() > self._record["created"] + _STARTING:  # its kernel has ended before it did
-            self.state.apply(self.root_event(Phase.ABORTED))
+            self.state.apply(self.root_event(Phase.ABORTED, self._engine.news.nothing_left()))
         else:
             return False
         return True
@@ -199,7 +203,7 @@ class Standing:
             self._future = settled
             return
         root = self.state.get(ROOT)
-        if outcome is None and root is not None and root.failure is not None:
+        if outcome is None and root is not None and root.failure is not None and root.failure.code != OUTCOME_LOST:
             outcome = outcome_of(root.failure, worker=pod_name(self._name, ROOT))
         self._engine.news.forget(self._name)
         if outcome is not None:

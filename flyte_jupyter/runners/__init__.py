@@ -11,6 +11,11 @@ from ..pods import Event, PodEvent, PodRequest, Synced
 class Runner(Protocol):
     """Starts pods, watches and stops them; `tests/contract/test_runner.py` is the contract. Any thread may call it."""
 
+    @property
+    def nothing_left(self) -> str:
+        """Why one that is not open any more may have left no outcome, for people."""
+        ...
+
     def missing(self, pod: PodRequest) -> list[str]:
         """What a pod asks for that is not here, or not done here, each in a line for people; nothing is started.
 

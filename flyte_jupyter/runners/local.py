@@ -50,6 +50,10 @@ class LocalRunner:
     def rebuild(self, image: str) -> None:
         self.ask({"op": "rebuild", "key": image})
 
+    @property
+    def nothing_left(self) -> str:
+        return "It is not open any more and has left no outcome: it was not accepted, or its files are gone."
+
     def missing(self, pod: PodRequest) -> list[str]:
         told: list[str] = self.ask({"op": "missing", "pod": pod.to_json()})["missing"]
         return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import time
@@ -16,11 +17,13 @@ import flyte_jupyter as flyte
 from flyte_jupyter import session
 from flyte_jupyter.host import shelf
 from flyte_jupyter.host.lifecycle import aborted
+from flyte_jupyter.notebook.cards import card as cards
 from flyte_jupyter.pods import Phase
-from flyte_jupyter.runners.kubernetes import role, sweep
+from flyte_jupyter.runners.kubernetes import ends, role, sweep
 from flyte_jupyter.runners.kubernetes.action import request_of
 from flyte_jupyter.runners.kubernetes.signing import key_secret, user
 from flyte_jupyter.sites import Site
+from flyte_jupyter.store import keys
 from tests.conftest import PATIENCE, clear, eventually, forget_session, new_folder
 from tests.contract.s3 import bucket
 from tests.kubernetes.conftest import Cluster, grant
@@ -133,6 +136,25 @@ def test_runs_of_other_users_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_name_that_is_nowhere_is_no_run() -> None:
     with pytest.raises(flyte.errors.RunNotFoundError):
         flyte.get_run("r0mdz0000aaaaaa")
+
+
+def test_one_whose_job_has_gone_before_anybody_has_looked_says_so(cluster: Cluster) -> None:
+    run = flyte.run(add, 1)
+    store = session.current().store
+    forget_session()  # the kernel ends before the pod does
+    eventually(lambda: all(ends.has_finished(job) for job in cluster.api.list("jobs").items), within=PATIENCE)
+    (job,) = cluster.api.list("jobs").items
+    cluster.api.delete("jobs", job["metadata"]["name"])  # as after its ttl
+    eventually(lambda: [] == cluster.api.list("jobs").items, within=PATIENCE)
+    record = json.loads(bytes(store.get(keys.record(run.name))))
+    store.put(keys.record(run.name), [json.dumps({**record, "created": time.time() - 3600}).encode()])
+    later = flyte.get_run(run.name)
+    card = html.unescape(cards.html(later.view(), now=time.time()))
+    assert "aborted" == later.phase.value
+    assert "Its Job is not in the cluster any more" in card
+    assert "a finished Job stays for 1 d" in card
+    with pytest.raises(flyte.errors.RunNotFoundError, match="what its pod has left was not fetched"):
+        later.result()
 
 
 # --- what is left over ------------------------------------------------------------------------------------------------

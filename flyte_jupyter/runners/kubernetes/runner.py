@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from ...config.cluster import IN_CLUSTER, Cluster
+from ...config.values.duration import rough_duration
 from ...container.images import Images
 from ...host import shelf
 from ...host.lifecycle import ABORTED, aborted
@@ -31,7 +32,7 @@ from .provided import check_secrets, with_template
 from .signing import key_secret
 from .watch import Watch
 
-_AT_ONCE = 4
+_AT_ONCE = 8
 """Requests that are made beside the one that is waited for."""
 
 
@@ -65,7 +66,7 @@ class KubernetesRunner:
         self._features: Features | None = None
         self._watching: set[Watch] = set()
         self._lock = threading.Lock()
-        self._beside = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-launch")
+        self._beside = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-asks")
         self._building = Building(images, self._launch, self._news, self._fail) if images is not None else None
 
     def __repr__(self) -> str:
@@ -81,6 +82,16 @@ class KubernetesRunner:
         if self._features is None:
             self._features = features_of(self.api)
         return self._features
+
+    @property
+    def nothing_left(self) -> str:
+        kept, ways = rough_duration(self._cluster.ttl), "`ttl` in [kubernetes] says for how long"
+        if self._cluster.store == IN_CLUSTER:
+            ways += '; with a bucket (`store = "s3://..."`) its outcome would still be there'
+        return (
+            f"Its Job is not in the cluster any more ({self._cluster.title}), and what its pod has left was not "
+            f"fetched while it was: a finished Job stays for {kept}.\n{ways}."
+        )
 
     def missing(self, pod: PodRequest) -> list[str]:
         check_secrets(pod, self.api)
@@ -169,43 +180,53 @@ class KubernetesRunner:
             if error.is_missing:
                 return
             raise
-        self._stop([*([] if ends.has_finished(found) else [found]), *self._open_below(name)], reason, grace)
+        self._stop([[] if ends.has_finished(found) else [found], *self._open_below([name])], reason, grace)
 
     def stop_children(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
         """End what a pod has called, the last ones first."""
-        self._stop(self._open_below(name), reason, grace)
+        self._stop(self._open_below([name]), reason, grace)
 
-    def _open_below(self, name: str) -> list[dict[str, Any]]:
-        """The Jobs that a pod has called and that are still at it, callers before those that they have called."""
+    def _open_below(self, callers: list[str]) -> list[list[dict[str, Any]]]:
+        """The Jobs that pods have called and that are still at it, callers before those that they have called."""
         found = []
-        for child in self.api.list("jobs", labels=names.selector({"parent": name})).items:
-            request = request_of(child)
-            if not ends.has_finished(child) and not self._has_outcome(request):
-                found.append(child)
-            found += self._open_below(request.name) if request.calls else []
+        while callers:
+            listed = self._beside.map(self._called, callers)
+            called = [(job, request_of(job)) for jobs in listed for job in jobs]
+            is_open = self._beside.map(self._is_open, *zip(*called, strict=True)) if called else ()
+            found.append([job for (job, _), at_it in zip(called, is_open, strict=True) if at_it])
+            callers = [request.name for _, request in called if request.calls]
         return found
 
-    def _has_outcome(self, pod: PodRequest) -> bool:
-        """Whether it has done its work: its Job says so a little later, and stays for its log."""
+    def _called(self, caller: str) -> list[dict[str, Any]]:
+        return self.api.list("jobs", labels=names.selector({"parent": caller})).items
+
+    def _is_open(self, job: Mapping[str, Any], pod: PodRequest) -> bool:
+        """Whether it has still to do its work: its Job says a little later that it has, and stays for its log."""
+        if ends.has_finished(job):
+            return False
         try:
             self._store.get(keys.outcome(pod.run, pod.action))
         except KeyError:
-            return False
-        return True
+            return True
+        return False
 
-    def _stop(self, jobs: Sequence[Mapping[str, Any]], reason: str, grace: float) -> None:
-        """End them, the last ones first."""
+    def _stop(self, levels: Sequence[Sequence[Mapping[str, Any]]], reason: str, grace: float) -> None:
+        """End Jobs, a few at a time, and those first that the others have called."""
         failure = aborted(reason)
-        for each in jobs:  # first: one that fails because what it has called has ended was cancelled before
-            self._end(request_of(each), failure)
-        for each in reversed(jobs):
-            name, uid = each["metadata"]["name"], each["metadata"]["uid"]
-            with contextlib.suppress(ApiError):  # who may not do that may still delete it
-                self.api.patch("jobs", name, with_end(Phase.ABORTED, failure))
-            self.api.delete("jobs", name, uid=uid, owned_first=True)
-            with contextlib.suppress(ApiError):  # then they take the time that their Job gives them
-                for pod in self.api.list("pods", labels=f"job-name={name}").items:
-                    self.api.delete("pods", pod["metadata"]["name"], grace=max(1, math.ceil(grace)))
+        every = [request_of(job) for jobs in levels for job in jobs]
+        # first: one that fails because what it has called has ended was cancelled before
+        list(self._beside.map(lambda pod: self._end(pod, failure), every))
+        for jobs in reversed(levels):
+            list(self._beside.map(lambda job: self._delete(job, failure, grace), jobs))
+
+    def _delete(self, job: Mapping[str, Any], failure: Failure, grace: float) -> None:
+        name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+        with contextlib.suppress(ApiError):  # who may not do that may still delete it
+            self.api.patch("jobs", name, with_end(Phase.ABORTED, failure))
+        self.api.delete("jobs", name, uid=uid, owned_first=True)
+        with contextlib.suppress(ApiError):  # then they take the time that their Job gives them
+            for pod in self.api.list("pods", labels=f"job-name={name}").items:
+                self.api.delete("pods", pod["metadata"]["name"], grace=max(1, math.ceil(grace)))
 
     def _end(self, pod: PodRequest, failure: Failure) -> PodEvent:
         phase = Phase.ABORTED if failure.code == ABORTED else Phase.FAILED
