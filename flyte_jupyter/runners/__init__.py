@@ -19,26 +19,35 @@ class Runner(Protocol):
     def missing(self, pod: PodRequest) -> list[str]:
         """What a pod asks for that is not here, or not done here, each in a line for people; nothing is started.
 
-        Raises `ConfigValueError` when the settings of its queue are wrong.
+        Raises `ConfigValueError` when the settings of its queue are wrong, or no such pod can be; `MissingSecretError`
+        when the place for it has not the secrets that it needs.
         """
         ...
 
     def launch(self, pod: PodRequest) -> None:
         """Accept a pod for running; once this returns, it will end, whatever happens to the caller.
 
-        One that is there already is left alone. Raises `HostError` when it cannot be accepted.
+        One that is there already is left alone. Raises `HostError` when it cannot be accepted, `ConfigValueError` when
+        its call is more than can be passed on.
         """
         ...
 
     def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
-        """What happens to the open pods with these labels: first all so far, then `Synced`, then the news.
+        """What happens to the open pods with these labels: first where they stand, then `Synced`, then the news.
 
-        The iterator ends when the other side goes away; watching again brings everything that is still open.
+        What nobody but the pods themselves can say, such as what they have printed so far, may come right after
+        `Synced`. A phase is told again when there is more to say of it, an end once.
+
+        When the other side goes away the iterator ends, unless it finds that again by itself. Watching again brings
+        everything that is still open.
         """
         ...
 
     def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
-        """End a pod and what it has called: asked politely, killed after `grace` seconds. Not there is fine."""
+        """End a pod and what it has called: asked politely, killed after `grace` seconds, or the next whole second.
+
+        Its end is told when nothing of it runs any more. Not there is fine.
+        """
         ...
 
     def rebuild(self, image: str) -> None:

@@ -36,6 +36,11 @@ def bucket() -> Iterator[str]:
         obstore.delete(place, [each["path"] for each in found])
 
 
+def credentials() -> dict[str, str]:
+    """Of the bucket, as variables of this process and of pods."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
 def decides_at_once() -> bool:
     """Whether the server lets one of several writers win that put a key at the same time, if it is not there. Swift
     looks first, and writes then.

@@ -23,7 +23,7 @@ from flyte_jupyter.host.given import HOPELESS
 from flyte_jupyter.pods import Phase
 from flyte_jupyter.store import Store, open_store
 from flyte_jupyter.store.objects import ObjectStore
-from tests.contract.s3 import bucket
+from tests.contract.s3 import bucket, credentials
 from tests.integration.containers import Call, container
 
 env = TaskEnvironment("buckets")
@@ -206,7 +206,7 @@ def double(x: int) -> int:
 
 def test_a_call_in_a_bucket_is_run_by_what_a_pod_runs(store: Store, tmp_path: Path, home: Home) -> None:
     call = Call(tmp_path, home, double, 21, url=store.url).put()
-    with container(call, **aws()) as pod:
+    with container(call, **credentials()) as pod:
         assert 0 == pod.ended()
     assert (42, Phase.SUCCEEDED) == (call.value(), pod.phases()[-1])
     assert ["attempts.json", "inputs", "outcome", "status.json"] == store.list(call.key(""))
@@ -216,28 +216,22 @@ def test_a_container_that_cannot_use_its_bucket_ends_so_that_no_other_is_started
     store: Store, tmp_path: Path, home: Home
 ) -> None:
     call = Call(tmp_path, home, double, 21, url=store.url).put()
-    with container(call, **{**aws(), "AWS_SECRET_ACCESS_KEY": "wrong"}) as pod:
+    with container(call, **{**credentials(), "AWS_SECRET_ACCESS_KEY": "wrong"}) as pod:
         assert HOPELESS == pod.ended()
     assert "refuses the credentials" in pod.text.decode()
-
-
-def aws() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 @pytest.fixture
 def profiles(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder for the files that `aws configure` writes, with what the variables say, and without these."""
-    said = aws()
+    said = credentials()
     for name in said:
         monkeypatch.delenv(name)
     for name, file in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
         monkeypatch.setenv(name, str(tmp_path / file))
     keys = ("aws_access_key_id", "aws_secret_access_key")
-    credentials = "".join(f"{key} = {said[key.upper()]}\n" for key in keys)
-    (tmp_path / "credentials").write_text(
-        f"[default]\n{credentials}\n[wrong]\naws_access_key_id=a\naws_secret_access_key=b"
-    )
+    pair = "".join(f"{key} = {said[key.upper()]}\n" for key in keys)
+    (tmp_path / "credentials").write_text(f"[default]\n{pair}\n[wrong]\naws_access_key_id=a\naws_secret_access_key=b")
     place = f"region = {said['AWS_REGION']}\nendpoint_url = {said['AWS_ENDPOINT_URL']}\n"
     more = {"default": "", "profile wrong": "", "profile signed": "sso_session = company\n"}
     more["profile asked"] = f"credential_process = {sys.executable} -c 'print(1)'\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ from flyte_jupyter import session
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.host.server import IDLE_VARIABLE
+from flyte_jupyter.pods import LogEvent, PodEvent, Synced
+from flyte_jupyter.runners.local import LocalRunner
 from tests.conftest import eventually, host_processes
 from tests.integration.processes import is_gone, pid_in, program
 
@@ -189,6 +192,19 @@ def test_host_is_not_idle_while_a_task_runs(home: Home, tmp_path: Path, monkeypa
     monkeypatch.setenv(IDLE_VARIABLE, "0.2")
     run = flyte.run(longer_than_that)
     assert {0} == {attempt for _, _, attempt, *_ in run.view()["actions"][0]["history"]}
+
+
+def test_who_comes_late_is_told_first_what_was_printed_so_far(host: Home, tmp_path: Path) -> None:
+    """Other runners tell it right after `Synced`."""
+    run = flyte.submit(waits_for, str(tmp_path))
+    eventually(lambda: ["attempt 0"] == list(run.get_logs()))
+    runner = LocalRunner(host, None)
+    told = list(itertools.takewhile(lambda event: event != Synced(), runner.watch({"run": run.name})))
+    runner.close()
+    (tmp_path / "go").touch()
+    run.wait()
+    assert ["queued", "initializing", "running"] == [e.phase.value for e in told if isinstance(e, PodEvent)]
+    assert ["attempt 0"] == [text for e in told if isinstance(e, LogEvent) for _, _, text in e.lines]
 
 
 _STARTS = """

@@ -2,13 +2,13 @@
 
 Besides it tests may need, each named by a variable: an image with this flyte_jupyter in it that the cluster can pull
 (`FLYTE_JUPYTER_TEST_IMAGE`), or a registry to which one is pushed that is built for them (see `image.py`); and an
-object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`), and a folder of this machine that
-its nodes have, too (`FLYTE_JUPYTER_TEST_SHARED`).
+object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`).
 Where something is missing users get a skip with the reason, and CI a failure.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -64,10 +64,9 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run(["kind", "delete", "cluster", "--name", name], check=True)
 
 
-@pytest.fixture
-def cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """A fresh namespace; the kubeconfig is that of this process, too."""
-    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+@contextlib.contextmanager
+def fresh(kubeconfig: str) -> Iterator[Cluster]:
+    """A fresh namespace."""
     name = f"test-{secrets.token_hex(4)}"
     admin = Api(kubeconfig=kubeconfig)
     admin.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
@@ -79,6 +78,14 @@ def cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluste
         admin.delete("namespaces", name)
         api.close()
         admin.close()
+
+
+@pytest.fixture
+def cluster(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A fresh namespace; the kubeconfig is that of this process, too."""
+    monkeypatch.setenv("KUBECONFIG", kubeconfig)
+    with fresh(kubeconfig) as found:
+        yield found
 
 
 def grant(cluster: Cluster) -> None:

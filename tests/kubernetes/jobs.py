@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from flyte_jupyter.pods import PodRequest
 from flyte_jupyter.runners.kubernetes.features import features_of
 from flyte_jupyter.runners.kubernetes.manifest.job import job
 from tests.conftest import eventually
+from tests.contract.s3 import credentials
 from tests.integration.containers import Call, Heard
 from tests.kubernetes.conftest import Cluster
 
@@ -39,8 +39,7 @@ class Job:
             secret(cluster, f"{self.name}-call", {file.name: file.read_bytes() for file in call.carry().iterdir()})
         else:
             call.put()
-            known = {name: value.encode() for name, value in os.environ.items() if name.startswith("AWS_")}
-            secret(cluster, "bucket", known)
+            secret(cluster, "bucket", {name: value.encode() for name, value in credentials().items()})
             settings = replace(settings, store=call.request.store, store_secret="bucket")
         self.manifest = job(
             self.request,

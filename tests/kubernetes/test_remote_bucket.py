@@ -13,7 +13,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.store import keys, open_store
 from tests.conftest import PATIENCE, forget_session
-from tests.contract.s3 import bucket
+from tests.contract.s3 import bucket, credentials
 from tests.kubernetes.conftest import Cluster
 
 env = flyte.TaskEnvironment(name="bucket", resources=flyte.Resources(cpu="100m", memory="400Mi"))
@@ -44,11 +44,6 @@ def place(kernel: Home, cluster: Cluster, image: str) -> Iterator[str]:
         flyte.init(mode="remote", namespace=cluster.namespace, image=image, store=url, store_secret=CREDENTIALS)
         yield url
         forget_session()  # before the bucket goes
-
-
-def credentials() -> dict[str, str]:
-    """Of the bucket, as variables of this process and of pods."""
-    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def test_what_is_too_large_for_a_secret_goes_through_the_bucket_both_ways() -> None:
