@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from .config.cluster import IN_CLUSTER, Cluster, RemoteSettings, parse_clusters
+from .config.cluster import IN_CLUSTER, Cluster, RemoteSettings, parse_clusters, with_folder
 from .engine.engine import Engine
 from .engine.options import RunOptions
 from .home import Home
@@ -156,6 +157,7 @@ def remote(home: Home, cluster: Cluster, labels: dict[str, str]) -> Site:
     from .runners.kubernetes.runner import KubernetesRunner
     from .runners.kubernetes.signing import signing_key, user
 
+    cluster = with_folder(cluster, os.getuid())
     api = Api(cluster.context or "", cluster.namespace or "")
     where = hashlib.sha256(f"{api.host}\0{api.namespace}".encode()).hexdigest()[:16]
     is_inside = cluster.store == IN_CLUSTER

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..errors import ConfigError
 from .refusal import did_you_mean, gathered, raise_all, whole, wrong_type, wrong_value
@@ -27,6 +29,8 @@ class Cluster:
         store: URL of a bucket or folder that kernel and pods reach (s3://, gs://, az://, file://), or "cluster".
         store_secret: name of a Secret whose keys become variables of every pod, such as AWS_ACCESS_KEY_ID; None where
             pods have an identity of their own.
+        store_claim: "CLAIM:/mount/path" of the PersistentVolumeClaim that a file:// store is on, which every pod mounts
+            there; None where pods have it from elsewhere, such as their pod_template.
         image: reference of the image of tasks that name none, "" for one that is built from this installation.
         registry: where images are pushed to, such as "registry.example.com/team", "" for none.
         builder: "docker", "docker:NAME" for a builder of docker buildx (also one in the cluster), "podman", "buildah",
@@ -41,6 +45,7 @@ class Cluster:
         interruptible: fields of the pod spec for tasks that may be interrupted: "tolerations", "affinity",
             "nodeSelector", in Kubernetes' own spelling.
         node_selectors: labels of the nodes that have an accelerator, by its name in `Resources(gpu=...)`.
+        run_as_user: the user of containers by number, None for 1000, and with a file:// store for you.
         run_as_root: whether containers may run as the user that their image says, root included.
         owned_by_notebook: whether runs end with the pod that the notebook is in, which has to be in that namespace.
         ttl: seconds that a finished Job stays, for its log.
@@ -52,6 +57,7 @@ class Cluster:
     namespace: str | None = None
     store: str = IN_CLUSTER
     store_secret: str | None = None
+    store_claim: str | None = None
     image: str = ""
     registry: str = ""
     builder: str = ""
@@ -63,6 +69,7 @@ class Cluster:
     queue: str | None = None
     interruptible: Mapping[str, Any] | None = None
     node_selectors: Mapping[str, Mapping[str, str]] | None = None
+    run_as_user: int | None = None
     run_as_root: bool = False
     owned_by_notebook: bool = False
     ttl: int = 86400
@@ -245,14 +252,22 @@ def _store(place: str, value: Any) -> str:
     return value
 
 
+def _claim(place: str, value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9.-]*:/[^:]+", value):
+        raise wrong_value(place, value, 'a claim and where it is mounted, such as "shared:/mnt/shared"')
+    return value
+
+
 _RULES: dict[str, Callable[[str, Any], Any]] = {
     "store": _store,
+    "store_claim": _claim,
     "pull_secrets": _texts,
     "interruptible": _placement,
     "node_selectors": _labels,
     "registry": _registry,
     "images": _references,
     "platform": _platform,
+    "run_as_user": _count("the number of a user, 0 for root"),
     "run_as_root": _flag,
     "owned_by_notebook": _flag,
     "ttl": _count("seconds, 0 or more"),
@@ -262,6 +277,28 @@ _RULES: dict[str, Callable[[str, Any], Any]] = {
 _ACCEPT: dict[str, Callable[[str, Any], Any]] = {
     each.name: _RULES.get(each.name, _text) for each in fields(Cluster) if each.name != "built"
 }
+
+
+def with_folder(cluster: Cluster, user: int) -> Cluster:
+    """The same, when its store is a folder: with pods that may read and write there what you do.
+
+    Args:
+        user: the number of the one who works here.
+
+    Raises:
+        ConfigValueError: they could not, or its claim is mounted elsewhere.
+    """
+    folder = urlsplit(cluster.store)
+    claim, _, mount = (cluster.store_claim or "").partition(":")
+    if claim and not (folder.scheme == "file" and f"{folder.path}/".startswith(f"{mount.rstrip('/')}/")):
+        raise wrong_value("store", cluster.store, f"a folder on the claim {claim!r}, such as 'file://{mount}/flyte'")
+    if folder.scheme != "file" or cluster.run_as_root or cluster.run_as_user is not None:
+        return cluster
+    if user == 0:
+        given = f"{cluster.store!r} and no run_as_user"
+        hint = "what root writes there pods may not read that run as user 1000; run_as_user=0 lets them run as root"
+        raise wrong_value("store", given, "who pods run as", hint)
+    return replace(cluster, run_as_user=user)
 
 
 def cluster_of(given: Mapping[str, Any], base: Cluster, what: str) -> Cluster:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..pods import Phase
+from ..pods import ROOT, Phase, PodEvent
+from .action import RunState
 
 UNTOLD: Mapping[str, Any] = {"env": {}, "options": {}, "template": None}
 """What is not written down of a pod: it may hold secrets."""
@@ -30,6 +31,29 @@ def told(record: Mapping[str, Any], happened: Mapping[str, Any]) -> dict[str, An
         "progress": _items(record, happened) if pod is None else None,
         "warning": _warning(record, happened) if pod is None else "",
     }
+
+
+def as_written(record: Mapping[str, Any], said: str) -> dict[str, Any]:
+    """What a card shows of a run when nothing is known of it but its record.
+
+    Args:
+        said: why that is so.
+    """
+    run, task, title = record["run"], record["task"], record["title"]
+    state = RunState(run, ROOT, task=task, title=title)
+    event = PodEvent(
+        run=run,
+        action=ROOT,
+        parent=None,
+        task=task,
+        title=title,
+        phase=Phase.QUEUED,
+        at=record["created"],
+        reason=said,
+    )
+    state.apply(event)
+    happened = state.view()
+    return {**happened, **told(record, happened), "result": None, "report": None, "reattached": True}
 
 
 def items_failed(failed: int, items: int) -> str:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import context
-from ..config.words import together
-from ..errors import ConfigError
 from ..home import Home
 from . import live, origin
+from .asked import Asked, ask
 from .hooks import lines_of
 
 if TYPE_CHECKING:
@@ -24,22 +23,21 @@ _MOST_CARDS = 5
 
 def show(shell: Any) -> set[str]:
     """List the runs of this notebook that an earlier kernel has started: those that have ended since then, once, and
-    those that go on, with live cards; the names of the latter.
+    those that go on, with live cards; the names of the latter. No cluster is waited for.
 
     The cards that they have already, in the cells that started them, come alive too where the front end still knows
     their display ids. JupyterLab does not after a crash or a restart from its menu, only after one from elsewhere.
     """
-    found, unasked = remote_runs(context.notebook)
-    ended = _newest_first([*ended_runs(context.notebook), *(run for run in found if run.done())])
-    going = _newest_first([*open_runs(context.notebook), *(run for run in found if not run.done())])
-    sys.stdout.write("".join(f"{said}\n" for said in unasked))
+    asked = remote_runs(context.notebook)
+    _show_asked(asked, shell)
+    ended, going = ended_runs(context.notebook), open_runs(context.notebook)
     for run in (*ended, *going):
         with live.placed(run.name):
             live.show(run, shell)
     if ended:
         sys.stdout.write("Ended while no kernel lived; flyte.attach(run) gives the value:\n" + lines_of(ended))
     if not going:
-        return set()
+        return {run.name for run in asked}
     count = f"{len(going)} runs of this notebook go" if len(going) > 1 else "A run of this notebook goes"
     sys.stdout.write(f"{count} on since before the kernel was started. flyte.attach(run) waits for one.\n")
     for run in going[:_MOST_CARDS]:
@@ -48,7 +46,23 @@ def show(shell: Any) -> set[str]:
         from .cards import tables
 
         shell.display_pub.publish(tables.runs([run.view() for run in going[_MOST_CARDS:]], now=time.time()))
-    return {run.name for run in going}
+    return {run.name for run in asked} | {run.name for run in going}
+
+
+def _show_asked(runs: list[Asked], shell: Any) -> None:
+    """Those in clusters: the cell does not wait for these, their cards do."""
+    for place in dict.fromkeys(run.place for run in runs):
+        there = [run for run in runs if run.place == place]
+        count, cards = (f"{len(there)} runs", "their cards say") if len(there) > 1 else ("A run", "its card says")
+        sys.stdout.write(f"{count} of this notebook may go on in {place}: {cards} it as soon as the cluster does.\n")
+    for run in runs:
+        with live.placed(run.name):
+            live.show(run, shell)
+    for run in runs[:_MOST_CARDS]:
+        live.show(run, shell)
+    if len(runs) > _MOST_CARDS:
+        sys.stdout.write(f"… and {len(runs) - _MOST_CARDS} more: %flyte_runs\n")
+    ask(runs)
 
 
 def open_runs(notebook: Mapping[str, str]) -> list[Run]:
@@ -71,41 +85,9 @@ def ended_runs(notebook: Mapping[str, str]) -> list[Run]:
     return found
 
 
-def remote_runs(notebook: Mapping[str, str]) -> tuple[list[Run], list[str]]:
-    """Those in clusters of which no kernel has heard that they have ended; and what is to be said of the clusters that
-    cannot be asked. No cluster is asked when there are none.
-    """
-    home = Home()
-    found: list[Run] = []
-    away: dict[str, list[str]] = {}
-    why: dict[str, ConfigError] = {}
-    for name, record in _records(notebook, home.remote_runs(), _is_of):
-        place = str(record.get("site", ""))
-        try:
-            if place not in why:
-                found.append(_attached(home, name))
-                continue
-        except ConfigError as error:
-            why[place] = error
-        away.setdefault(place, []).append(name)
-    said = [f"In {place} {together(names)} may go on. {why[place]}" for place, names in away.items()]
-    return found, said
-
-
-def _attached(home: Home, name: str) -> Run:
-    """One in a cluster; its note goes away when it has ended. Raises `ConfigError`."""
-    from .. import session
-
-    run = _attach(name)
-    if run.done():
-        (home.remote / name).unlink(missing_ok=True)
-    else:
-        session.current().note_remote(run)
-    return run
-
-
-def _newest_first(runs: list[Run]) -> list[Run]:
-    return sorted(runs, key=lambda run: run.name, reverse=True)
+def remote_runs(notebook: Mapping[str, str]) -> list[Asked]:
+    """Those in clusters of which no kernel has heard that they have ended, the newest first; nobody is asked yet."""
+    return [Asked(record) for _, record in _records(notebook, Home().remote_runs(), _is_of)]
 
 
 Notebook: TypeAlias = "Mapping[str, str]"
@@ -128,7 +110,7 @@ def _attach(name: str) -> Run:
 
 def _records(
     notebook: Notebook, names: list[str], is_of: Callable[[Notebook, Notebook], bool]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Their names, and what was written down of them."""
     if not names or not notebook:
         return

@@ -2,7 +2,8 @@
 
 Besides it tests may need, each named by a variable: an image with this flyte_jupyter in it that the cluster can pull
 (`FLYTE_JUPYTER_TEST_IMAGE`), or a registry to which one is pushed that is built for them (see `image.py`); and an
-object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`).
+object store that it reaches (`FLYTE_JUPYTER_TEST_S3`, see `tests/contract/s3.py`), and a folder of this machine that
+its nodes have, too (`FLYTE_JUPYTER_TEST_SHARED`).
 Where something is missing users get a skip with the reason, and CI a failure.
 """
 

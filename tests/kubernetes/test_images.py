@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import threading
 from pathlib import Path
 from typing import Any
@@ -101,10 +102,10 @@ def test_the_default_image_runs_without_root_and_has_this_copy(cluster: Cluster,
 def test_every_layer_and_no_secret(
     cluster: Cluster, images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    value = "tell-nobody-4711"
+    value, text = "tell-nobody-4711", secrets.token_hex(8)  # else the image is there from the time before
     monkeypatch.setenv("BUILD_TOKEN", value)
     (tmp_path / "requirements.txt").write_text("iniconfig==2.0.0\n")
-    (tmp_path / "script.txt").write_text("text")
+    (tmp_path / "script.txt").write_text(text)
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib/run.sh").write_text("#!/bin/sh\n")
     (tmp_path / "lib/run.sh").chmod(0o700)
@@ -136,7 +137,7 @@ def test_every_layer_and_no_secret(
         step for step in told.steps if step.startswith("installing") and "task" not in step and "flyte" not in step
     ]
     assert value not in "\n".join(told.lines)
-    expected = ["/srv/work", 'a "b" $HOME', True, "text", len(value) + 1, 42, ["1.16.0", "2.0.0", "0.12.0"], "", None]
+    expected = ["/srv/work", 'a "b" $HOME', True, text, len(value) + 1, 42, ["1.16.0", "2.0.0", "0.12.0"], "", None]
     assert expected == said_in(cluster, wanted.uri, LOOK.format(value[:9], value[9:]))
 
 

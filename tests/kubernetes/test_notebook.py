@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+import yaml
 from nbclient import NotebookClient
 
 from flyte_jupyter.home import Home
@@ -130,11 +131,15 @@ def test_after_a_restart_the_run_is_there_and_its_value_too(front: Front, end: s
         eventually(lambda: not is_alive(kernel))
     front.restart()
     loaded = front.run(LOAD)
-    assert "A run of this notebook goes on since before the kernel was started" in loaded.stdout
+    assert "A run of this notebook may go on in " in loaded.stdout
     assert [name] == [name for shown in loaded.displays if name in shown["data"]["text/plain"]]
-    front.more(loaded, lambda c: "succeeded" in c.card()[-1])
-    old = [u["data"]["text/plain"] for u in loaded.updates if u["transient"]["display_id"] == display_id]
-    assert "slow succeeded" in old[-1]
+    cards = {display_id, loaded.displays[0]["transient"]["display_id"]}  # that of the first kernel, and this one's
+
+    def have_ended(cell: Cell) -> bool:
+        last = {each["transient"]["display_id"]: each["data"]["text/plain"] for each in cell.updates}
+        return cards <= last.keys() and all("slow succeeded" in last[card] for card in cards)
+
+    front.more(loaded, have_ended)
     assert "'done'" == front.run(f"flyte.attach({name!r})").result
     assert ["begins"] == front.run(f"%flyte_logs {name}").stdout.splitlines()
     front.restart()
@@ -143,15 +148,25 @@ def test_after_a_restart_the_run_is_there_and_its_value_too(front: Front, end: s
     assert "'remote'" == front.run(f"flyte.get_run({name!r}).mode").result
 
 
-def test_a_cluster_that_is_not_reached_is_said_and_keeps_nobody_from_working(front: Front, tmp_path: Path) -> None:
+def test_a_cluster_that_is_not_reached_holds_up_no_cell_and_is_asked_again(
+    front: Front, cluster: Cluster, tmp_path: Path
+) -> None:
     name = front.run("run = flyte.run(slow, 600.0)\nrun.name").result.strip("'")
     front.restart()
+    away = yaml.safe_load(Path(cluster.kubeconfig).read_text())
+    for each in away["clusters"]:
+        each["cluster"]["server"] = "https://127.0.0.1:9"
     config = tmp_path / "config"
+    config.write_text(json.dumps(away))  # JSON is YAML
     front.run(f"import os\nos.environ['KUBECONFIG'] = {str(config)!r}")
     cell = front.run(LOAD)
-    assert f"{name} may go on. There is no kubeconfig at {config}" in cell.stdout
+    assert "A run of this notebook may go on in " in cell.stdout
+    assert "is asked where it stands" in cell.card()[-1]
     assert "ok" == front.run(f"{ENV}\n{TASKS}\nflyte.run(add, 1)").status
+    front.more(cell, lambda c: "it may go on: " in c.card()[-1])
+    assert "cannot be reached" in cell.card()[-1]
     front.run("os.environ['KUBECONFIG'] = " + repr(os.environ["KUBECONFIG"]))
+    front.more(cell, lambda c: "waiting" in c.card()[-1] or "begins" in c.card()[-1])
     assert "was cancelled" in shown(front.run(f"%flyte_cancel {name}"))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.config.cluster import Cluster, RemoteSettings, cluster_of, parse_clusters
+from flyte_jupyter.config.cluster import Cluster, RemoteSettings, cluster_of, parse_clusters, with_folder
 from flyte_jupyter.config.queues import QueueSettings, parse_settings
 from flyte_jupyter.errors import ConfigError
 
@@ -65,6 +66,8 @@ def test_a_file_that_says_nothing() -> None:
         ("[kubernetes]\nstore = 'bucket'", '"s3://bucket/folder"'),
         ("[kubernetes]\nttl = -1", "seconds, 0 or more"),
         ("[kubernetes]\nrun_as_root = 1", "true or false"),
+        ("[kubernetes]\nrun_as_user = -1", "the number of a user, 0 for root"),
+        ("[kubernetes]\nstore_claim = 'shared'", '"shared:/mnt/shared"'),
         ("[kubernetes]\npull_secrets = 'a'", 'a list such as ["name"]'),
         ("[kubernetes]\ninterruptible = 'spot'", "a section"),
         ("[kubernetes]\ncontext = ''", "a str that is not empty"),
@@ -91,6 +94,21 @@ def test_settings_of_a_program_win() -> None:
         cluster_of({"ttl": "long"}, base, "init")
     with pytest.raises(ConfigError, match="did you mean 'namespace'"):
         cluster_of({"namspace": "b"}, base, "init")
+
+
+def test_pods_with_a_folder_run_as_you() -> None:
+    folder = Cluster(store="file:///mnt/shared/flyte", store_claim="shared:/mnt/shared")
+    assert replace(folder, run_as_user=1234) == with_folder(folder, 1234)
+    for said in (replace(folder, run_as_user=7), replace(folder, run_as_root=True), Cluster(store="s3://bucket")):
+        assert said == with_folder(said, 0)
+    with pytest.raises(ConfigError, match="run_as_user=0 lets them run as root"):
+        with_folder(folder, 0)
+
+
+@pytest.mark.parametrize("store", ["cluster", "s3://mnt/shared", "file:///mnt/sharedx"])
+def test_a_claim_is_for_a_folder_on_it(store: str) -> None:
+    with pytest.raises(ConfigError, match=r"such as 'file:///mnt/shared/flyte'"):
+        with_folder(Cluster(store=store, store_claim="shared:/mnt/shared"), 1)
 
 
 def test_a_cluster_is_json_and_back() -> None:

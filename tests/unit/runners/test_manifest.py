@@ -306,6 +306,15 @@ def test_the_settings_may_leave_the_user_to_the_image() -> None:
     assert "fsGroup" not in pod_spec(made)["securityContext"]
 
 
+def test_a_volume_with_the_store_is_mounted_and_belongs_to_others() -> None:
+    made = job(cluster=Cluster(store="file:///mnt/shared/a", store_claim="shared:/mnt/shared", run_as_user=1234))
+    claim = {"name": "flyte-store", "persistentVolumeClaim": {"claimName": "shared"}}
+    assert claim in pod_spec(made)["volumes"]
+    assert {"name": "flyte-store", "mountPath": "/mnt/shared"} in container(made)["volumeMounts"]
+    assert (True, 1234) == tuple(container(made)["securityContext"][name] for name in ("runAsNonRoot", "runAsUser"))
+    assert "fsGroup" not in pod_spec(made)["securityContext"]
+
+
 def test_a_template_may_ask_for_more() -> None:
     primary = {"name": "primary", "securityContext": {"runAsUser": 0, "readOnlyRootFilesystem": False}}
     seen = container(job(replace(REQUEST, template={"podSpec": {"containers": [primary]}})))["securityContext"]

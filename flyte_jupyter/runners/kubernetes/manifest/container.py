@@ -24,7 +24,7 @@ LONGEST = 120_000
 """Bytes of a variable: Linux takes 128 KiB."""
 
 _SCRATCH = {"flyte-home": STATE, "flyte-work": WORK, "flyte-tmp": "/tmp"}  # noqa: S108 - a volume of its own
-_SHM = "flyte-shm"
+_SHM, _STORE = "flyte-shm", "flyte-store"
 
 
 def variables(
@@ -118,6 +118,10 @@ def volumes(
         hidden["flyte-call"] = (CALLS, {"projected": {"sources": sources, "defaultMode": 0o444}})
     for name, (path, volume) in hidden.items():
         made.append(({"name": name, **volume}, {"name": name, "mountPath": path, "readOnly": True}, True))
+    if cluster.store_claim is not None:
+        claim, _, mount = cluster.store_claim.partition(":")
+        volume = {"name": _STORE, "persistentVolumeClaim": {"claimName": claim}}
+        made.append((volume, {"name": _STORE, "mountPath": mount}, True))
     if request.resources.shm is not None:
         memory: dict[str, Any] = {"medium": "Memory"}
         if request.resources.shm:
@@ -142,7 +146,8 @@ def security(given: Mapping[str, Any], pod: Mapping[str, Any], cluster: Cluster)
         made["allowPrivilegeEscalation"] = False
     who = ("runAsUser", "runAsNonRoot")
     if not cluster.run_as_root and not has_more and not any(name in each for name in who for each in (given, pod)):
-        made |= {"runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER}
+        user = USER if cluster.run_as_user is None else cluster.run_as_user
+        made |= {"runAsNonRoot": user != 0, "runAsUser": user, "runAsGroup": user}
     made |= given
     if not given.get("privileged"):
         made["capabilities"] = {"drop": ["ALL"], **rights}

@@ -17,6 +17,7 @@ from .resources import resources
 
 _GRACE = 30
 """Seconds that a pod has to end, as Kubernetes has it."""
+_OF_GROUP = {"fsGroup": container.USER, "fsGroupChangePolicy": "OnRootMismatch"}
 _STAYS = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
 """A node is not given up for saving while such a pod runs on it."""
 
@@ -73,7 +74,7 @@ def pod(
     spec["restartPolicy"] = "Never"
     spec["securityContext"] = {
         "seccompProfile": {"type": "RuntimeDefault"},
-        **({} if cluster.run_as_root else {"fsGroup": container.USER, "fsGroupChangePolicy": "OnRootMismatch"}),
+        **({} if cluster.run_as_root or cluster.store_claim else _OF_GROUP),  # the files of others are theirs
         **(spec.get("securityContext") or {}),
     }
     spec.setdefault("automountServiceAccountToken", request.calls)
