@@ -5,13 +5,14 @@
     flyte.cache.clear(my_task)
     flyte.cache.size()  # bytes
 
+They are those of the place where a call would look for one: this machine, or the cluster that runs go to.
 Policies say which changes count: `Cache("auto", policies=[FunctionBodyPolicy(), MyRelease()])`.
 """
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -23,6 +24,7 @@ from .config.values.quantity import rough_bytes
 from .engine.version import FunctionBodyPolicy, VersionParameters
 from .errors import ConfigTypeError
 from .markup import Html, columns, el, table
+from .sites import Site
 from .store import cached
 from .store.cached import Kept
 from .task import Task
@@ -83,19 +85,33 @@ class CachedResult:
 
 
 class CachedResults(builtins.list[CachedResult]):
-    """Results, the last used one first; shown as a table."""
+    """Results, the last used one first; shown as a table.
+
+    Args:
+        where: they are stored, for people; "" for this machine.
+    """
+
+    def __init__(self, found: Iterable[CachedResult] = (), where: str = "") -> None:
+        super().__init__(found)
+        self._where = where
 
     def __repr__(self) -> str:
-        return columns([HEAD, *self._rows()]) if self else "nothing is stored"
+        return columns([HEAD, *self._rows()]) if self else self._nothing()
 
     def _repr_html_(self) -> str:
         """The table for a notebook; everything in it is escaped."""
-        about = f"{len(self)} results, {rough_bytes(sum(each.size for each in self))}"
+        about = f"{len(self)} results, {rough_bytes(sum(each.size for each in self))}{self._in()}"
         return page("Cache", about, self.table())
 
     def table(self) -> Html:
         """The same without a title around it."""
-        return table(HEAD, self._rows(), title="Cache") if self else el("div", "nothing is stored")
+        return table(HEAD, self._rows(), title="Cache") if self else el("div", self._nothing())
+
+    def _nothing(self) -> str:
+        return f"nothing is stored{self._in()}"
+
+    def _in(self) -> str:
+        return f" in cluster {self._where}" if self._where else ""
 
     def _rows(self) -> builtins.list[tuple[str, ...]]:
         now = datetime.now(timezone.utc)
@@ -104,18 +120,26 @@ class CachedResults(builtins.list[CachedResult]):
 
 def list(task: Task[..., Any] | str | None = None) -> CachedResults:  # noqa: A001 - flyte.cache.list
     """The results that are stored, of a task (or of a full name) or of all."""
-    found = [CachedResult.of(kept) for kept in cached.kept(session.current().store, _name(task))]
-    return CachedResults(sorted(found, key=lambda each: (each.used, each.stored), reverse=True))
+    site = _site(task)
+    found = [CachedResult.of(kept) for kept in cached.kept(site.store, _name(task))]
+    where = "" if site.is_local else site.title
+    return CachedResults(sorted(found, key=lambda each: (each.used, each.stored), reverse=True), where)
 
 
 def clear(task: Task[..., Any] | str | None = None) -> int:
     """Forget the results of a task (or of a full name) or of all tasks; how many there were. Runs keep their values."""
-    return cached.clear(session.current().store, _name(task))
+    return cached.clear(_site(task).store, _name(task))
 
 
 def size(task: Task[..., Any] | str | None = None) -> int:
     """The bytes that the results of a task, or of all tasks, take."""
-    return sum(kept.use.size for kept in cached.kept(session.current().store, _name(task)))
+    return sum(kept.use.size for kept in cached.kept(_site(task).store, _name(task)))
+
+
+def _site(task: Any) -> Site:
+    """Where a call of it would look for a result. Raises `ConfigError`, `HostError`."""
+    spec = task.spec if isinstance(task, Task) else None
+    return session.current().sites.of(spec, session.defaults, session.cluster)
 
 
 def _name(task: Any) -> str | None:

@@ -89,10 +89,11 @@ class Sites:
         """What the user's settings file says of clusters now. Raises `ConfigError`."""
         return remote_settings(self._home.settings)
 
-    def of(self, spec: TaskSpec, options: RunOptions, cluster: Cluster | None = None) -> Site:
+    def of(self, spec: TaskSpec | None, options: RunOptions, cluster: Cluster | None = None) -> Site:
         """Where a task runs: as the run says, else where its queue is, else as the settings say.
 
         Args:
+            spec: None for any task that has no queue.
             cluster: what `flyte.init` has set, None for what the settings file says.
 
         Raises:
@@ -101,12 +102,12 @@ class Sites:
         found = self.cluster_of(spec, options, cluster)
         return self.local if found is None else self.at(found)
 
-    def cluster_of(self, spec: TaskSpec, options: RunOptions, cluster: Cluster | None = None) -> Cluster | None:
+    def cluster_of(self, spec: TaskSpec | None, options: RunOptions, cluster: Cluster | None = None) -> Cluster | None:
         """The same as settings, None for this machine. Raises `ConfigError`."""
         if options.mode == LOCAL:
             return None
         settings = self.settings()
-        queue = spec.queue or options.queue
+        queue = (spec.queue if spec is not None else None) or options.queue
         wanted = settings.queues.get(queue) if queue is not None else None
         if wanted is None and (options.mode or settings.mode) == LOCAL:
             return None

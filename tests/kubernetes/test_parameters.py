@@ -270,10 +270,16 @@ def test_what_is_shown_with_a_run() -> None:
 
 def test_results_are_kept_and_limits_of_inputs_hold() -> None:
     task = look.override(cache="auto")
-    first = flyte.run(task, []).result()
+    first = flyte.run(task, [])
+    value = first.result()
     second = flyte.run(task, [])
-    assert first == second.result()
+    assert value == second.result()
     assert second.view()["actions"][0]["is_cached"]
+    kept = flyte.cache.list(task)
+    assert [first.name] == [each.run for each in kept]
+    assert "in cluster " in kept._repr_html_()
+    assert 1 == flyte.cache.clear()
+    assert repr(flyte.cache.list()).startswith("nothing is stored in cluster ")
     with pytest.raises(flyte.errors.InlineIOMaxBytesBreached):
         flyte.run(look.override(max_inline_io_bytes=100), ["x" * 1000])
 
