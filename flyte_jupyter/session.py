@@ -27,7 +27,7 @@ from .engine.engine import Engine
 from .engine.images import send_files
 from .engine.options import RunOptions
 from .engine.record import UNTOLD
-from .engine.request import Place, new_run_name, notes, pod_request, settings
+from .engine.request import Place, new_run_name, pod_request, settings
 from .engine.run import Run
 from .engine.screen import Screen
 from .errors import CaptureError, ConfigError, ConfigValueError, RunNotFoundError
@@ -285,7 +285,7 @@ class Session:
             },
             "report": task.report,
             "links": list(pod.links) if pod is not None else [],
-            "notes": notes(task, "local" if site.is_local else "kubernetes"),
+            "notes": self.sites.notes(task, site, pod.queue if pod is not None else task.spec.queue),
             "config": settings(task),
             "inputs": inputs,
             "outputs": [output.name for output in task.interface.outputs],

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from .config.cluster import IN_CLUSTER, Cluster, RemoteSettings, parse_clusters, with_folder
+from .config.refusal import did_you_mean
 from .engine.engine import Engine
 from .engine.options import RunOptions
+from .engine.request import notes
 from .home import Home
 from .runners.local import LocalRunner
 from .store import Store, open_store
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from .config.image.image import Image
     from .config.spec import TaskSpec
     from .runners.kubernetes.runner import KubernetesRunner
+    from .task import Task
 
 LOCAL, REMOTE = "local", "remote"
 _log = logging.getLogger("flyte_jupyter")
@@ -112,6 +115,17 @@ class Sites:
         if wanted is None and (options.mode or settings.mode) == LOCAL:
             return None
         return wanted or cluster or settings.cluster
+
+    def notes(self, task: Task[..., Any], site: Site, queue: str | None) -> list[str]:
+        """What the configuration of a task says and does not come about there, one line each. Raises `ConfigError`."""
+        if site.is_local:
+            return notes(task, LOCAL)
+        said = notes(task, "kubernetes")
+        queues = self.settings().queues
+        if queue is not None and queue not in queues:
+            hint = did_you_mean(queue, queues) or f"{self._home.settings} has {', '.join(sorted(queues)) or 'none'}"
+            said.append(f"queue: {queue!r} is not set up, so it runs where runs without a queue do; {hint}")
+        return said
 
     def at(self, cluster: Cluster) -> Site:
         """The site of a cluster. Raises `HostError` when it cannot be reached."""

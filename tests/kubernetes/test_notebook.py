@@ -241,7 +241,11 @@ def test_four_ways_to_say_which_cluster(home: Home, cluster: Cluster, image: str
             "flyte.run(add.override(queue='big'), 1)",
         ):
             assert expected == (cell := front.run(f"run = {call}\n{where}")).result, cell.error
+            assert "[]" == front.run("run.view()['notes']").result
         assert "'local'" == front.run("flyte.run(add, 1).mode").result
+        cell = front.run("flyte.with_runcontext(mode='remote').run(add.override(queue='bigg'), 1).wait()")
+        assert "queue: 'bigg' is not set up" in (note := cell.displays[-1]["data"]["text/plain"])
+        assert "did you mean 'big'?" in note
         home.settings.write_text(f"[run]\nmode = 'remote'\n[kubernetes]\n{there}")
         assert expected == (cell := front.run(f"run = flyte.run(add, 1)\n{where}")).result, cell.error
         home.settings.unlink()

@@ -169,7 +169,10 @@ def verb_of(method: str, path: str, query: dict[str, Any]) -> str:
 def test_the_doctor_is_content(granted: Cluster) -> None:
     found = {each.name: each for each in doctor.results()}
     assert [] == [each for each in found.values() if not each.is_fine]
-    assert "not granted, and not needed: a card does not say how much is free" in found["rights"].text
+    assert (
+        "not granted, and not needed: what is too large for every node waits instead of failing at once"
+        in found["rights"].text
+    )
     assert {"cluster", "rights", "namespace", "left over", "data", "images"} <= found.keys()
 
 

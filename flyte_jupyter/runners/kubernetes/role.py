@@ -79,8 +79,15 @@ RIGHTS = (
         "how many are before it in that queue",
         "cards do not say how many are before it",
     ),
-    Right("", "nodes", ("list",), "the largest free node", "a card does not say how much is free", everywhere=True),
-    Right("", "pods", ("list",), "the same", "a card says what nodes have, and not what is free", everywhere=True),
+    Right(
+        "",
+        "nodes",
+        ("list",),
+        "the largest node",
+        "what is too large for every node waits instead of failing at once",
+        everywhere=True,
+    ),
+    Right("", "pods", ("list",), "how much is free on it", "cards do not say what is free on nodes", everywhere=True),
 )
 
 
@@ -158,7 +165,7 @@ def page(namespace: str = _ANY) -> str:
         "subjects:",
         f"- {_flow(binding['subjects'][0])} # pods of tasks that call tasks",
         f"# - {_flow({'apiGroup': _RBAC, 'kind': 'User', 'name': 'USER'})} # whoever works there: one line each",
-        "# Optional, to say which node has how much free: a ClusterRole of that name with",
+        "# Optional, to know what no node is large enough for, and what is free: a ClusterRole of that name with",
         *(f"# {_line(right)}" for right in RIGHTS if right.everywhere),
     ]
     return "\n".join(lines) + "\n"

@@ -80,7 +80,7 @@ def test_nodes_that_take_no_pods_and_pods_that_have_ended_do_not_count() -> None
 
 def test_who_may_not_see_nodes_is_told_what_was_asked_and_waits() -> None:
     reason = unscheduled(rooms=[], **EIGHT)
-    assert f"no node has 8 {GPU} free" == reason.text
+    assert f"no node has 8 {GPU} free (what nodes have in all is not known here)" == reason.text
     assert not reason.is_final
 
 

@@ -67,7 +67,7 @@ def _largest(names: Sequence[str], rooms: Sequence[Room]) -> dict[str, Decimal]:
 def _rooms(names: Sequence[str], rooms: Sequence[Room]) -> str:
     """The largest, and the largest that is free, for people."""
     if not rooms:
-        return ""
+        return " (what nodes have in all is not known here)"
     parts = []
     for name in names:
         total = max(room.total.get(name, Decimal(0)) for room in rooms)
