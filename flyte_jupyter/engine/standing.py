@@ -21,7 +21,7 @@ from ..vitals import VitalsEvent
 from .action import RunState
 from .arrival import arrival
 from .engine import Engine
-from .kept import events
+from .kept import events_of_all
 from .news import OUTCOME_LOST
 
 _STARTING = 60.0
@@ -211,13 +211,11 @@ class Standing:
             self._future = settled
 
     def _recall_all(self) -> None:
-        for action in self._engine.store.list(keys.actions(self._name)):
-            known = self.state.get(action)
-            if known is None or not known.phase.is_terminal:
-                self._recall(action)
+        known = {action: self.state.get(action) for action in self._engine.store.list(keys.actions(self._name))}
+        self._recall(*(name for name, action in known.items() if action is None or not action.phase.is_terminal))
 
-    def _recall(self, action: str) -> None:
-        for event in events(self._engine.store, self._name, action):
+    def _recall(self, *actions: str) -> None:
+        for event in events_of_all(self._engine.store, self._name, actions):
             self.state.apply(event)
 
     def root_event(self, phase: Phase, failure: Failure | None = None, *, at: float | None = None) -> PodEvent:

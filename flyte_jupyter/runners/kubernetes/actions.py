@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...host import lifecycle, shelf
 from ...host.lifecycle import Finish
@@ -20,13 +20,14 @@ from ...vitals import VitalsEvent
 from . import carriage, ends
 from .action import Action, request_of
 from .api import Api
+from .before import Before
 from .carried_logs import LogFiles
 from .follow import Follower, Heard
 from .known import end_of, kept
 from .later import Later
 from .manifest import names
 from .manifest.job import notes_of
-from .timers import Timers
+from .timers import Due, Timers
 from .watch import Change, Item
 from .why import Why
 
@@ -35,12 +36,6 @@ _LAGGING = 5.0
 _ENDING = 60.0
 """Seconds after which the end of a Job that is being deleted is told, although a node keeps its pod."""
 _BY_HAND = lifecycle.aborted("Its Job was deleted in the cluster, by hand or with what it belongs to.")
-
-
-class Due(NamedTuple):
-    """It is time to look at an action again: it may have waited too long, or stand elsewhere in its queue."""
-
-    job: str
 
 
 class Actions:
@@ -60,6 +55,7 @@ class Actions:
         self._timers = Timers(put)
         self._reasons = Why(api, lambda at, action: self._timers.at(at, Due(action.name)))
         self._later = Later(api, store)
+        self._before = Before(store)
         self._is_synced = False
         self._actions: dict[str, Action] = {}  # by the name of the Job
         self._freed: list[Action] = []  # whose ends were held back
@@ -81,6 +77,7 @@ class Actions:
             yield item
         elif isinstance(item, Synced):
             self._is_synced = True
+            yield from self._earlier()
             for action in list(self._actions.values()):
                 yield from self._look(action)
             yield item
@@ -99,13 +96,22 @@ class Actions:
     def _trouble(self, text: str) -> Iterator[Event]:
         """Say of all that is open why nothing more is heard of it, or that it is heard of again."""
         said = f"nothing is heard of it for now: {text.splitlines()[0]}" if text else ""
-        for action in self._actions.values():
-            if action.last is not None:
-                yield replace(action.last, reason=said or action.last.reason)
+        known = [action.last for action in self._actions.values() if action.last is not None]
+        yield from (replace(last, reason=said or last.reason) for last in known)
 
     # --- Jobs ---------------------------------------------------------------------------------------------------------
 
+    def _earlier(self) -> Iterator[Event]:
+        """All Jobs are listed: those that had finished before are over, unless they have left nothing."""
+        over, others = self._before.sorted()
+        self._over |= over
+        self._early = {job: pods for job, pods in self._early.items() if job not in over}
+        for change in others:
+            yield from self._job(change)
+
     def _job(self, change: Change) -> Iterator[Event]:
+        if not self._is_synced and self._before.takes(change):
+            return
         name = change.object["metadata"]["name"]
         action = self._actions.get(name)
         if change.type == "DELETED":
@@ -120,11 +126,7 @@ class Actions:
             return
         job = kept(change.object)
         if action is None:
-            action = Action(request_of(change.object), job)
-            if not self._is_synced and action.history(self._store) is not None:
-                self._over.add(name)  # it ended before anybody has watched
-                return
-            self._actions[name] = action
+            action = self._actions[name] = Action(request_of(change.object), job)
             yield from self._tell(action, Phase.QUEUED, at=action.created)
             self._wait(action)
         if "deletionTimestamp" in job["metadata"] and not action.is_deleted:
@@ -280,8 +282,7 @@ class Actions:
             self._timers.at(limit[0], Due(action.name))
 
     def _due(self, job: str) -> Iterator[Event]:
-        action = self._actions.get(job)
-        if action is None:
+        if (action := self._actions.get(job)) is None:
             return
         limit = action.limit()
         has_left = any(ends.has_succeeded(pod) for pod in action.pods.values())
@@ -340,8 +341,7 @@ class Actions:
             return
         about = change.object["involvedObject"]
         job = about.get("name", "") if about["kind"] == "Job" else self._pods.get(about.get("name", ""), "")
-        action = self._actions.get(job)
-        if action is not None and not action.has_started:
+        if (action := self._actions.get(job)) is not None and not action.has_started:
             yield from self._look(action)
 
     # --- telling ------------------------------------------------------------------------------------------------------

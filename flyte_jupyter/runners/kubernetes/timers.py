@@ -7,7 +7,13 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Due(NamedTuple):
+    """It is time to look at an action again: it may have waited too long, or stand elsewhere in its queue."""
+
+    job: str
 
 
 class Timers:
