@@ -67,6 +67,7 @@ ROWS = [
 ]
 IN_A_CLUSTER = [
     Row("fresh action in a cluster, p50", clusters.fresh, "a bare pod, created → Running", None),
+    Row("a pod runs → the card says so, p90", clusters.on_the_card, "–", 1000, of=p90),
     Row("submission, 200 at once, each, p50", clusters.many, "its Job created, alone", 20),
     Row("memory of the kernel for 200 open runs", clusters.memory_of_many, "–", 50, "MB"),
     Row("requests in 30 s when idle", clusters.idle, "–", 1, ""),

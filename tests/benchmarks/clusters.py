@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ import psutil
 import flyte_jupyter as flyte
 from flyte_jupyter import session
 from flyte_jupyter.runners.kubernetes.api import Api
-from tests.benchmarks.measures import Measured
+from tests.benchmarks.measures import Measured, private_home
 from tests.conftest import eventually, forget_session
+from tests.kernel.front import Cell, Front
 from tests.kubernetes.image import default_image
 
 _TURNS = 10
@@ -75,6 +77,37 @@ def fresh() -> Measured:
             floors.append(timed(lambda: bare_pod(api, image)))
             samples.append(timed(lambda turn=turn: flyte.run(nothing, turn).result()))
         return Measured(samples, floors)
+
+
+def on_the_card() -> Measured:
+    """From when another watch sees that the pod runs to when the card in a notebook says so of the task; in between the
+    Host starts in the pod.
+    """
+    with namespace() as (api, image), private_home() as home:
+        here = f"flyte.init(mode='remote', namespace={api.namespace!r}, image={image!r})"
+        declared = "env = flyte.TaskEnvironment('bench')\n@env.task\ndef nap():\n    import time\n    time.sleep(2)"
+        samples: list[float] = []
+        with Front(home, "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte", here, declared) as front:
+            for _ in range(_TURNS):
+                seen: dict[str, float] = {}
+
+                def watched(seen: dict[str, float] = seen) -> None:
+                    watch = api.watch("pods", api.list("pods").version, seconds=60, silence=60)
+                    for line in watch:
+                        if json.loads(line)["object"]["status"].get("phase") == "Running":
+                            seen["pod"] = time.perf_counter()
+                            watch.close()
+
+                def drawn(cell: Cell, seen: dict[str, float] = seen) -> None:
+                    if cell.displays and "card" not in seen and any("running" in text for text in cell.card()):
+                        seen["card"] = time.perf_counter()
+
+                other = threading.Thread(target=watched)
+                other.start()
+                front.run("flyte.run(nap).wait()", drawn)
+                other.join()
+                samples.append((seen["card"] - seen["pod"]) * 1000)
+        return Measured(samples, [0.0])
 
 
 def many() -> Measured:
