@@ -416,6 +416,7 @@ def test_stop_ends_a_pod_and_what_it_has_called(lab: Lab, folder: Path) -> None:
     runner = lab.runner()
     watch = Watch(runner, {"run": "r1"}).until_synced()
     runner.launch(pod_for(lab, call_another, "r1", log=log, gate=gate))
+    eventually(lambda: 2 == sum(isinstance(e, PodEvent) and e.phase is Phase.RUNNING for e in list(watch.told)))
     eventually(lambda: ["calls", "began"] == said(log))
     runner.stop("r1-a0", reason="Not wanted any more.")
     watch.until(Phase.ABORTED)
@@ -476,7 +477,7 @@ def test_watching_again_brings_what_is_open_and_it_succeeds_once(lab: Lab, folde
 
 
 def running(told: list[Event | Synced]) -> set[tuple[str, int]]:
-    """The attempts of which it tells that they run."""
+    """The attempts of first actions of which it tells that they run, by their runs."""
     return {(e.run, e.attempt) for e in list(told) if isinstance(e, PodEvent) and e.phase is Phase.RUNNING}
 
 

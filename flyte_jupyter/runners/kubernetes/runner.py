@@ -223,10 +223,22 @@ class KubernetesRunner:
         name, uid = job["metadata"]["name"], job["metadata"]["uid"]
         with contextlib.suppress(ApiError):  # who may not do that may still delete it
             self.api.patch("jobs", name, with_end(Phase.ABORTED, failure))
+        known = self._pods(name)
         self.api.delete("jobs", name, uid=uid, owned_first=True)
+        self._delete_pods(known, grace)  # at once: old nodes give them the time that they are told of first
+        self._delete_pods(self._pods(name) - known, grace)
+
+    def _delete_pods(self, pods: set[str], grace: float) -> None:
         with contextlib.suppress(ApiError):  # then they take the time that their Job gives them
-            for pod in self.api.list("pods", labels=f"job-name={name}").items:
-                self.api.delete("pods", pod["metadata"]["name"], grace=max(1, math.ceil(grace)))
+            for pod in pods:
+                self.api.delete("pods", pod, grace=max(1, math.ceil(grace)))
+
+    def _pods(self, job: str) -> set[str]:
+        """The names of the pods that a Job has now; none for who may not see them."""
+        try:
+            return {pod["metadata"]["name"] for pod in self.api.list("pods", labels=f"job-name={job}").items}
+        except ApiError:
+            return set()
 
     def _end(self, pod: PodRequest, failure: Failure) -> PodEvent:
         phase = Phase.ABORTED if failure.code == ABORTED else Phase.FAILED
