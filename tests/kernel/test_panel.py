@@ -243,6 +243,17 @@ def test_run_has_its_card_below_and_compares_with_the_next(front: Widgets) -> No
     assert "queue default quick (override)" in front.said()
 
 
+def test_what_is_left_out_is_said_of_the_place_where_it_would_run(front: Widgets, home: Home) -> None:
+    front.run("train.panel()")
+    assert "the name of one that the platform knows. On this machine: Kept and shown." in front.said()
+    assert "In the cluster" not in front.said()
+    front.click("Close")
+    home.settings.write_text("[run]\nmode = 'remote'")
+    front.run("train.panel()")
+    assert "On this machine" not in front.said()
+    assert "In the cluster, not built yet: A CronJob each." in front.said()
+
+
 def test_run_says_what_is_missing(front: Widgets) -> None:
     front.run("train.panel()")
     front.click("Run")

@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, is_alive
 from tests.kernel.front import ROOT, Cell, Front
+from tests.kernel.test_panel import Widgets
 from tests.kubernetes.conftest import Cluster
 
 LOAD = "%load_ext flyte_jupyter\nimport flyte_jupyter as flyte"
@@ -168,6 +169,19 @@ def test_a_cluster_that_is_not_reached_holds_up_no_cell_and_is_asked_again(
     front.run("os.environ['KUBECONFIG'] = " + repr(os.environ["KUBECONFIG"]))
     front.more(cell, lambda c: "waiting" in c.card()[-1] or "begins" in c.card()[-1])
     assert "was cancelled" in shown(front.run(f"%flyte_cancel {name}"))
+
+
+def test_a_form_runs_its_call_there(home: Home, cluster: Cluster, image: str) -> None:
+    with Widgets(home, LOAD, remote(cluster, image), ENV, TASKS) as front:
+        place = front.run("add.panel()").displays[2]["transient"]["display_id"]
+        front.type("Line of code", "add.override(retries=2)(x=41)")
+        done = front.click("Run")
+        front.more(done, lambda _: "succeeded" in front.outputs[place]["text/plain"])
+        assert f"/{cluster.namespace}, pod " in front.outputs[place]["text/plain"]
+        assert (
+            "('remote', 42, 2)"
+            == front.run("r = flyte.runs()[0]\nr.mode, r.result(), r._record['pod']['retries']").result
+        )
 
 
 @pytest.mark.usefixtures("caller")

@@ -11,10 +11,12 @@ from typing import Any, TypeAlias
 
 import ipywidgets as w
 
+from ... import session
 from ...annotations import describe
 from ...config.form import form
 from ...config.say import said
 from ...config.spec import OVERRIDE, PARAMS
+from ...errors import ConfigError
 from ...interface import Input
 from . import inputs, look
 from .code import Code
@@ -176,9 +178,8 @@ class Setting(Row):
         return Said(hint(entry), problem, look.note(*self._words(problem), self._about(entry), problem))
 
     def _about(self, entry: Entry) -> str:
-        here = "" if "local" in entry["honoured"] else f" On this machine: {entry['effects']['local']}"
         fixed = "Fixed while the task is reusable. " if self._draft.is_locked(self.name) else ""
-        return f"{fixed}{entry['doc']}{here}"
+        return f"{fixed}{entry['doc']}{_left_out(entry, _is_remote(self._draft))}"
 
     def _words(self, problem: str) -> tuple[str, str]:
         """The value in words, and its level."""
@@ -193,6 +194,24 @@ class Setting(Row):
             own = PARAMS[self.name].accept(self._draft.value(self.name))
         now = said(PARAMS[self.name], PARAMS[self.name].default if own is None else own)
         return f"{now}, was {below} ({config.level(self.name)})", look.OVERRIDDEN
+
+
+def _is_remote(draft: Draft) -> bool:
+    """Whether the call would run in a cluster now; what is wrong with the settings is told by the call itself."""
+    try:
+        found = session.current().sites.cluster_of(draft.base.spec, session.defaults, session.cluster)
+    except ConfigError:
+        return False
+    return found is not None
+
+
+def _left_out(entry: Entry, is_remote: bool) -> str:
+    """What comes of a setting where the call would run, when that is not all of it."""
+    runner = "kubernetes" if is_remote else "local"
+    if runner in entry["honoured"]:
+        return ""
+    effect = entry["effects"][runner]
+    return f" In the cluster, not built yet: {effect}" if is_remote else f" On this machine: {effect}"
 
 
 class TaskInput(Row):
