@@ -127,7 +127,7 @@ def _again(
             f"{task.name} has no input {unknown[0]!r}.{f' Did you mean {near!r}?' if near else ''}\n"
             f"Its inputs: {', '.join(given) or 'none'}. Parameters such as retries go into override={{...}}."
         )
-    was_in = (here.find(name) or {}).get("cluster")
+    was_in = (here.found(name) or {}).get("cluster")
     again = RunTask(options)
     if was_in is not None and mode != LOCAL:
         again = RunTask(replace(options, mode=REMOTE), Cluster.from_json(was_in))

@@ -303,7 +303,7 @@ class Session:
         known = self._runs.get(name)
         if known is not None:
             return known
-        record = self.find(name) or self._find_in_clusters(name)
+        record = self.found(name)
         if record is None:
             raise RunNotFoundError(f"There is no run {name!r} in {self.store.url}; see flyte.runs().")
         return self.reattach(record)
@@ -311,8 +311,7 @@ class Session:
     def reattach(self, record: dict[str, Any]) -> Run:
         """A run by what was written down of it."""
         name = record["run"]
-        known = self._runs.get(name)
-        if known is not None:
+        if (known := self._runs.get(name)) is not None:
             return known
         engine = self.sites.another(record, {"run": name})
         self._others.add(engine)
@@ -326,10 +325,11 @@ class Session:
             return None
         return record
 
-    def _find_in_clusters(self, name: str) -> dict[str, Any] | None:
+    def found(self, name: str) -> dict[str, Any] | None:
+        """The same, also of one that another machine has started in a cluster. Raises `HostError`."""
         from .clusters import find
 
-        return find(self, name)
+        return self.find(name) or find(self, name)
 
     def call_of(self, run: str, action: str) -> tuple[Task[..., Any], dict[str, Any]]:
         """The task and the inputs of a call that was made before, also by another kernel; verified, then unpickled.
@@ -337,7 +337,7 @@ class Session:
         Raises:
             RunNotFoundError: nothing is left of it. CaptureError: it needs a module that this kernel does not have.
         """
-        name, site = pod_name(run, action), self.sites.of_record(self.find(run) or {})
+        name, site = pod_name(run, action), self.sites.of_record(self.found(run) or {})
         try:
             given = unseal_inputs(site.key, site.store.get(keys.inputs(run, action)), name=name)
             digest = given.header["code"]

@@ -149,7 +149,7 @@ def _login_in(said: Mapping[str, Any], reference: Reference, environ: Mapping[st
 
 def _from_program(program: str, name: str, environ: Mapping[str, str]) -> Login | None:
     command = [f"docker-credential-{program}", "get"]
-    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):  # it is not here, or has none
+    with contextlib.suppress(OSError, ValueError, LookupError, subprocess.SubprocessError):  # not here, or has none
         done = subprocess.run(
             command, input=name, env=dict(environ), capture_output=True, text=True, timeout=_WAITS, check=True
         )

@@ -195,6 +195,16 @@ def test_a_plugin_of_the_kubeconfig_says_who_one_is(cluster: Cluster, tmp_path: 
     assert "%flyte_doctor" in str(caught.value)
 
 
+def test_a_stream_whose_credentials_have_expired_is_asked_for_with_others(cluster: Cluster, tmp_path: Path) -> None:
+    api = with_plugin(cluster, tmp_path, "expired", token(cluster))
+    strangers = []
+    for _ in range(2):
+        with pytest.raises(ApiError) as caught:
+            api.log("talker")
+        strangers.append(caught.value.is_of_a_stranger)
+    assert [True, False] == strangers
+
+
 def test_credentials_that_have_expired_are_asked_for_again(cluster: Cluster, tmp_path: Path) -> None:
     api = with_plugin(cluster, tmp_path, "expired", token(cluster))
     assert not may_list_pods(api)

@@ -276,6 +276,16 @@ def test_what_nobody_waits_for_is_not_built_any_further(images: Images, tmp_path
     assert [] == runner.launched
 
 
+def test_who_waits_when_the_kernel_ends_has_ended_too(images: Images) -> None:
+    wanted = images.wanted(Image.from_debian_base(name="tests/pods").with_commands("sleep 1000"))
+    runner = Runner(images)
+    runner.building.launch(pod("a", wanted.uri))
+    eventually(lambda: any("sleep 1000" in event.reason for event in runner.told), within=WITHIN)
+    runner.building.close()
+    assert "The kernel ended while it built the image" in runner.ended["r1-a"].message
+    assert [] == runner.launched
+
+
 # --- registries
 
 

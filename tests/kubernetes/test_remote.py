@@ -151,6 +151,17 @@ def test_a_run_that_is_cancelled_leaves_nothing(cluster: Cluster) -> None:
     eventually(lambda: not left(cluster))
 
 
+def test_a_call_that_cannot_be_carried_leaves_no_job_that_waits_for_it(cluster: Cluster) -> None:
+    run = flyte.run(add, 1)
+    run.wait(PATIENCE)
+    cluster.api.create("resourcequotas", {"metadata": {"name": "full"}, "spec": {"hard": {"count/secrets": "0"}}})
+    eventually(lambda: cluster.api.get("resourcequotas", "full").get("status", {}).get("hard"))
+    with pytest.raises(flyte.errors.HostError, match="exceeded quota"):
+        list(flyte.map(add, [1]))
+    jobs = [each["metadata"] for each in cluster.api.list("jobs").items]
+    assert [f"{run.name}-a0"] == [each["name"] for each in jobs if "deletionTimestamp" not in each]
+
+
 def test_another_kernel_attaches(remote: Home) -> None:
     run = flyte.run(add, 1)
     forget_session()

@@ -12,7 +12,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.store import keys, open_store
-from tests.conftest import PATIENCE, forget_session
+from tests.conftest import PATIENCE, clear, forget_session, new_folder
 from tests.contract.s3 import bucket, credentials
 from tests.kubernetes.conftest import Cluster
 
@@ -72,6 +72,18 @@ def test_results_are_kept_in_the_bucket() -> None:
     second = flyte.run(size, b"abc")
     assert 3 == second.result()
     assert [False, True] == [run.view()["actions"][0].get("is_cached", False) for run in (first, second)]
+
+
+def test_a_run_of_another_machine_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = flyte.run(size, b"abc")
+    run.wait(PATIENCE)
+    forget_session()
+    folder = new_folder()
+    monkeypatch.setenv("FLYTE_JUPYTER_HOME", str(folder))
+    again = flyte.rerun(run.name, data=b"abcd")
+    assert ("remote", 4) == (again.mode, again.result())
+    forget_session()
+    clear(folder)
 
 
 def test_credentials_of_the_bucket_are_in_no_job_and_no_pod(cluster: Cluster) -> None:

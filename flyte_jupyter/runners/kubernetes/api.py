@@ -229,7 +229,10 @@ class Api:
         where = self.title
         response = self._send("GET", path, query or {}, None, "", silence, what=what or f"read {path}")
         if response.status >= 400:
-            raise _refused(response.read(), response.status, what=what, where=where)
+            error = _refused(response.read(), response.status, what=what, where=where)
+            if error.is_of_a_stranger:
+                self.renew()  # for who asks again
+            raise error
         return Stream(response, what=what, where=where)
 
     # --- any question -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from ...pods import Failure, Phase, PodEvent, PodRequest
 
 _ENDING = 10.0
 """Seconds that a build has, to end when nobody waits for it any more."""
+_LEFT = "The kernel ended while it built the image: images are built where the run was started."
 
 
 @dataclass
@@ -109,14 +111,18 @@ class Building:
             ]
 
     def close(self) -> None:
-        """Stop what is built, and forget who waits for it: nothing has been started for them."""
+        """Stop what is built, and end who waits for it: nothing has been started for them."""
         with self._lock:
             open_ones = list(self._waiting.values())
+            pods = [pod for waiting in open_ones for pod in waiting.pods.values()]
             for waiting in open_ones:
                 waiting.pods.clear()
         for waiting in open_ones:
             if waiting.build is not None:
                 waiting.build.stop()
+        for pod in pods:
+            with contextlib.suppress(ConfigError, OSError):  # a store that is not reached: then it is as if killed
+                self._end(pod, aborted(_LEFT))
         for waiting in open_ones:
             if waiting.thread is not None and waiting.thread is not threading.current_thread():
                 waiting.thread.join(_ENDING)

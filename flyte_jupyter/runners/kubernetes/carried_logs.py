@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ...store.files import FileStore
 
 
 class LogFiles:
-    """Of all actions that a watch tells of; several watches may write the same.
+    """Of all actions that a watch tells of; several watches may write the same, also of several kernels.
 
     Args:
         store: where the logs are.
@@ -24,21 +25,19 @@ class LogFiles:
 
     def add(self, event: LogEvent) -> None:
         """Write its lines at the end of their log, but for those that are there."""
-        path = self._store.path(keys.log(event.run, event.action, event.attempt))
-        there = self._lines(path)
-        new = event.lines[max(0, there - event.start) :]
-        if not new or event.start > there:
+        if not event.lines:
             return
+        path = self._store.path(keys.log(event.run, event.action, event.attempt))
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         with open(path, "ab") as file:
-            file.write(written(new))
-            self._known[path] = (file.tell(), there + len(new))
+            fcntl.flock(file, fcntl.LOCK_EX)  # another one may just count the lines, too
+            there = self._lines(path, os.fstat(file.fileno()).st_size)
+            if event.start <= there < event.start + len(event.lines):
+                new = event.lines[there - event.start :]
+                file.write(written(new))
+                self._known[path] = (file.tell(), there + len(new))
 
-    def _lines(self, path: str) -> int:
+    def _lines(self, path: str, size: int) -> int:
         """How many lines it has now."""
-        try:
-            size = os.stat(path).st_size
-        except FileNotFoundError:
-            return 0
         known, lines = self._known.get(path, (-1, 0))
         return lines if known == size else Path(path).read_bytes().count(b"\n")

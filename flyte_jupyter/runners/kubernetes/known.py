@@ -44,7 +44,7 @@ class ClusterEvents:
             return False
         known = self._known.setdefault(uid, {})
         known.pop(name, None)
-        known[name] = {key: event[key] for key in _OF_EVENT if event.get(key)}  # as the last
+        known[name] = {"message": "", **{key: event[key] for key in _OF_EVENT if event.get(key)}}  # as the last
         if len(known) > _EVENTS:
             del known[next(iter(known))]
         return True

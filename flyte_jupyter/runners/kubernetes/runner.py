@@ -119,15 +119,17 @@ class KubernetesRunner:
             owner=self._owner,
         )
         carrying = self._beside.submit(self._carry, call) if call is not None else None
+        made = None
         try:
             made = self._create(manifest)
+            if carrying is not None:
+                carrying.result()
         except BaseException:
             if carrying is not None:
                 wait([carrying])
-                self.api.delete("secrets", secret)
+                self._take_back(secret, made)
             raise
         if carrying is not None and made is not None:
-            carrying.result()
             self._beside.submit(self._own, secret, made)
 
     def _create(self, manifest: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -146,6 +148,13 @@ class KubernetesRunner:
         except ApiError as error:
             if not error.is_there_already:
                 raise
+
+    def _take_back(self, secret: str, made: Mapping[str, Any] | None) -> None:
+        """One of the two is not there: the other is of no use."""
+        with contextlib.suppress(ApiError):  # then `sweep` finds it; the error that led here is the one to tell
+            if made is not None:
+                self.api.delete("jobs", made["metadata"]["name"], uid=made["metadata"]["uid"])
+            self.api.delete("secrets", secret)
 
     def _own(self, secret: str, made: Mapping[str, Any]) -> None:
         """Have the Secret go away with the Job."""
