@@ -39,6 +39,7 @@ def third_time() -> str:
     while attempt == 0:
         time.sleep(0.05)
     if attempt == 1:
+        time.sleep(5.0)  # for those who do something to it meanwhile
         raise ValueError("once more")
     return f"attempt {attempt}"
 
