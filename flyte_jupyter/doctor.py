@@ -132,9 +132,11 @@ def _of_cluster(prefix: str, cluster: Cluster) -> Iterator[Result]:
         reached = _tried(f"{prefix}cluster", lambda: _reached(api))
         yield reached
         if reached.is_fine:  # else each of them would wait for nothing
-            yield _rights(f"{prefix}rights", api)
-            yield _tried(f"{prefix}namespace", lambda: _namespace(api))
-            yield _tried(f"{prefix}left over", lambda: _left_over(cluster))
+            rights = _rights(f"{prefix}rights", api)
+            yield rights
+            if rights.is_fine:
+                yield _tried(f"{prefix}namespace", lambda: _namespace(api))
+                yield _tried(f"{prefix}left over", lambda: _left_over(cluster))
         yield _tried(f"{prefix}data", lambda: _data(cluster))
         yield _tried(f"{prefix}images", lambda: _images(cluster))
     finally:
@@ -159,13 +161,18 @@ def _rights(name: str, api: Api) -> Result:
         missing = role.missing(api)
     except HostError as error:
         return Result(name, False, str(error))
-    needed = [str(each) for each in missing if each.right.is_needed]
-    without = {each.right.lost: None for each in missing if not each.right.is_needed}
-    more = f"; not granted, and not needed: {'; '.join(without)}" if without else ""
-    if not needed:
-        return Result(name, True, f"all that are needed{more}")
-    told = f"missing: {', '.join(needed)}. Hand the Role below to an administrator{more}"
-    return Result(name, False, told, role.page(api.namespace))
+    needed: dict[str, list[str]] = {}
+    for question in missing:
+        if question.right.is_needed:
+            needed.setdefault(question.right.kind, []).append(question.verb)
+    if needed:
+        said = "; ".join(f"{', '.join(verbs)} {kind}" for kind, verbs in needed.items())
+        told = (
+            f"missing: {said}. If {api.namespace!r} is the namespace you mean, hand the Role below to an administrator"
+        )
+        return Result(name, False, told, role.page(api.namespace))
+    without = "; ".join(dict.fromkeys(each.right.lost for each in missing))
+    return Result(name, True, f"all that are needed{without and f'; not granted, and not needed: {without}'}")
 
 
 def _namespace(api: Api) -> str:

@@ -186,3 +186,12 @@ def test_the_doctor_names_what_is_missing_and_prints_the_role(granted: Cluster) 
     [rights] = [each for each in doctor.results() if each.name == "rights"]
     assert (False, role.page(granted.namespace)) == (rights.is_fine, rights.page)
     assert "missing: get pods/log. " in rights.text
+
+
+def test_the_doctor_says_once_that_a_namespace_may_not_be_used(granted: Cluster) -> None:
+    flyte.init(namespace=f"{granted.namespace}-typo")
+    found = {each.name: each for each in doctor.results()}
+    rights = found["rights"]
+    assert "missing: get, list, watch, create, delete jobs; list, watch pods; get pods/log; " in rights.text
+    assert f"If '{granted.namespace}-typo' is the namespace you mean" in rights.text
+    assert {"namespace", "left over"}.isdisjoint(found)
