@@ -13,11 +13,11 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, Protocol
 
 from ..credentials.mask import Mask
 from ..errors import ConfigError, HostError, RuntimeSystemError, StoreError, StoreRefusedError
@@ -45,8 +45,16 @@ from .stored import Carried, StoredRecords
 _GRACE, _LAST_WORDS = 30.0, 5.0
 """The second is how much of the grace is left for what has to be done when the task has ended."""
 TAKEN_AWAY = 128 + signal.SIGTERM
-EndChildren: TypeAlias = Callable[[PodRequest, Home], Awaitable[None]]
-"""Ends what an action has called; the second is its home, with the signing key."""
+
+
+class Inside(Protocol):
+    """What the pod does in its cluster besides."""
+
+    async def end_children(self, request: PodRequest, home: Home) -> None:
+        """End what an action has called and not waited for; `home` has the signing key."""
+
+    async def hand_on(self, request: PodRequest) -> None:
+        """Have the next pod find how far it is, where that is not in a store that both reach. Raises `HostError`."""
 
 
 class Once:
@@ -55,7 +63,7 @@ class Once:
     Args:
         environ: of the container. tell: takes the news.
         log: takes what the Host and its zygote print; zygote: that is there already.
-        end_children: ends what the action has called and not waited for.
+        inside: what it does in its cluster, None outside of one.
 
     Raises:
         HostError: the container does not have what it should.
@@ -67,7 +75,7 @@ class Once:
         tell: Callable[[bytes], None],
         log: IO[bytes],
         zygote: Born | None = None,
-        end_children: EndChildren | None = None,
+        inside: Inside | None = None,
     ) -> None:
         self.home = _home(environ)
         self.flights = Flights(dict)
@@ -84,7 +92,7 @@ class Once:
         self._grace = float(environ.get(GRACE, _GRACE))
         self._tell = tell
         self._log = log
-        self._end_children = end_children
+        self._inside = inside
         self._files = raise_open_files()
         self._born = zygote
         self._zygote: Zygote | None = None
@@ -93,6 +101,7 @@ class Once:
         self._pod: Pod | None = None
         self._is_left = False
         self._keeping: asyncio.Future[None] | None = None
+        self._handing: asyncio.Future[None] | None = None
         self._has_files = False
 
     def __repr__(self) -> str:
@@ -166,13 +175,22 @@ class Once:
             for piece in self._carried.left(self.request):  # first: who hears of the end looks for them
                 self.say(piece)
         self.say(event)
+        if isinstance(event, PodEvent) and event.phase is Phase.RUNNING and self._carried is not None:
+            self._handing = asyncio.ensure_future(self._hand_on())  # while the task runs: it takes time
 
     def done(self, _request: PodRequest, _told: Mapping[str, Any]) -> None:
         """What it has imported, and keeps, is of no use to another one."""
 
     async def end_children(self, pod: Pod) -> None:
-        if self._end_children is not None:
-            await self._end_children(pod.request, self.home)
+        if self._inside is not None:
+            await self._inside.end_children(pod.request, self.home)
+
+    async def _hand_on(self) -> None:
+        try:
+            if self._inside is not None:
+                await self._inside.hand_on(self.request)
+        except HostError as error:  # then the next pod knows it when somebody watches
+            print(f"host: {error}", file=sys.stderr)  # noqa: T201 - its log
 
     async def attempt(self, pod: Pod, log: AttemptLog) -> End:
         """Fork a process, and have the pod watch it."""
@@ -288,16 +306,16 @@ def _home(environ: Mapping[str, str]) -> Home:
     return home
 
 
-def run(said: int, log: IO[bytes], zygote: Born, end_children: EndChildren | None = None) -> int:
+def run(said: int, log: IO[bytes], zygote: Born, inside: Inside | None = None) -> int:
     """Run the one request of this container; returns the exit code.
 
     Args:
         said: where the news go; log: takes what is printed here; zygote: that this process was before.
-        end_children: ends what the action has called and not waited for.
+        inside: see `Once`.
     """
 
     async def once() -> int:
-        return await Once(os.environ, functools.partial(_write, said), log, zygote, end_children).run()
+        return await Once(os.environ, functools.partial(_write, said), log, zygote, inside).run()
 
     try:
         return asyncio.run(once())

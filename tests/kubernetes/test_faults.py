@@ -402,6 +402,33 @@ def parent() -> int:
     return found + add(2)
 
 
+@env.task
+def parent_alone() -> int:
+    add(1)
+    while flyte.ctx().attempt_number == 0:
+        time.sleep(0.05)
+    return flyte.ctx().attempt_number
+
+
+def test_a_parent_that_is_lost_while_nobody_watches_counts_on(cluster: Cluster, caller: None) -> None:
+    run = flyte.run(parent_alone)
+    forget_session()
+
+    def is_noted() -> bool:
+        of_it = cluster.api.list("secrets", labels=f"flyte-jupyter/run={run.name},flyte-jupyter/action=a0").items
+        return any(each["metadata"]["name"].endswith("-attempts") for each in of_it)
+
+    eventually(is_noted, within=PATIENCE)
+    (first,) = pods(cluster, run)
+    cluster.api.delete("pods", first, grace=0)
+    eventually(lambda: [name for name in pods(cluster, run) if name != first], within=PATIENCE)
+    (second,) = pods(cluster, run)
+    eventually(lambda: cluster.api.get("pods", second)["status"]["phase"] == "Succeeded", within=PATIENCE)
+    later = flyte.get_run(run.name)
+    later.wait(PATIENCE)
+    assert 1 == later.result()
+
+
 def test_a_parent_that_is_lost_finds_what_its_children_have_finished(
     cluster: Cluster, caller: None, in_bucket: None
 ) -> None:

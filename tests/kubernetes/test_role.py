@@ -118,7 +118,7 @@ def test_a_job_that_stays_owns_all_that_stays_with_it(granted: Cluster) -> None:
     jobs = {each["metadata"]["name"]: each for each in ours(granted, "jobs")}
     children = [each for each in jobs.values() if each["metadata"].get("ownerReferences")]
     counted = {kind: len(ours(granted, kind)) for kind in ("jobs", "pods", "secrets")}
-    assert ({"jobs": 3, "pods": 3, "secrets": 3 + 1}, 2) == (counted, len(children))
+    assert ({"jobs": 3, "pods": 3, "secrets": 3 + 1 + 1}, 2) == (counted, len(children))
     assert {86400} == {job["spec"]["ttlSecondsAfterFinished"] for job in jobs.values()}
     granted.api.delete("jobs", f"{run.name}-a0")
     eventually(lambda: [] == left(granted))

@@ -17,7 +17,7 @@ from ...vitals import VitalsEvent
 from . import primary
 from .manifest import container
 
-_Said = TypeVar("_Said", PodEvent, LogEvent, VitalsEvent)
+_Said = TypeVar("_Said", bound=PodEvent | LogEvent | VitalsEvent)
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Action:
         ahead: by pod, how many attempts it does not know of: it adds them to the numbers that the pod says.
         told: since when it is in a phase, by (phase, attempt, step); last: what was told last.
         parts: of blobs that have not come whole, by pod and key; end: the end, as its pod has said it.
-        read: pods of whose logs all was heard.
+        read: pods of whose logs all was heard; final: the one whose loss ends it, when that was.
         peak_memory: bytes that the present attempt has used at most, as far as its pod has told.
         has_started: whether the task's container runs; is_closed: whether its end was told.
         is_gone: whether its Job was deleted; held_at: since when its end waits for those that it has
@@ -50,6 +50,7 @@ class Action:
     parts: dict[str, dict[str, dict[int, bytes]]] = field(default_factory=dict)
     end: PodEvent | None = None
     read: set[str] = field(default_factory=set)
+    final: str = ""
     peak_memory: int | None = None
     has_started: bool = False
     is_closed: bool = False
@@ -82,10 +83,13 @@ class Action:
         queued_at = self.created if self.requeued_at is None else self.requeued_at
         return lifecycle.time_limit(Attempts(self.created, queued_at), self.request)
 
-    def lose(self, store: Store, pod: str) -> Finish | None:
+    def lose(self, store: Store, pod: str, *, is_read: bool = True) -> Finish | None:
         """Leave word for the next pod that the attempt of one is lost, why, and at whose cost; its end if it has none.
 
         Another one who watches may have done so, and the next pod may have begun: it is counted once.
+
+        Args:
+            is_read: whether all that the pod has said is known; else it does not end yet.
         """
         now, failure, handover = time.time(), self.lost[pod], self._handover(store)
         is_known = handover is not None and handover.pod == pod
@@ -93,7 +97,8 @@ class Action:
             handover = Handover(Attempts(self.created, None))
         after = handover.after(self.request, failure, now)
         if isinstance(after, Finish):
-            return after
+            self.final = pod
+            return after if is_read else None
         if is_known:
             store.put(self._key, [after.to_bytes()])
         return None

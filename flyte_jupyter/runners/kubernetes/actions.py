@@ -198,7 +198,7 @@ class Actions:
             yield from self._finished(action)
 
     def _has_read(self, action: Action, name: str, pod: Mapping[str, Any]) -> bool:
-        """Whether nothing more is to be expected of a pod that has succeeded."""
+        """Whether nothing more is to be expected of a pod that has ended."""
         self._follower.follow(pod, action.request)
         if name in action.read:  # and taken: what the follower has read may still be on its way
             return True
@@ -230,16 +230,16 @@ class Actions:
             return
         failure = ends.of(pod, self._reasons.told.about(pod), is_gone=is_gone, peak_memory=action.peak_memory)
         action.lost[name] = failure
-        if ends.has_started(pod) and not is_gone:
-            self._follower.follow(pod, action.request)  # it may have said something, and ended, between two news
+        # it may have said something, and ended, between two news
+        is_read = is_gone or not ends.has_started(pod) or self._has_read(action, name, pod)
         action.parts.pop(name, None)
         if action.history(self._store) is not None:  # it ended while its outcome was written, or was cancelled
             yield from self._finish(action)
             return
         if failure.recoverable and (ends.has_failed(action.job) or action.is_deleted):
             return
-        yield from self._go_on(action, action.lose(self._store, name))
-        if action.is_closed:
+        yield from self._go_on(action, action.lose(self._store, name, is_read=is_read))
+        if action.is_closed or action.final:
             return
         now, has_begun = time.time(), action.has_started or ends.has_started(pod)
         action.has_started = False
@@ -288,6 +288,8 @@ class Actions:
         has_left = any(ends.has_succeeded(pod) for pod in action.pods.values())
         if (has_left or action.is_kept(_ENDING) or action.held_at) and action.history(self._store) is not None:
             yield from self._finish(action)
+        elif action.final:
+            yield from self._go_on(action, action.lose(self._store, action.final))
         elif limit is not None and limit[0] <= time.time() and not action.has_started:
             yield from self._wait_again(action, limit[1])
         else:
@@ -310,7 +312,7 @@ class Actions:
             return
         if news is None:  # that was all of it
             action.read.add(heard.pod)
-            if self._carried and heard.pod in action.lost:  # what it said of its attempts has come by now
+            if heard.pod in action.lost:  # what it said of its attempts has come by now
                 yield from self._go_on(action, action.lose(self._store, heard.pod))
             yield from self._look(action)
         elif isinstance(news, Piece):
@@ -326,15 +328,13 @@ class Actions:
             if action.end is not None:
                 yield from self._pass(action, action.end)
                 self._close(action)
-        elif isinstance(news, LogEvent):
-            lines = action.counted(heard.pod, news)
-            if self._logs is not None:
-                self._logs.add(lines)
-            yield lines
-        elif isinstance(news, VitalsEvent):
-            used = action.counted(heard.pod, news)
-            action.uses(used)
-            yield used
+        elif isinstance(news, LogEvent | VitalsEvent):
+            said = action.counted(heard.pod, news)
+            if isinstance(said, VitalsEvent):
+                action.uses(said)
+            elif self._logs is not None:
+                self._logs.add(said)
+            yield said
 
     def _event(self, change: Change) -> Iterator[Event]:
         if not self._reasons.told.take(change.type, change.object):

@@ -17,6 +17,8 @@ from ...host.given import WITHOUT_BUCKET
 from ...pack.call import code_of
 from ...pods import PodRequest
 from ...store import Store, keys
+from .api import Api
+from .error import ApiError
 from .manifest import names
 
 _OF_CALL = "-call"
@@ -63,13 +65,28 @@ def _files(store: Store, request: PodRequest) -> dict[str, memoryview]:
     return {keys.file(digest): store.get(keys.file(digest)) for digest in digests}
 
 
-def attempts_secret(store: Store, request: PodRequest, job: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The Secret that tells the next pod how many attempts there were, as the one that is lost has told; None when it
-    had not begun.
+def hand_on(api: Api, store: Store, request: PodRequest, job: Mapping[str, Any]) -> None:
+    """Have the next pod find how far the action is, as far as the store knows; it is a part of its call.
 
     Args:
         job: that it goes away with.
+
+    Raises:
+        ApiError: the cluster refuses.
     """
+    secret = attempts_secret(store, request, job)
+    if secret is None:
+        return
+    try:
+        api.create("secrets", secret)
+    except ApiError as error:
+        if not error.is_there_already:
+            raise
+        api.patch("secrets", secret["metadata"]["name"], {"data": secret["data"]})
+
+
+def attempts_secret(store: Store, request: PodRequest, job: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The Secret that tells it; None when no pod had begun. The arguments are those of `hand_on`."""
     key = keys.attempts(request.run, request.action)
     try:
         data = base64.b64encode(store.get(key)).decode()

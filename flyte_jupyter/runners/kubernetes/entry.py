@@ -29,14 +29,23 @@ def main() -> int:
         zygote = split(resource.getrlimit(resource.RLIMIT_NOFILE)[0], close=[said])
         from ...host.once import run
 
-        return run(said, log, zygote, _end_children)
+        return run(said, log, zygote, _Inside())
 
 
-async def _end_children(request: PodRequest, home: Home) -> None:
-    if request.calls:
-        from .inside import end_children
+class _Inside:
+    """What only a pod with a token can do; that of a task that calls none has none."""
 
-        await end_children(request, home)
+    async def end_children(self, request: PodRequest, home: Home) -> None:
+        if request.calls:
+            from .inside import end_children
+
+            await end_children(request, home)
+
+    async def hand_on(self, request: PodRequest) -> None:
+        if request.calls:
+            from .inside import hand_on
+
+            await hand_on(request)
 
 
 if __name__ == "__main__":

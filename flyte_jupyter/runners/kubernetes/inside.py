@@ -15,6 +15,7 @@ from ...home import Home
 from ...host.given import POD
 from ...pods import PodRequest
 from ...store import Store, open_store
+from . import carriage
 from .api import Api
 from .manifest import names
 from .runner import KubernetesRunner
@@ -45,6 +46,20 @@ def own_pod(api: Api) -> dict[str, Any]:
             f"{what}\n  it is for notebooks that run in the cluster, in the namespace of their tasks"
         )
     return {"apiVersion": "v1", "kind": "Pod", "name": name, "uid": found[0]["metadata"]["uid"]}
+
+
+async def hand_on(pod: PodRequest) -> None:
+    """Have the next pod of an action find how far it is, also when it is made while nobody watches.
+
+    Raises:
+        HostError: the pod's service account may not do that.
+    """
+
+    def put() -> None:
+        api = Api()
+        carriage.hand_on(api, open_store(pod.store), pod, api.get("jobs", names.job_name(pod.name)))
+
+    await asyncio.to_thread(put)
 
 
 async def end_children(pod: PodRequest, home: Home) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 from ...errors import HostError
 from ...pods import Failure, Phase
 from ...store import Store
-from . import carriage
 from .action import Action
 from .api import Api
+from .carriage import hand_on
 from .error import ApiError
 from .known import with_end
 
@@ -61,15 +61,7 @@ class Later:
         self._api.delete("jobs", job)
 
     def _hand_on(self, action: Action) -> None:
-        secret = carriage.attempts_secret(self._store, action.request, action.job)
-        if secret is None:
-            return
-        try:
-            self._api.create("secrets", secret)
-        except ApiError as error:
-            if not error.is_there_already:
-                raise
-            self._api.patch("secrets", secret["metadata"]["name"], {"data": secret["data"]})
+        hand_on(self._api, self._store, action.request, action.job)
 
     def _ask(self, ask: Callable[..., Any], *what: Any) -> None:
         def now() -> None:
