@@ -11,7 +11,7 @@ from ..config.values.secret import Secret
 from ..credentials.needs import Needs, ref_of
 from ..errors import ConfigValueError
 from ..home import Home
-from ..pods import PodRequest
+from ..pods import PodEvent, PodRequest
 from ..runners import Runner
 from ..runners.local import LocalRunner
 from ..store import open_store
@@ -22,11 +22,14 @@ from .request import Place
 from .screen import Screen
 
 
-def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) -> Children:
+def open_caller(
+    pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]], recalled: Callable[[PodEvent], None]
+) -> Children:
     """What starts the tasks that this action calls.
 
     Args:
         secrets: names and values of those that the action has been given.
+        recalled: tells whoever follows its pod in a cluster of the end of an action that no pod runs.
     """
     whose, store = Home(home), open_store(pod.store)
     runner: Runner
@@ -38,7 +41,7 @@ def open_caller(pod: PodRequest, home: str, secrets: Iterable[tuple[str, str]]) 
         from ..runners.kubernetes.inside import runner_of
 
         cluster = Cluster.from_json(pod.cluster)
-        runner, provide = runner_of(pod, cluster, store, whose.key()), _leave_to_cluster
+        runner, provide = runner_of(pod, cluster, store, whose.key(), recalled), _leave_to_cluster
     engine = Engine(store, runner, whose.key(), labels={"parent": pod.name})
     labels = {name: value for name, value in pod.labels.items() if name != "parent"}
     place = Place(

@@ -39,7 +39,7 @@ from .process.forks import Born, ForkError, Worker, Zygote
 from .process.inside import put_file
 from .running import Alone
 from .sampler import Sampler
-from .spoken import Ended, News, Other, encode, pieces
+from .spoken import Ended, News, Other, Recalled, encode, pieces
 from .stored import Carried, StoredRecords
 
 _GRACE, _LAST_WORDS = 30.0, 5.0
@@ -171,6 +171,9 @@ class Once:
         return self._secrets.mask
 
     def publish(self, _labels: Mapping[str, str], event: Event) -> None:
+        if isinstance(event, PodEvent) and event.action != self.request.action:
+            self.say(Recalled(event))
+            return
         if isinstance(event, PodEvent) and event.phase.is_terminal and self._carried is not None:
             for piece in self._carried.left(self.request):  # first: who hears of the end looks for them
                 self.say(piece)

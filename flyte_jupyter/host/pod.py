@@ -200,7 +200,8 @@ class Pod:
 
     def conversation(self) -> Conversation:
         """With the attempt that is next."""
-        return Conversation(self._started, functools.partial(self.showing.take, self.attempts.number))
+        shown = functools.partial(self.showing.take, self.attempts.number)
+        return Conversation(self._started, shown, functools.partial(self._host.publish, self.request.labels))
 
     async def watch(self, process: Running) -> End:
         """Until the attempt has ended in its process."""

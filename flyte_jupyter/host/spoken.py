@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
-from ..pods import Event, LogEvent, PodRequest
+from ..pods import Event, LogEvent, PodEvent, PodRequest
 from .wire import as_event, as_message
 
 MARK = "\x1e"
@@ -30,6 +30,12 @@ class Piece(NamedTuple):
     data: bytes
 
 
+class Recalled(NamedTuple):
+    """The end of an action that this one has called, and that no pod runs: its result was kept from an earlier call."""
+
+    event: PodEvent
+
+
 class Ended(NamedTuple):
     """All has been said: what an action has left is complete."""
 
@@ -40,7 +46,7 @@ class Other(NamedTuple):
     text: str
 
 
-News: TypeAlias = Event | Piece | Ended | Other
+News: TypeAlias = Event | Piece | Recalled | Ended | Other
 
 
 def pieces(key: str, data: bytes | memoryview) -> Iterator[Piece]:
@@ -59,6 +65,8 @@ def encode(news: News) -> bytes:
         return _frame({"op": "end"})
     if isinstance(news, Piece):
         return _frame({"op": "blob", **news._asdict(), "data": base64.b64encode(news.data).decode()})
+    if isinstance(news, Recalled):
+        return _frame({**news.event.to_json(), "op": "recalled"})
     message = as_message(news)
     del message["run"], message["action"]  # whose pod it is, everybody knows
     if not isinstance(news, LogEvent):
@@ -139,6 +147,10 @@ class Decoder:
             elif op == "blob":
                 data = base64.b64decode(message["data"], validate=True)
                 yield Piece(str(message["key"]), int(message["part"]), int(message["of"]), data)
+            elif op == "recalled":
+                whose = {"run": self._whose["run"], "parent": self._whose["action"]}
+                known = {name: value for name, value in message.items() if name != "op"}
+                yield Recalled(PodEvent.from_json({**known, **whose}))
             elif op == "log":
                 self._awaited = [(at, stream) for at, stream, count in message["lines"] for _ in range(count)]
                 self._log = message

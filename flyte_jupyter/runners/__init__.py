@@ -55,7 +55,9 @@ class Runner(Protocol):
         ...
 
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
-        """Pass on news of an action that no process runs, to those who watch these labels now."""
+        """Pass on news of an action that a task has called and that no process runs, to those who watch these labels
+        now; in a cluster, to those who watch the pod of that task.
+        """
         ...
 
     def close(self) -> None:

@@ -32,6 +32,11 @@ def size(data: bytes) -> int:
 
 
 @env.task
+def both(data: bytes) -> int:
+    return size(data) + size(data + b"d")
+
+
+@env.task
 def broken(data: bytes) -> int:
     raise ValueError(f"{len(data)} bytes are wrong")
 
@@ -84,6 +89,15 @@ def test_a_run_of_another_machine_is_run_again(monkeypatch: pytest.MonkeyPatch) 
     assert ("remote", 4) == (again.mode, again.result())
     forget_session()
     clear(folder)
+
+
+@pytest.mark.usefixtures("caller")
+def test_what_a_task_has_called_and_was_kept_is_on_the_card() -> None:
+    assert 7 == flyte.run(both, b"abc").result()
+    again = flyte.run(both, b"abc")
+    assert 7 == again.result()
+    kept = [action for action in again.view()["actions"] if action["title"] == "size"]
+    assert [(True, "succeeded")] * 2 == [(action["is_cached"], action["phase"]) for action in kept]
 
 
 def test_credentials_of_the_bucket_are_in_no_job_and_no_pod(cluster: Cluster) -> None:

@@ -27,7 +27,7 @@ from ...pack.envelope import seal
 from ...pack.failure import failure_of, masked
 from ...pack.modules import installed
 from ...pack.preview import preview
-from ...pods import Failure, PodRequest
+from ...pods import Failure, PodEvent, PodRequest
 from ...store import cached, keys, open_store
 from ..machine import limits
 from . import missing
@@ -122,9 +122,9 @@ class Call:
         self._process = os.getpid()
         self.is_stopped = False
         self._kept: Mapping[str, Any] = {}
-        self._calls = _Calls(pod, told)
         new = keys.new_report(pod.run, pod.action, int(told["attempt"]))
         self._outlet = Outlet(pod.title, send, lambda data: self._store.put(new, [data]), mask)
+        self._calls = _Calls(pod, told, self._outlet.recalled)
 
     def run(
         self, ready: Callable[[], None], complete: Callable[[Coroutine[Any, Any, Any]], Any] = asyncio.run
@@ -285,9 +285,10 @@ def _called(task: Task[..., Any], inputs: dict[str, Any], complete: Callable[[Co
 class _Calls:
     """Loads the engine when the task calls a task, not before."""
 
-    def __init__(self, pod: PodRequest, told: Mapping[str, Any]) -> None:
+    def __init__(self, pod: PodRequest, told: Mapping[str, Any], recalled: Callable[[PodEvent], None]) -> None:
         self._pod = pod
         self._told = told
+        self._recalled = recalled
         self._caller: Children | None = None
         self._lock = threading.Lock()
 
@@ -296,7 +297,7 @@ class _Calls:
             if self._caller is None:
                 nested = importlib.import_module("flyte_jupyter.engine.nested")
                 values = map(tuple, self._told["secrets"]["values"])
-                self._caller = nested.open_caller(self._pod, self._told["home"], values)
+                self._caller = nested.open_caller(self._pod, self._told["home"], values, self._recalled)
             return self._caller
 
     def start(self, task: Task[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> context.Invocation:

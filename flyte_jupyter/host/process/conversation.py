@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from ...pods import PodEvent
 from ..wire import Frames, encode, receive_now
 from .forks import Worker
 
@@ -18,15 +19,22 @@ class Conversation:
         on_start: called when the task's own code begins.
 
     Args:
-        shown: called with what it shows of itself while it runs.
+        shown: called with what it shows of itself while it runs; recalled: with the end of an action that it has called
+            and that nobody runs.
     """
 
-    def __init__(self, started: Callable[[], None], shown: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self,
+        started: Callable[[], None],
+        shown: Callable[[dict[str, Any]], None],
+        recalled: Callable[[PodEvent], None],
+    ) -> None:
         self.done: dict[str, Any] | None = None
         self.told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_start: Callable[[], Any] = lambda: None
         self._started = started
         self._shown = shown
+        self._recalled = recalled
 
     def take(self, message: dict[str, Any]) -> None:
         """One message of the attempt's."""
@@ -35,6 +43,8 @@ class Conversation:
             self.on_start()
         elif message["op"] == "shows":
             self._shown(message)
+        elif message["op"] == "recalled":
+            self._recalled(PodEvent.from_json(message["event"]))
         elif message["op"] in ("done", "stopped"):
             self.done = message if message["op"] == "done" else None
             if not self.told.done():

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...bars import Bars
 from ...credentials.mask import Mask
+from ...pods import PodEvent
 from ...report import Report
 
 _EVERY = 0.2
@@ -56,6 +57,12 @@ class Outlet:
 
     def changed(self) -> None:
         self._tell_in(_EVERY)
+
+    def recalled(self, event: PodEvent) -> None:
+        """Tell of the end of an action that the task has called, and that nobody runs."""
+        with self._lock, contextlib.suppress(OSError):
+            if os.getpid() == self._process and not self._is_closed:
+                self._send({"op": "recalled", "event": event.to_json()})
 
     def flush(self) -> None:
         # not from a process that the task has forked: it has only a copy of this

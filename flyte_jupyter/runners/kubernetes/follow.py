@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ...host.spoken import Decoder, Ended, News, Other
-from ...pods import PodRequest
+from ...host.spoken import Decoder, Ended, News, Other, Recalled
+from ...pods import PodEvent, PodRequest
 from . import ends, primary
 from .api import Api
 from .error import ApiError
@@ -46,11 +46,12 @@ class Follower:
     or that this user may not read, counts as read.
 
     Args:
-        put: is called with each `Heard`, on a thread of its own for each log that is read.
+        put: is called with each `Heard`, on a thread of its own for each log that is read; with the event itself for
+            an action that has no pod.
         most: logs that are read at a time.
     """
 
-    def __init__(self, api: Api, put: Callable[[Heard], None], *, most: int = MOST) -> None:
+    def __init__(self, api: Api, put: Callable[[Heard | PodEvent], None], *, most: int = MOST) -> None:
         self._api, self._put, self._most = api, put, most
         self._lock = threading.Lock()
         self._known: dict[str, _Log] = {}
@@ -139,7 +140,7 @@ class _Log:
         api: Api,
         pod: Mapping[str, Any],
         request: PodRequest,
-        put: Callable[[Heard], None],
+        put: Callable[[Heard | PodEvent], None],
         closed: threading.Event,
     ) -> None:
         self.pod, self.uid = pod["metadata"]["name"], pod["metadata"]["uid"]
@@ -239,7 +240,7 @@ class _Log:
         self._has_ended = not any(each["metadata"]["uid"] == self.uid and not ends.has_ended(each) for each in found)
 
     def _tell(self, news: News) -> None:
-        self._put(Heard(self.pod, news))
+        self._put(news.event if isinstance(news, Recalled) else Heard(self.pod, news))
         if isinstance(news, Ended):
             self.is_read = True
 

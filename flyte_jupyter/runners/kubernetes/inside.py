@@ -7,13 +7,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from ...config.cluster import Cluster
 from ...errors import ConfigValueError
 from ...home import Home
 from ...host.given import POD
-from ...pods import PodRequest
+from ...pods import PodEvent, PodRequest
 from ...store import Store, open_store
 from . import carriage
 from .api import Api
@@ -21,15 +22,24 @@ from .manifest import names
 from .runner import KubernetesRunner
 
 
-def runner_of(pod: PodRequest, cluster: Cluster, store: Store, key: bytes) -> KubernetesRunner:
+def runner_of(
+    pod: PodRequest,
+    cluster: Cluster,
+    store: Store,
+    key: bytes,
+    recalled: Callable[[PodEvent], None] | None = None,
+) -> KubernetesRunner:
     """The runner of an action that calls others, in its own pod.
+
+    Args:
+        recalled: tells whoever follows that pod of an action that no pod runs.
 
     Raises:
         HostError: the pod's service account may not do what that takes.
     """
     api = Api()
     owner = names.owner_reference(api.get("jobs", names.job_name(pod.name)))
-    return KubernetesRunner(api, cluster, store, key, pod.labels["user"], owner)
+    return KubernetesRunner(api, cluster, store, key, pod.labels["user"], owner, recalled=recalled)
 
 
 def own_pod(api: Api) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -45,6 +45,7 @@ class KubernetesRunner:
         key: that signs them; who: the user, as the cluster knows him.
         owner: what its Jobs go away with, as an owner reference; None for nothing.
         images: what has those that pods wait for; None where all of them are there.
+        recalled: in a pod, tells whoever follows it of an action that no pod runs.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class KubernetesRunner:
         who: str,
         owner: Mapping[str, Any] | None = None,
         images: Images | None = None,
+        *,
+        recalled: Callable[[PodEvent], None] | None = None,
     ) -> None:
         self.api = api
         self._cluster = cluster
@@ -63,6 +66,7 @@ class KubernetesRunner:
         self._key = key
         self._who = who
         self._owner = owner
+        self._recalled = recalled
         self._features: Features | None = None
         self._watching: set[Watch] = set()
         self._lock = threading.Lock()
@@ -269,8 +273,9 @@ class KubernetesRunner:
         if self._building is not None:
             self._building.again(image)
 
-    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
-        """Nobody else watches what no pod runs: its record in the store is what others see."""
+    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:  # noqa: ARG002 - what that pod says is known to be its own
+        if self._recalled is not None:
+            self._recalled(event)
 
     def runs(self, limit: int, run: str = "") -> list[found.Found]:
         """The newest runs of its user in the cluster; see `found.runs`."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyte_jupyter.host.spoken import MARK, Decoder, Ended, News, Other, Piece, encode, pieces
+from flyte_jupyter.host.spoken import MARK, Decoder, Ended, News, Other, Piece, Recalled, encode, pieces
 from flyte_jupyter.pods import Failure, LogEvent, Phase, PodEvent
 from flyte_jupyter.vitals import Sample, VitalsEvent
 
@@ -42,7 +42,24 @@ VITALS = st.builds(
     st.lists(st.builds(Sample, st.floats(0, 9), st.floats(0, 9), st.floats(0, 9)), min_size=1, max_size=3),
 )
 PIECE = st.builds(Piece, TEXT, NUMBER, NUMBER, st.binary(max_size=50))
-NEWS = st.one_of(LOG, PHASE, VITALS, PIECE, st.builds(Ended))
+RECALLED = st.builds(
+    lambda at, cache: Recalled(
+        PodEvent(
+            run="r1",
+            action="a1",
+            parent="a0",
+            task="e.t",
+            title="t",
+            phase=Phase.SUCCEEDED,
+            at=at,
+            is_cached=True,
+            cache=cache,
+        )
+    ),
+    st.floats(0, 1e9),
+    TEXT,
+)
+NEWS = st.one_of(LOG, PHASE, VITALS, PIECE, RECALLED, st.builds(Ended))
 
 
 def said(news: Iterable[News]) -> bytes:
