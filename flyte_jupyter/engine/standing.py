@@ -26,8 +26,8 @@ from .news import OUTCOME_LOST
 
 _STARTING = 60.0
 """Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
-_LOOK_AGAIN = 0.02
-"""Seconds between two looks for a run that is about to start."""
+_LOOK_AGAIN, _SELDOM = 0.02, 1.0
+"""Seconds between two looks for a run that is about to start, doubled each time: a cluster has to list for each."""
 _log = logging.getLogger("flyte_jupyter")
 
 
@@ -47,6 +47,7 @@ class Standing:
         self.state = RunState(self._name, ROOT, task=record["task"], title=record["title"])
         self._future: Future[Outcome] | None = None
         self._is_joined = False
+        self._pause, self._look_at = _LOOK_AGAIN, 0.0
         self._changed: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
@@ -139,7 +140,8 @@ class Standing:
             self._recall_all()
         if not self.state.phase.is_terminal and (outcome := self.outcome) is not None:
             failure = outcome.failure
-            phase = Phase.FAILED if failure is not None and failure.code != ABORTED else Phase.ABORTED
+            ended = Phase.ABORTED if failure is not None and failure.code == ABORTED else Phase.FAILED
+            phase = Phase.SUCCEEDED if failure is None else ended
             self.state.apply(self.root_event(phase, failure, at=time.time()))
 
     def _tell(self) -> None:
@@ -155,7 +157,10 @@ class Standing:
         """For a run that this process did not start: read what is stored, watch what is open."""
         if self._is_reattached and self._future is None:
             with self._lock:
-                self._look()
+                if self._is_joined or time.monotonic() >= self._look_at:
+                    self._look()
+                    self._pause = min(2 * self._pause, _SELDOM)
+                    self._look_at = time.monotonic() + self._pause
 
     def _look(self) -> None:
         if self._future is not None:  # another thread was faster

@@ -13,6 +13,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter import errors, session
+from flyte_jupyter.engine.engine import Engine
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.machine.admission import SLOTS_VARIABLE
 from flyte_jupyter.store import keys
@@ -151,6 +152,22 @@ def test_a_run_outlives_its_kernel(tmp_path: Path) -> None:
     assert ["queued", "initializing", "running", "succeeded"] == [
         step[0] for step in again.view()["actions"][0]["history"]
     ]
+
+
+def test_a_run_that_is_about_to_start_is_looked_for_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look lists what a cluster has."""
+    here = session.current()
+    task = adds.override(short_name="soon")
+    pod = here.plan(task, (1,), {}).pod
+    here.record(task, here.sites.local, pod.run, {}, pod)
+    forget_session()
+    looks = []
+    snapshot = Engine.snapshot
+    monkeypatch.setattr(Engine, "snapshot", lambda *which: looks.append(which) or snapshot(*which))
+    run = flyte.get_run(pod.run)
+    with pytest.raises(TimeoutError):
+        run.wait(1.0)
+    assert 1 < len(looks) < 10
 
 
 def test_runs_are_listed_newest_first() -> None:
