@@ -14,7 +14,7 @@ from .config.spec import PARAMS
 from .engine import interrupt
 from .engine.options import OPTIONS, RunOptions
 from .engine.run import Run, RunList
-from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, nearest
+from .errors import ConfigTypeError, ConfigValueError, HostError, RunNotFoundError, StoreError, nearest
 from .home import Home
 from .pods import ROOT
 from .sites import LOCAL, REMOTE, remote_settings
@@ -234,7 +234,7 @@ def runs(limit: int = 20, *, cluster: bool = False) -> RunList:
         cluster: those that are in the clusters that runs go to, also of this user's other machines, instead of those
             that were started on this one.
 
-    Those of a cluster that cannot be reached are left out, with a warning.
+    Those of a cluster or a bucket that cannot be reached are left out, with a warning.
 
     Raises:
         HostError: a cluster cannot be reached, or refuses; only with `cluster`.
@@ -249,15 +249,22 @@ def runs(limit: int = 20, *, cluster: bool = False) -> RunList:
         if len(found) >= limit:
             break
         record = here.find(name)
-        if record is None or record.get("site") in unreached:  # somebody else is just writing it down
+        if record is None:  # somebody else is just writing it down
+            continue
+        place = record.get("site"), (record.get("cluster") or {}).get("store")
+        if place in unreached:
             continue
         try:
-            found.append(here.reattach(record))
-        except HostError as error:
+            run = here.reattach(record)
+            if record["mode"] == REMOTE:
+                run.standing.look()  # else whoever shows the list would be the first to ask the bucket
+        except (HostError, StoreError) as error:
             if record["mode"] != REMOTE:
                 raise
-            unreached[record["site"]] = error
-    for site, why in unreached.items():
+            unreached[place] = error
+        else:
+            found.append(run)
+    for (site, _), why in unreached.items():
         warn(f"The runs in {site} are left out: {why}")
     return found
 

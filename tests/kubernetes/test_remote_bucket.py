@@ -58,6 +58,18 @@ def test_what_is_too_large_for_a_secret_goes_through_the_bucket_both_ways() -> N
     assert ["reversing 20000000"] == list(run.get_logs())
 
 
+def test_who_may_not_ask_the_bucket_still_has_a_list_of_runs(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = flyte.run(size, b"abc")
+    assert 3 == there.result()
+    here = flyte.with_runcontext(mode="local").run(size, b"abc")
+    forget_session()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of somebody else")
+    with pytest.warns(UserWarning, match=rf"are left out: {place}[\s\S]* refuses the credentials"):
+        found = flyte.runs()
+    assert [here.name] == [run.name for run in found]
+    assert "succeeded" in repr(found)
+
+
 def test_everything_of_a_run_is_in_the_bucket(place: str) -> None:
     run = flyte.run(reverse, b"abc")
     run.wait(PATIENCE)

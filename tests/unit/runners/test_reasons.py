@@ -103,6 +103,25 @@ def test_taints_are_said_without_the_schedulers_afterthoughts() -> None:
     assert "no node takes it: 0/3 nodes are available: 3 node(s) had untolerated taint {gpu: yes}" == reason.text
 
 
+def test_the_labels_that_a_model_of_gpus_stands_for_are_said_and_where_others_are_set() -> None:
+    terms = [
+        {"matchExpressions": [{"key": key, "operator": "In", "values": [value]}]}
+        for key, value in (
+            ("nvidia.com/gpu.product", "Tesla-T4"),
+            ("cloud.google.com/gke-accelerator", "nvidia-tesla-t4"),
+        )
+    ]
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
+    said = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity."
+    found = reasons.of(pod({GPU: "1"}, said, affinity=affinity, nodeSelector={"pool": "a"}), [], JOB)
+    assert found is not None
+    assert (
+        "no node takes it: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity (it asks for nodes with "
+        "pool=a and one of nvidia.com/gpu.product=Tesla-T4, cloud.google.com/gke-accelerator=nvidia-tesla-t4; "
+        "where nodes have others: [kubernetes.node_selectors] in the settings)"
+    ) == found.text
+
+
 def test_a_pod_that_a_gate_holds_back_is_said() -> None:
     gated = pod({}, "Scheduling is blocked due to non-empty scheduling gates", "SchedulingGated")
     assert "scheduling gate" in str(reasons.of(gated, [], JOB))

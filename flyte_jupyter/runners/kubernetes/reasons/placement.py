@@ -53,10 +53,26 @@ def _in_short(said: str) -> str:
 
 def _selected(pod: Object, said: str) -> str:
     """The labels that it asks its node to have, where these are the matter."""
-    labels = pod["spec"].get("nodeSelector") or {}
-    if not labels or not re.search(r"node selector|node affinity|affinity/selector", said):
+    if not re.search(r"node selector|node affinity|affinity/selector", said):
         return ""
-    return f" (it asks for nodes with {', '.join(f'{key}={value}' for key, value in sorted(labels.items()))})"
+    wanted = [f"{key}={value}" for key, value in sorted((pod["spec"].get("nodeSelector") or {}).items())]
+    if either := _either(pod["spec"].get("affinity") or {}):
+        wanted.append(f"one of {', '.join(either)}")
+    has_device = any("/" in name for name in primary.asked_of(pod))
+    advice = "; where nodes have others: [kubernetes.node_selectors] in the settings" if either and has_device else ""
+    return f" (it asks for nodes with {' and '.join(wanted)}{advice})" if wanted else ""
+
+
+def _either(affinity: Object) -> list[str]:
+    """The labels of which a node has to have one, as GPUs of a model want it; [] when it asks in another way."""
+    required = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    found: list[str] = []
+    for term in required.get("nodeSelectorTerms") or ():
+        expressions = term.get("matchExpressions") or []
+        if len(expressions) != 1 or expressions[0].get("operator") != "In":
+            return []
+        found += [f"{expressions[0]['key']}={value}" for value in expressions[0].get("values") or ()]
+    return found
 
 
 def _largest(names: Sequence[str], rooms: Sequence[Room]) -> dict[str, Decimal]:
