@@ -46,6 +46,13 @@ def test_what_no_node_has_fails_at_once_and_the_card_offers_what_there_is(cluste
     eventually(lambda: [] == cluster.api.list("jobs").items)
 
 
+def test_a_gpu_of_a_model_that_no_node_is_labelled_with_says_which_labels_it_wants() -> None:
+    run = flyte.run(add.override(resources=flyte.Resources(gpu="T4:1")), 1)
+    eventually(lambda: "it asks for nodes with one of nvidia.com/gpu.product=Tesla-T4, " in card(run))
+    assert "where nodes have others: [kubernetes.node_selectors] in the settings" in card(run)
+    run.cancel()
+
+
 def test_an_image_that_cannot_be_pulled_is_named_on_the_card_while_it_is_tried(cluster: Cluster) -> None:
     forget_session()
     flyte.init(mode="remote", namespace=cluster.namespace, image="127.0.0.1:9/not-there:1")

@@ -12,7 +12,7 @@ from .manifest import names
 
 _END = f"{names.PREFIX}end"
 """The annotation of a Job that says how it has ended that is deleted, for whoever watches."""
-_OF_SPEC = ("suspend", "activeDeadlineSeconds", "nodeName", "nodeSelector")
+_OF_SPEC = ("suspend", "activeDeadlineSeconds", "nodeName", "nodeSelector", "affinity")
 _OF_ANNOTATIONS = (_END, names.NOTES)
 _OF_METADATA = ("name", "uid", "labels", "creationTimestamp", "deletionTimestamp")
 _OF_CONTAINER = ("name", "image", "resources")

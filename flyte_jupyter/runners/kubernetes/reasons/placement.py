@@ -11,6 +11,9 @@ from .. import primary
 from ..room import Room
 from .reason import QUEUE, VOLUMES, Object, Reason, condition_of, instead_of, never, number, say
 
+_SHOWN = 2
+"""Labels that are named of those of which a node has to have one: a card has room for a sentence."""
+
 
 def unscheduled(pod: Object, events: Sequence[Object], ask: Callable[[], Sequence[Room]]) -> Reason | None:
     condition = condition_of(pod, "PodScheduled")
@@ -57,7 +60,8 @@ def _selected(pod: Object, said: str) -> str:
         return ""
     wanted = [f"{key}={value}" for key, value in sorted((pod["spec"].get("nodeSelector") or {}).items())]
     if either := _either(pod["spec"].get("affinity") or {}):
-        wanted.append(f"one of {', '.join(either)}")
+        rest = [f"{len(either) - _SHOWN} more"] if len(either) > _SHOWN else []
+        wanted.append(f"one of {', '.join([*either[:_SHOWN], *rest])}")
     has_device = any("/" in name for name in primary.asked_of(pod))
     advice = "; where nodes have others: [kubernetes.node_selectors] in the settings" if either and has_device else ""
     return f" (it asks for nodes with {' and '.join(wanted)}{advice})" if wanted else ""
