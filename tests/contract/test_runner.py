@@ -470,10 +470,13 @@ def test_watching_again_brings_what_is_open_and_it_succeeds_once(lab: Lab, folde
     assert [1, 1] == [said(folder / run).count("ended") for run in ("r1", "r2")]
     assert ["began", "ended"] == said(folder / "ended")
     assert ["r1", "r2"] == sorted(ends(again.told))
-    if watch.over:  # then who goes on watching hears the rest of the next one
-        watch.told += again.told
-    eventually(lambda: ["ended", "r1", "r2"] == sorted(ends(watch.told)))
-    assert {("ended", 0), ("r1", 0), ("r1", 1), ("r2", 0), ("r2", 1)} == running(watch.told)
+
+    def heard() -> list[Event | Synced]:
+        """By who watches again when a watch has ended."""
+        return [*watch.told, *(again.told if watch.over else ())]
+
+    eventually(lambda: ["ended", "r1", "r2"] == sorted(ends(heard())))
+    assert {("ended", 0), ("r1", 0), ("r1", 1), ("r2", 0), ("r2", 1)} == running(heard())
 
 
 def running(told: list[Event | Synced]) -> set[tuple[str, int]]:
