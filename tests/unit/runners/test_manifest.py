@@ -257,6 +257,11 @@ def test_a_slice_of_several_machines_is_told_to_be_one_machine() -> None:
     assert "4x4" == pod_spec(job(request))["nodeSelector"]["cloud.google.com/gke-tpu-topology"]
 
 
+def test_calls_that_do_not_wait_for_equal_ones_say_so() -> None:
+    (note,) = jobs.notes(replace(REQUEST, cache_since=1.0), Cluster(), NEW)
+    assert note.startswith("cache: pods do not wait for one another, so serialize is of no effect")
+
+
 def test_a_device_that_no_cluster_has_is_refused() -> None:
     with pytest.raises(ConfigValueError, match="APPLE_SILICON"):
         job(asking(gpu=1, device="APPLE_SILICON", model="AppleSilicon"))

@@ -48,6 +48,8 @@ def pod(
     labels = names.labels_of(request)
     base = template.opened(request, features)
     notes, spec, primary = [*base.notes], base.spec, base.primary
+    if request.cache_since is not None:
+        notes.append("cache: pods do not wait for one another, so serialize is of no effect: equal calls may each run")
     own_image = primary.get("image")
     if own_image and request.image_uri and own_image != request.image_uri:
         notes.append(f"image: the pod template's is used, {own_image}")
