@@ -117,10 +117,14 @@ except KeyboardInterrupt:
     assert "interrupted\n" == said, errors
 
 
+_HEARS_SIGINT = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""What a shell runs in the background ignores it."""
+
+
 @contextmanager
 def _python(program: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", f"{_HEARS_SIGINT}{program}"],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

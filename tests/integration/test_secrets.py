@@ -405,7 +405,7 @@ def test_the_value_is_in_nothing_that_is_written_shown_or_told(home: Home, tmp_p
     assert VALUE not in seen_while + command_lines()
     for run in runs:
         shown = repr(run.view()) + "".join(run.get_logs())
-        error = run._outcome().error()
+        error = run.standing.wait().error()
         shown += (
             "".join(map(str, (error, error.remote_traceback, error.remote_cause, error.__cause__))) if error else ""
         )
