@@ -141,6 +141,13 @@ class Action:
             return None
         return found if found[-1].phase.is_terminal else None
 
+    def was_cancelled(self, end: PodEvent, store: Store) -> bool:
+        """Whether somebody was first who has cancelled it: the pod does not know that, of whatever it says then."""
+        if end.phase in (Phase.ABORTED, Phase.SUCCEEDED):  # a task fails because of what it has called
+            return False
+        history = self.history(store)
+        return history is not None and history[-1].phase is Phase.ABORTED
+
     def news(self, event: PodEvent) -> PodEvent | None:
         """What is to be told of what the cluster or a pod says; None for nothing: both tell of the same phases.
 

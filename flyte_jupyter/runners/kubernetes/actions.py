@@ -321,7 +321,7 @@ class Actions:
         elif isinstance(news, PodEvent):
             event = action.counted(heard.pod, news)
             if event.phase.is_terminal:
-                action.end = event
+                action.end = None if action.was_cancelled(event, self._store) else event  # then its Job says when
             elif heard.pod not in action.lost:
                 yield from self._pass(action, event)
         elif isinstance(news, Ended):  # sooner than the cluster says it

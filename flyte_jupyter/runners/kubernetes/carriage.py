@@ -115,10 +115,12 @@ def pour(store: Store, request: PodRequest, key: str, data: bytes) -> None:
     """Put a blob that a pod has told into our store: of its run, a result that is kept for later calls, the code of a
     task that it has called. Another one does not come from our program: it is logged, and left out.
     """
-    if key in (keys.outcome(request.run, request.action), keys.status(request.run, request.action)):
-        store.put_if_absent(key, [data])  # it may have been cancelled meanwhile
-    elif re.fullmatch(_LEFT.replace("{run}", re.escape(request.run)), key):
-        store.put(key, [data])
+    if re.fullmatch(_LEFT.replace("{run}", re.escape(request.run)), key):
+        action = key.rpartition("/")[0].rpartition("/")[2]
+        if key in (keys.outcome(request.run, action), keys.status(request.run, action)):
+            store.put_if_absent(key, [data])  # it, or what it has called, may have been cancelled meanwhile
+        else:
+            store.put(key, [data])
     elif _DIGEST.fullmatch(key):
         store.put_if_absent(key, [data])
     else:

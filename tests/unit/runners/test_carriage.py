@@ -193,6 +193,14 @@ def test_what_a_pod_may_not_leave_is_left_out(ours: Store, key: str, caplog: pyt
     assert [] == ours.list("")
 
 
+@pytest.mark.parametrize("action", ["a0", "a5"])
+def test_the_end_of_what_was_cancelled_is_not_written_over(ours: Store, action: str) -> None:
+    for key in (keys.outcome("r0abc", action), keys.status("r0abc", action)):
+        ours.put(key, [b"cancelled"])
+        pour(ours, request(ours), key, b"what the caller saw of it")
+        assert b"cancelled" == bytes(ours.get(key))
+
+
 def test_the_code_of_a_task_is_not_written_over(ours: Store) -> None:
     ours.put(CODE, [b"ours"])
     pour(ours, request(ours), CODE, b"forged")
