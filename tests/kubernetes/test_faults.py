@@ -350,18 +350,10 @@ ROOT = str(Path(flyte.__file__).parents[1])
 _KERNEL = """
 import sys, time
 import flyte_jupyter as flyte
+from tests.kubernetes.test_faults import wait
 
 namespace, image, store, told = sys.argv[1:]
 flyte.init(mode="remote", namespace=namespace, image=image, store=store, store_secret="bucket")
-env = flyte.TaskEnvironment(name="killed", resources=flyte.Resources(cpu="50m", memory="150Mi"))
-
-@env.task
-def wait() -> int:
-    print("waiting", flush=True)
-    while flyte.ctx().attempt_number == 0:
-        time.sleep(0.05)
-    return 1
-
 run = flyte.run(wait)
 while run.phase.value != "running":
     time.sleep(0.05)
