@@ -12,10 +12,11 @@ from typing import TypeAlias
 
 from ..errors import HostError, StoreError
 from ..host.lifecycle import aborted
+from ..host.shelf import ended
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import Event, Failure, PodEvent, PodRequest, Synced, history_of, pod_name
+from ..pods import Event, Failure, PodEvent, PodRequest, Synced, pod_name
 from ..runners import Runner
-from ..store import Store, keys
+from ..store import Store
 from . import kept
 
 _RETRY_WATCH = (0.05, 0.2, 1.0, 3.0)
@@ -248,13 +249,13 @@ class News:
             open_actions = list(self._waiting.items())
         for (run, action), waiting in open_actions:
             try:
-                end = self._ended(run, action)
+                history = ended(self._store, run, action)
             except (ValueError, LookupError, TypeError) as error:  # damaged: of no concern to the others
                 self._end(run, action, StoreError(f"The status of {pod_name(run, action)} cannot be read: {error!r}."))
                 self.forget(run)
                 continue
-            if end is not None:
-                self._resolve(end)
+            if history is not None:
+                self._resolve(history[-1])
             elif waiting.cancelled is not None or waiting.pod is None:
                 self._settle(run, action, waiting)
             elif not waiting.is_launching:
@@ -272,13 +273,6 @@ class News:
     def nothing_left(self) -> Failure:
         """Why there is no outcome of one that is not open any more."""
         return Failure(code=OUTCOME_LOST, kind="system", message=self._runner.nothing_left)
-
-    def _ended(self, run: str, action: str) -> PodEvent | None:
-        try:
-            last = history_of(self._store.get(keys.status(run, action)))[-1]
-        except KeyError:
-            return None
-        return last if last.phase.is_terminal else None
 
     def _give_up(self, error: Exception) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The results that are kept for later calls, as far as the Host has to do with them."""
+"""Results that are kept for later calls, as far as the Host has to do with them; and how actions have ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..config.values.quantity import parse_bytes
 from ..errors import ConfigError
 from ..pack.envelope import Envelope, PayloadError
 from ..pack.outcome import seal_again, seal_failure, unseal_kept
-from ..pods import PodEvent, PodRequest, history_as_bytes, pod_name
+from ..pods import PodEvent, PodRequest, history_as_bytes, history_of, pod_name
 from ..store import Store, cached, keys, open_store
 
 SIZE_VARIABLE = "FLYTE_JUPYTER_CACHE_SIZE"
@@ -49,6 +49,15 @@ def leave(store: Store, key: bytes, pod: PodRequest, found: Envelope, now: float
     store.copy(pod.cache_key, keys.kept(pod.run, pod.action))
     store.put(keys.outcome(pod.run, pod.action), seal_again(key, found.header, name=pod.name))
     cached.note_use(store, pod.cache_key, now)
+
+
+def ended(store: Store, run: str, action: str) -> list[PodEvent] | None:
+    """What is stored of an action that has ended, the end last; None when it has not."""
+    try:
+        history = history_of(store.get(keys.status(run, action)))
+    except KeyError:
+        return None
+    return history if history[-1].phase.is_terminal else None
 
 
 def end(store: Store, key: bytes, event: PodEvent) -> None:

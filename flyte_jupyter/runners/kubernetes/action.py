@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ...host import lifecycle
+from ...host import lifecycle, shelf
 from ...host.handover import Handover
 from ...host.lifecycle import Attempts, Finish
 from ...host.spoken import Piece
-from ...pods import Failure, LogEvent, Phase, PodEvent, PodRequest, history_of
+from ...pods import Failure, LogEvent, Phase, PodEvent, PodRequest
 from ...store import Store, keys
 from ...vitals import VitalsEvent
 from . import primary
@@ -135,11 +135,7 @@ class Action:
 
     def history(self, store: Store) -> list[PodEvent] | None:
         """What its pod, or who has cancelled it, has left in the store; None when it has not ended."""
-        try:
-            found = history_of(store.get(keys.status(self.request.run, self.request.action)))
-        except KeyError:
-            return None
-        return found if found[-1].phase.is_terminal else None
+        return shelf.ended(store, self.request.run, self.request.action)
 
     def was_cancelled(self, end: PodEvent, store: Store) -> bool:
         """Whether somebody was first who has cancelled it: the pod does not know that, of whatever it says then."""

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from ...host import shelf
 from ...host.lifecycle import aborted
-from ...pods import Phase, PodEvent, PodRequest, history_of
-from ...store import Store, keys
+from ...pods import Phase, PodEvent, PodRequest
+from ...store import Store
 from . import carriage, ends
 from .action import request_of
 from .api import Api
@@ -115,11 +115,8 @@ def _unneeded(
 
 def _ended(store: Store, run: str, action: str, now: float) -> PodEvent | None:
     """The end of an action, some time ago; None while it goes on, or is not known here."""
-    try:
-        last = history_of(store.get(keys.status(run, action)))[-1]
-    except KeyError:
-        return None
-    return last if last.phase.is_terminal and now - last.at > _SETTLED else None
+    history = shelf.ended(store, run, action)
+    return history[-1] if history is not None and now - history[-1].at > _SETTLED else None
 
 
 def _has_settled(job: Mapping[str, Any], now: float) -> bool:
