@@ -10,6 +10,7 @@ import importlib
 import json
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import reference
@@ -117,10 +118,15 @@ def pod_fields() -> str:
 
 def main(args: list[str]) -> int:
     """Write the files; with `--check` only say which are not what would be written (exit code 1 when one is not)."""
-    stale = [(path, text) for path, text in made().items() if not path.exists() or path.read_text("utf-8") != text]
+    return write(made(), "flyte_jupyter.config.generate", args)
+
+
+def write(made: Mapping[Path, str], program: str, args: Sequence[str]) -> int:
+    """The same for any files that a program of ours makes."""
+    stale = [(path, text) for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
     for path, text in stale:
         if "--check" in args:
-            print(f"{path} is stale: run python -m flyte_jupyter.config.generate", file=sys.stderr)
+            print(f"{path} is stale: run python -m {program}", file=sys.stderr)
         else:
             path.write_text(text, "utf-8")
     return 1 if stale and "--check" in args else 0

@@ -41,6 +41,7 @@ LAYERS = [
         "pod_manifest",
     },
     {"notebook", "__main__"},
+    {"server"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 ONLY_IN: dict[str, str | tuple[str, ...]] = {

@@ -1,0 +1,101 @@
+"""Writes what the front end has to know of us: `python -m flyte_jupyter.server.generate [--check]`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from ..config.form import form
+from ..config.generate import write
+from ..config.spec import ENV, OVERRIDE, TASK
+from . import shapes
+
+TYPES = Path(__file__).parents[2] / "labextension" / "src" / "api" / "generated.ts"
+_PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
+_ALIASES = ("PhaseName", "News")
+_HEADER = """\
+/* The API of the server and the table of parameters; made by `python -m flyte_jupyter.server.generate`. */
+
+"""
+_TABLE = """\
+/** A parameter of a task, or a field of one: see `flyte_jupyter.config.form`. */
+export interface IParameter {
+  name: string;
+  doc: string;
+  levels: string[];
+  choices: string[];
+  examples: string[];
+}
+
+"""
+
+
+def source() -> str:
+    """The text of `generated.ts`."""
+    found = [of for of in vars(shapes).values() if is_typeddict(of)]
+    aliases = "".join(f"export type {name} = {_parts(getattr(shapes, name))};\n\n" for name in _ALIASES)
+    return _HEADER + "".join(map(_interface, found)) + aliases + _TABLE + _parameters()
+
+
+def _interface(of: type) -> str:
+    fields = "".join(f"  {name}: {_type(hint)};\n" for name, hint in get_type_hints(of).items())
+    return f"{_comment(of)}export interface I{of.__name__} {{\n{fields}}}\n\n"
+
+
+def _comment(of: type) -> str:
+    lines = (inspect.getdoc(of) or "").splitlines()
+    if len(lines) == 1:
+        return f"/** {lines[0]} */\n"
+    return "/**\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
+
+
+def _type(hint: Any) -> str:
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if hint == shapes.PhaseName:
+        return "PhaseName"
+    if is_typeddict(hint):
+        return f"I{hint.__name__}"
+    origin, of = get_origin(hint), get_args(hint)
+    if origin in (Literal, Union, types.UnionType):
+        return _parts(hint)
+    if origin is list:
+        inner = _type(of[0])
+        return f"({inner})[]" if " " in inner else f"{inner}[]"
+    if origin is tuple:
+        return f"[{', '.join(map(_type, of))}]"
+    if origin is dict:
+        return f"Record<{_type(of[0])}, {_type(of[1])}>"
+    raise TypeError(f"{hint} has no form in TypeScript here.")
+
+
+def _parts(union: Any) -> str:
+    return " | ".join(f"'{one}'" if isinstance(one, str) else _type(one) for one in get_args(union))
+
+
+def _parameters() -> str:
+    wanted = typing.get_type_hints(_Row)
+    rows = [{name: each[name] for name in wanted} for each in form(ENV | TASK | OVERRIDE)]
+    return f"/** All parameters. */\nexport const PARAMETERS: IParameter[] = {json.dumps(rows, indent=2)};\n"
+
+
+class _Row(typing.TypedDict):
+    name: str
+    doc: str
+    levels: list[str]
+    choices: list[str]
+    examples: list[str]
+
+
+def main(args: list[str]) -> int:
+    """As that of `config.generate`."""
+    return write({TYPES: source()} if TYPES.parent.is_dir() else {}, "flyte_jupyter.server.generate", args)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,649 @@
+/* The API of the server and the table of parameters; made by `python -m flyte_jupyter.server.generate`. */
+
+/**
+ * A run in a list.
+ *
+ * `reason` is why it waits, or the first line of what went wrong; `attempt` counts from 0.
+ * `began` is when its first attempt ran, `ended` when it had ended.
+ * `actions` counts the actions that it has called, by phase.
+ * `notebook` is the path of its notebook within the server's root, or an absolute one outside of it; `cell` the id of
+ * the cell that has started it, `kernel` the id of the kernel; null where that is not known.
+ * `can_rerun` says whether there is something that can be run again.
+ */
+export interface IRunSummary {
+  name: string;
+  task: string;
+  title: string;
+  environment: string;
+  phase: PhaseName;
+  warning: string;
+  reason: string;
+  created: number;
+  began: number | null;
+  ended: number | null;
+  attempt: number;
+  is_cached: boolean;
+  actions: Record<string, number>;
+  mode: 'local' | 'remote';
+  site: string;
+  notebook: string | null;
+  cell: string | null;
+  kernel: string | null;
+  trigger: string | null;
+  can_rerun: boolean;
+}
+
+/** `GET runs`: the newest first; `total` counts all that match, `offset` is of the first one here. */
+export interface IRunPage {
+  runs: IRunSummary[];
+  offset: number;
+  total: number;
+}
+
+/** A parameter that was given, in words, and the level it came from. */
+export interface ISetting {
+  name: string;
+  value: string;
+  level: string;
+}
+
+/** What a run and the one of the same task before it do not have alike; null where one has nothing. */
+export interface IDifference {
+  name: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** The run of the same task before this one. */
+export interface IPrevious {
+  run: string;
+  differences: IDifference[];
+}
+
+/** What can be done about a run, as a line of code. */
+export interface ICommand {
+  name: string;
+  label: string;
+  code: string;
+}
+
+/** Where else there is something of it. */
+export interface ILink {
+  name: string;
+  uri: string | null;
+}
+
+/** A value in a few words; `html` is foreign: for a frame without scripts, never for the page. */
+export interface IPreview {
+  text: string;
+  html: string | null;
+}
+
+/** The code of a task as it was sent; `name` is of the function or the cell. */
+export interface ISource {
+  name: string;
+  text: string;
+}
+
+/** `GET runs/RUN`: all that is known of a run and not of its actions. */
+export interface IRunDetail {
+  summary: IRunSummary;
+  description: string;
+  docs: string;
+  inputs: Record<string, string>;
+  result: IPreview | null;
+  config: ISetting[];
+  notes: string[];
+  links: ILink[];
+  commands: ICommand[];
+  previous: IPrevious | null;
+  source: ISource[];
+}
+
+/**
+ * `GET runs/RUN/card`, and the topic `card:RUN`: the card as a notebook would show it now.
+ *
+ * `html` is ours and safe to insert; what is foreign in it is within frames without scripts.
+ */
+export interface ICard {
+  run: string;
+  phase: PhaseName;
+  html: string;
+  commands: ICommand[];
+}
+
+/** A time in one phase; it lasts until the next one begins, or the action ends. */
+export interface IStretch {
+  phase: PhaseName;
+  at: number;
+  attempt: number;
+  step: string;
+}
+
+/** An action of a run, for its timeline and its tree. */
+export interface IActionRow {
+  name: string;
+  parent: string | null;
+  task: string;
+  title: string;
+  phase: PhaseName;
+  attempt: number;
+  is_cached: boolean;
+  history: IStretch[];
+  reason: string;
+}
+
+/** Why an attempt failed: `kind` is "user" or "system". */
+export interface IFailure {
+  code: string;
+  kind: string;
+  message: string;
+  traceback: string;
+}
+
+/** What an attempt used at a time: cores, and bytes of memory. */
+export interface ISample {
+  at: number;
+  cores: number;
+  memory: number;
+}
+
+/** One attempt of an action: `printed` counts lines of its log, `report` says whether it has one. */
+export interface IAttempt {
+  number: number;
+  began: number | null;
+  ended: number | null;
+  failure: IFailure | null;
+  printed: number;
+  samples: ISample[];
+  report: boolean;
+}
+
+/**
+ * `GET runs/RUN/actions/ACTION`.
+ *
+ * `requests` and `limits` are what it asks for: cores under "cpu", bytes under "memory", and what else there is.
+ * `explanation` is why it is pending or has failed, in sentences; "" for one that runs or has succeeded.
+ */
+export interface IActionDetail {
+  row: IActionRow;
+  attempts: IAttempt[];
+  requests: Record<string, number>;
+  limits: Record<string, number>;
+  inputs: Record<string, string>;
+  result: IPreview | null;
+  notes: string[];
+  links: ILink[];
+  cache: string;
+  replica: string;
+  pod: string;
+  peak_memory: number | null;
+  explanation: string;
+}
+
+/**
+ * `GET runs/RUN/actions/ACTION/logs`: lines from `start` on, as far as there are some now.
+ *
+ * A line is [seconds, stream, text]. `total` is how many there are; `is_complete` says that no more will come.
+ */
+export interface ILogPage {
+  attempt: number;
+  start: number;
+  lines: ([number, string, string])[];
+  total: number;
+  is_complete: boolean;
+}
+
+/** A tab of a report: a whole document, foreign, for a frame without the page's origin. */
+export interface ITab {
+  title: string;
+  document: string;
+}
+
+/** `GET runs/RUN/actions/ACTION/report`. */
+export interface IReport {
+  attempt: number;
+  tabs: ITab[];
+}
+
+/** `GET environments`: environments that runs were of, the last used first. */
+export interface IEnvironment {
+  name: string;
+  tasks: string[];
+  runs: number;
+  last: number;
+  pools: number;
+}
+
+/** A warm process; `idle` is seconds without a call, null for a busy one. */
+export interface IReplica {
+  number: number;
+  pid: number | null;
+  calls: number;
+  served: number;
+  memory: number;
+  age: number;
+  idle: number | null;
+}
+
+/** `GET pools`: the warm processes of an environment. */
+export interface IPool {
+  id: string;
+  environment: string;
+  about: string;
+  most: number;
+  waiting: number;
+  served: number;
+  replicas: IReplica[];
+}
+
+/** `GET queues`: at most `concurrency` attempts of it run at a time; `cluster` is "" for this machine. */
+export interface IQueue {
+  name: string;
+  concurrency: number | null;
+  running: number;
+  waiting: number;
+  cluster: string;
+}
+
+/** `GET triggers`: of a task that was deployed; `about` says when it fires, `why_not` why it does not. */
+export interface ITrigger {
+  id: string;
+  name: string;
+  task: string;
+  about: string;
+  is_active: boolean;
+  next: number | null;
+  last: number | null;
+  last_run: string | null;
+  why_not: string;
+}
+
+/** `GET clusters`: `queue` is the name that leads there, "" for remote runs without one. */
+export interface ICluster {
+  queue: string;
+  context: string;
+  namespace: string;
+  store: string;
+  is_reached: boolean | null;
+  said: string;
+}
+
+/** `POST prune`: what was deleted, or would be. */
+export interface IPruned {
+  runs: string[];
+  bytes: number;
+}
+
+/** A code cell of a notebook, as it stands in the editor. */
+export interface ICellSource {
+  id: string;
+  source: string;
+}
+
+/** Something wrong in a line of a magic; `line` counts from 0, `start` and `end` are characters in it. */
+export interface IProblem {
+  line: number;
+  start: number;
+  end: number;
+  message: string;
+}
+
+/**
+ * An environment or a task that a cell makes; `line` counts from 0, `about` is what was given, in words.
+ *
+ * `environment` is "" for an environment itself.
+ */
+export interface IDeclared {
+  kind: 'environment' | 'task';
+  name: string;
+  title: string;
+  environment: string;
+  line: number;
+  about: string;
+}
+
+/** What there is in a cell. */
+export interface ICellFound {
+  id: string;
+  declared: IDeclared[];
+  problems: IProblem[];
+}
+
+/** `POST cells`: what the cells of a notebook declare; nothing of them is executed. */
+export interface INotebookFound {
+  cells: ICellFound[];
+}
+
+/**
+ * What a front end sends: the topics that it wants from now on, all others are left out.
+ *
+ * "runs"; "card:RUN"; "actions:RUN"; "log:RUN/ACTION/ATTEMPT" with the first line that is wanted in
+ * `start`, by topic.
+ */
+export interface IWatch {
+  topics: string[];
+  start: Record<string, number>;
+}
+
+/** The topic "runs": runs that are new or have changed, and the names of those that were deleted. */
+export interface IRunsNews {
+  topic: 'runs';
+  changed: IRunSummary[];
+  gone: string[];
+}
+
+/** The topic "card:RUN". */
+export interface ICardNews {
+  topic: 'card';
+  card: ICard;
+}
+
+/** The topic "actions:RUN": all actions at first, then those that are new or have changed. */
+export interface IActionsNews {
+  topic: 'actions';
+  run: string;
+  actions: IActionRow[];
+  is_all: boolean;
+}
+
+/** The topic "log:RUN/ACTION/ATTEMPT"; `page` goes on where the one before ended. */
+export interface ILogNews {
+  topic: 'log';
+  run: string;
+  action: string;
+  page: ILogPage;
+}
+
+/** What cannot be told, and why; `of` is the topic. Also the body of every answer that is an error. */
+export interface IRefused {
+  topic: 'refused';
+  of: string;
+  message: string;
+}
+
+export type PhaseName = 'queued' | 'waiting_for_resources' | 'initializing' | 'running' | 'succeeded' | 'failed' | 'aborted' | 'timed_out';
+
+export type News = IRunsNews | ICardNews | IActionsNews | ILogNews | IRefused;
+
+/** A parameter of a task, or a field of one: see `flyte_jupyter.config.form`. */
+export interface IParameter {
+  name: string;
+  doc: string;
+  levels: string[];
+  choices: string[];
+  examples: string[];
+}
+
+/** All parameters. */
+export const PARAMETERS: IParameter[] = [
+  {
+    "name": "name",
+    "doc": "Name of the environment: lower-case letters and digits, in groups joined by single _ or -.",
+    "levels": [
+      "environment"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "image",
+    "doc": "What the task runs in: the URI of an image, an Image, or \"auto\" for the environment of the one who calls.",
+    "levels": [
+      "environment"
+    ],
+    "choices": [
+      "auto"
+    ],
+    "examples": [
+      "python:3.12-slim"
+    ]
+  },
+  {
+    "name": "depends_on",
+    "doc": "Environments that are deployed together with this one; it orders and gates nothing.",
+    "levels": [
+      "environment"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "description",
+    "doc": "What the environment is for; longer than 255 characters is cut.",
+    "levels": [
+      "environment"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "plugin_config",
+    "doc": "Configuration of a plugin that runs the task; its type is registered with TaskPluginRegistry.",
+    "levels": [
+      "environment",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "include",
+    "doc": "Files that travel with the code; paths relative to the notebook or module.",
+    "levels": [
+      "environment"
+    ],
+    "choices": [],
+    "examples": [
+      "data/birds.csv"
+    ]
+  },
+  {
+    "name": "resources",
+    "doc": "CPU, memory, accelerators, disk and shared memory of one attempt; None for the platform's default.",
+    "levels": [
+      "environment",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "env_vars",
+    "doc": "Environment variables of the task's process; replaced whole, never merged.",
+    "levels": [
+      "environment",
+      "override"
+    ],
+    "choices": [],
+    "examples": [
+      "LOG_LEVEL=debug"
+    ]
+  },
+  {
+    "name": "secrets",
+    "doc": "Secrets by name: a str, a Secret or a list of these; the values are never stored.",
+    "levels": [
+      "environment",
+      "override"
+    ],
+    "choices": [],
+    "examples": [
+      "api-key",
+      "api-key,db-password"
+    ]
+  },
+  {
+    "name": "service_account",
+    "doc": "Kubernetes service account of the pod.",
+    "levels": [
+      "environment",
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "cache",
+    "doc": "Whether results are kept: \"auto\", \"override\", \"disable\" or a Cache.",
+    "levels": [
+      "environment",
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "pod_template",
+    "doc": "A pod to start from, or the name of one that the platform knows.",
+    "levels": [
+      "environment",
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "reusable",
+    "doc": "Warm processes for the environment: a ReusePolicy; in an override also \"off\".",
+    "levels": [
+      "environment",
+      "override"
+    ],
+    "choices": [
+      "off"
+    ],
+    "examples": []
+  },
+  {
+    "name": "interruptible",
+    "doc": "Whether the task may run on machines that can be taken away.",
+    "levels": [
+      "environment",
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "queue",
+    "doc": "The queue that the task waits in.",
+    "levels": [
+      "environment",
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "short_name",
+    "doc": "The name that is shown; the name of the function when not given.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "retries",
+    "doc": "How often the task is tried again: a number, or a RetryStrategy.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": [
+      "3"
+    ]
+  },
+  {
+    "name": "timeout",
+    "doc": "How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": [
+      "60",
+      "1h"
+    ]
+  },
+  {
+    "name": "max_inline_io_bytes",
+    "doc": "Bytes that the inputs, and the outputs, may have when they are passed by value; 0 for no bound.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": [
+      "104857600"
+    ]
+  },
+  {
+    "name": "links",
+    "doc": "Links that are shown with the task's runs.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "report",
+    "doc": "Whether what the task logs with `flyte.report` is written by itself, while it runs and at its end.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "triggers",
+    "doc": "What starts the task by itself: a Trigger or several.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "docs",
+    "doc": "Documentation of the task; its docstring when not given.",
+    "levels": [
+      "decorator"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "entrypoint",
+    "doc": "Whether the task is meant to be started by a user.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  },
+  {
+    "name": "produces_artifacts",
+    "doc": "Whether outputs of the task are artifacts.",
+    "levels": [
+      "decorator",
+      "override"
+    ],
+    "choices": [],
+    "examples": []
+  }
+];
