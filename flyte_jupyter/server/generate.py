@@ -13,11 +13,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 from ..config.form import form
 from ..config.generate import write
 from ..config.spec import ENV, OVERRIDE, TASK
-from . import shapes
+from .shapes import actions, cells, machine, runs, stream
 
 TYPES = Path(__file__).parents[2] / "labextension" / "src" / "api" / "generated.ts"
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}
-_ALIASES = ("PhaseName", "News")
+_MODULES = (runs, actions, machine, cells, stream)
+_ALIASES = {"PhaseName": runs.PhaseName, "News": stream.News}
 _HEADER = """\
 /* The API of the server and the table of parameters; made by `python -m flyte_jupyter.server.generate`. */
 
@@ -37,9 +38,9 @@ export interface IParameter {
 
 def source() -> str:
     """The text of `generated.ts`."""
-    found = [of for of in vars(shapes).values() if is_typeddict(of)]
-    aliases = "".join(f"export type {name} = {_parts(getattr(shapes, name))};\n\n" for name in _ALIASES)
-    return _HEADER + "".join(map(_interface, found)) + aliases + _TABLE + _parameters()
+    found = [of for module in _MODULES for of in vars(module).values() if is_typeddict(of)]
+    aliases = "".join(f"export type {name} = {_parts(of)};\n\n" for name, of in _ALIASES.items())
+    return _HEADER + "".join(map(_interface, dict.fromkeys(found))) + aliases + _TABLE + _parameters()
 
 
 def _interface(of: type) -> str:
@@ -57,7 +58,7 @@ def _comment(of: type) -> str:
 def _type(hint: Any) -> str:
     if hint in _PLAIN:
         return _PLAIN[hint]
-    if hint == shapes.PhaseName:
+    if hint == runs.PhaseName:
         return "PhaseName"
     if is_typeddict(hint):
         return f"I{hint.__name__}"
