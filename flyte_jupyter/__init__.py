@@ -172,6 +172,13 @@ def unload_ipython_extension(ipython: Any) -> None:
     extension.unload(ipython)
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """What a Jupyter server asks of an extension."""
+    from .server.extension import FlyteJupyter
+
+    return [{"module": "flyte_jupyter.server.extension", "app": FlyteJupyter}]
+
+
 def _show(run: Run) -> None:
     """Cards appear in a notebook also without `%load_ext`."""
     from .notebook import extension

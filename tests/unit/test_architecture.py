@@ -52,6 +52,8 @@ ONLY_IN: dict[str, str | tuple[str, ...]] = {
     "sqlite3": "engine/journal",
     "IPython": "notebook/",
     "nbformat": "notebook/files/",
+    "jupyter_server": "server/",
+    "tornado": "server/",
 }
 FOLDERS = [
     ["config/values", "config/image"],

@@ -30,11 +30,14 @@ def names_of(shell: Any) -> NameOf:
 
     def name_of(filename: str) -> str | None:
         known = getattr(shell.compile, "format_code_name", lambda _: None)(filename)
-        if known is not None:
-            return " ".join(known)
-        return "Cell" if _CELL.search(filename) else None
+        return " ".join(known) if known is not None else cell_name(filename)
 
     return name_of
+
+
+def cell_name(filename: str) -> str | None:
+    """The same without a shell: cells are just cells."""
+    return "Cell" if _CELL.search(filename) else None
 
 
 def readable(view: Mapping[str, Any], name_of: NameOf) -> dict[str, Any]:

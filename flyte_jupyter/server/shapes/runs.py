@@ -129,3 +129,9 @@ class Card(TypedDict):
     phase: PhaseName
     html: str
     commands: list[Command]
+
+
+class Cancel(TypedDict, total=False):
+    """The body of `POST runs/RUN/cancel`."""
+
+    reason: str

@@ -112,6 +112,11 @@ export interface ICard {
   commands: ICommand[];
 }
 
+/** The body of `POST runs/RUN/cancel`. */
+export interface ICancel {
+  reason: string;
+}
+
 /** A time in one phase; it lasts until the next one begins, or the action ends. */
 export interface IStretch {
   phase: PhaseName;

@@ -1,0 +1,36 @@
+"""The routes of the server, below `flyte-jupyter/` of its base URL; handlers and OpenAPI are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import logs, runs
+
+BELOW = "flyte-jupyter"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One of them.
+
+    Attributes:
+        method: of HTTP; path: with the names of parameters in braces.
+        answer: gives what is answered, as JSON unless it is a `Download`, from what the server knows and the parameters
+            that its signature names; it may take its time, and is called on a thread.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    answer: Callable[..., Any]
+
+
+ROUTES = (
+    Route("GET", "runs", runs.page),
+    Route("GET", "runs/{run}", runs.detail),
+    Route("GET", "runs/{run}/card", runs.card_of),
+    Route("POST", "runs/{run}/cancel", runs.cancel),
+    Route("GET", "runs/{run}/actions/{action}/logs", logs.page),
+    Route("GET", "runs/{run}/actions/{action}/logs/download", logs.download),
+)
