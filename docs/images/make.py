@@ -86,7 +86,7 @@ def _output(command: list[str]) -> str:
 def draw_panel(folder: Path) -> None:
     """The panel of a task, with an input, a setting, and one that is not accepted."""
     sys.path.insert(0, str(HERE.parents[1]))
-    from tests.lab.conftest import launched, started
+    from tests.browser.conftest import launched, started
 
     with tempfile.TemporaryDirectory() as made, launched() as chromium, started(Path(made), chromium) as lab:
         lab.page.set_viewport_size({"width": WIDTH + 280, "height": 2000})

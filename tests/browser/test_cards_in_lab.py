@@ -9,7 +9,7 @@ import nbformat
 
 from flyte_jupyter.notebook.cards import card
 from tests.conftest import eventually
-from tests.lab.conftest import Lab
+from tests.browser.conftest import Lab
 from tests.unit.notebook.cards.test_attempts import SHOWN
 from tests.unit.notebook.views import T
 

@@ -8,7 +8,7 @@ import re
 from playwright.sync_api import Locator
 
 from tests.conftest import eventually
-from tests.lab.conftest import WAIT, Lab
+from tests.browser.conftest import WAIT, Lab
 
 TASK = """\
 %load_ext flyte_jupyter

@@ -1,0 +1,29 @@
+import jupyter from '@jupyter/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import hooks from 'eslint-plugin-react-hooks';
+import typescript from 'typescript-eslint';
+
+export default typescript.config(
+  { ignores: ['lib', 'node_modules', 'src/api/generated.ts'] },
+  ...typescript.configs.recommended,
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'test/**/*.ts', 'vitest.config.ts'],
+    languageOptions: { parserOptions: { project: './tsconfig.test.json' } },
+    plugins: { '@jupyter': jupyter, 'react-hooks': hooks },
+    rules: {
+      ...jupyter.configs.recommended.rules,
+      ...hooks.configs.recommended.rules,
+      '@typescript-eslint/naming-convention': [
+        'error',
+        { selector: 'interface', format: ['PascalCase'], custom: { regex: '^I[A-Z]', match: true } }
+      ],
+      '@typescript-eslint/no-floating-promises': ['error', { ignoreVoid: true }],
+      '@typescript-eslint/no-namespace': 'off', // CommandIDs is one, as everywhere in JupyterLab
+      curly: ['error', 'all'],
+      eqeqeq: 'error',
+      'max-lines': ['error', 300],
+      'no-console': 'error'
+    }
+  },
+  prettier
+);

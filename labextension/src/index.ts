@@ -1,0 +1,7 @@
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { server } from './plugins/server';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [server];
+
+export default plugins;

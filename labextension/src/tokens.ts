@@ -1,0 +1,20 @@
+import { Token } from '@lumino/coreutils';
+
+import type { Client } from './api/client';
+import type { Stream } from './api/stream';
+import type { RunsModel } from './model/runs';
+
+/** The domain of our strings. */
+export const DOMAIN = 'flyte_jupyter';
+
+/** What all of our plugins share: the way to the server, and the runs that it knows. */
+export interface IFlyte {
+  readonly client: Client;
+  readonly stream: Stream;
+  readonly runs: RunsModel;
+}
+
+export const IFlyte = new Token<IFlyte>(
+  'flyte-jupyter:IFlyte',
+  'The server of flyte_jupyter, and the runs that it knows.'
+);
