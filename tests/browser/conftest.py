@@ -98,9 +98,20 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture
+def extended(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
+    """The same with our extensions of server and front end."""
+    with started(tmp_path, chromium, is_extended=True) as made:
+        yield made
+
+
 @contextmanager
-def started(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
-    """A server that keeps what it writes in a folder."""
+def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False) -> Iterator[Lab]:
+    """A server that keeps what it writes in a folder.
+
+    Args:
+        is_extended: whether it has our extensions, as an installation puts them into place.
+    """
     folder = tmp_path / "notebooks"
     folder.mkdir()
     with closing(socket.socket()) as free:
@@ -110,6 +121,8 @@ def started(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     env = {**os.environ, "PYTHONPATH": path, "JUPYTER_TOKEN": token, "FLYTE_JUPYTER_HOME": str(home)}
     env |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    if is_extended:
+        install(Path(env["JUPYTER_CONFIG_DIR"]), Path(env["JUPYTER_DATA_DIR"]))
     options = ("--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={folder}")
     command = [sys.executable, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
     with (tmp_path / "log").open("w") as log:
@@ -122,6 +135,17 @@ def started(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
     finally:
         end(server)
         clear(home)
+
+
+def install(config: Path, data: Path) -> None:
+    """Put our extensions where the wheel has them."""
+    built = ROOT / "flyte_jupyter" / "labextension"
+    if not built.is_dir():
+        lacking("the extension of JupyterLab: python setup_jupyter.py develop")
+    (data / "labextensions").mkdir(parents=True)
+    (data / "labextensions" / "flyte-jupyter").symlink_to(built)
+    config.mkdir(exist_ok=True)
+    (config / "jupyter_server_config.d").symlink_to(ROOT / "jupyter-config" / "server-config")
 
 
 def end(server: subprocess.Popen[bytes]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import nbformat
 
 from flyte_jupyter.notebook.cards import card
-from tests.conftest import eventually
 from tests.browser.conftest import Lab
+from tests.conftest import eventually
 from tests.unit.notebook.cards.test_attempts import SHOWN
 from tests.unit.notebook.views import T
 

@@ -7,8 +7,8 @@ import re
 
 from playwright.sync_api import Locator
 
-from tests.conftest import eventually
 from tests.browser.conftest import WAIT, Lab
+from tests.conftest import eventually
 
 TASK = """\
 %load_ext flyte_jupyter

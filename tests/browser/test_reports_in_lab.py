@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flyte_jupyter.notebook.cards import card
-from tests.conftest import eventually
 from tests.browser.conftest import Lab
 from tests.browser.test_cards_in_lab import START, saved
+from tests.conftest import eventually
 from tests.unit.notebook.views import view
 
 REPORTS = """\

@@ -19,7 +19,9 @@ export const server: JupyterFrontEndPlugin<IFlyte> = {
     const settings = app.serviceManager.serverSettings;
     const url = (path: string) => URLExt.join(settings.baseUrl, PATH, path);
     const client = new Client(
-      (path, init) => ServerConnection.makeRequest(url(path), init, settings),
+      // not "no-store", for which Lab puts a time into the address
+      (path, init) =>
+        ServerConnection.makeRequest(url(path), { ...init, cache: 'reload' }, settings),
       url
     );
     const stream = new Stream(() => {
