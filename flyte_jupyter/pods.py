@@ -306,6 +306,7 @@ class PodEvent:
         is_cached: whether the result was kept from an earlier call, so that nothing ran.
         cache: where it is from, or why it runs although its task is cached, for people.
         instead: all that it could ask for, as `Requirements.to_json`, where it asks for more than there is.
+        asked: what it asks for, in the same form, only with queued; None for nothing.
     """
 
     run: str
@@ -328,6 +329,7 @@ class PodEvent:
     is_cached: bool = False
     cache: str = ""
     instead: Mapping[str, Any] | None = None
+    asked: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         said = {name: value for name, value in vars(self).items() if value not in (None, "", ()) and value is not False}

@@ -40,7 +40,8 @@ class Action:
         links: to elsewhere, as `PodRequest` has them.
         is_cached: whether its result was kept from an earlier call.
         cache: where that is from, or why it runs although its task is cached; "" for others.
-        instead: all that it could ask for, as `Requirements.to_json`, when there is less than it asks for.
+        instead: all that it could ask for, as `Requirements.to_json`, when there is less than it asks for; asked: what
+            it asks for, in the same form.
         pod: of the last of them, in a cluster; "" for none.
         tail: the last lines, (attempt, seconds, stream, text); printed: lines printed so far, by attempt.
         vitals: what its last attempts have shown of themselves, by their number.
@@ -64,6 +65,7 @@ class Action:
     is_cached: bool = False
     cache: str = ""
     instead: Mapping[str, Any] | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
     links: tuple[Mapping[str, str], ...] = ()
     tail: deque[tuple[int, float, str, str]] = field(default_factory=lambda: deque(maxlen=LOG_TAIL))
     printed: dict[int, int] = field(default_factory=dict)
@@ -175,6 +177,7 @@ class RunState:
         action.is_cached = event.is_cached
         action.cache = event.cache or action.cache
         action.links = event.links or action.links
+        action.asked = event.asked or action.asked
         action.notes = tuple(dict.fromkeys((*action.notes, *event.notes)))  # the cluster tells some, the pod others
         action.pod = event.pod or action.pod
         action.replica = event.replica or action.replica

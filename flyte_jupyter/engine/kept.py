@@ -16,8 +16,8 @@ _AT_ONCE, _HELD = 16, 64
 """Actions that are read at a time, and that are held in memory with all that they have printed."""
 
 
-def events(store: Store, run: str, action: str) -> Iterator[Event]:
-    """Its phases, and what each attempt has shown and printed; nothing while it is open."""
+def happened(store: Store, run: str, action: str) -> Iterator[Event]:
+    """Its phases, and what each attempt has shown of itself; nothing while it is open."""
     try:
         history = history_of(store.get(keys.status(run, action)))
     except KeyError:
@@ -26,6 +26,15 @@ def events(store: Store, run: str, action: str) -> Iterator[Event]:
     for number in range(history[-1].attempt + 1):
         with contextlib.suppress(KeyError):  # it showed nothing
             yield from_bytes(store.get(keys.vitals(run, action, number)))
+
+
+def events(store: Store, run: str, action: str) -> Iterator[Event]:
+    """The same with what each attempt has printed."""
+    last = -1
+    for event in happened(store, run, action):
+        yield event
+        last = max(last, event.attempt)
+    for number in range(last + 1):
         if lines := log(store, run, action, number):
             yield LogEvent(run=run, action=action, attempt=number, start=0, lines=tuple(lines))
 

@@ -54,6 +54,7 @@ class History:
 
     def _event(self, phase: Phase, attempt: int, at: float, step: str, said: dict[str, Any]) -> PodEvent:
         request, is_first = self._request, phase is Phase.QUEUED
-        asked = {"links": request.links, "cache": request.cache} if is_first else {}
+        resources = request.resources.to_json() or None
+        asked = {"links": request.links, "cache": request.cache, "asked": resources} if is_first else {}
         is_cached = bool(said.get("cache"))
         return request.event(phase, at=at, attempt=attempt, step=step, is_cached=is_cached, **{**asked, **said})

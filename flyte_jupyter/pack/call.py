@@ -19,6 +19,7 @@ from .codec import Pickled, dumps, loads
 from .envelope import Envelope, PayloadError, header_of, seal, unseal
 from .image import prepared
 from .suspects import check, without_known
+from .written import places
 
 if TYPE_CHECKING:
     from ..config.image.image import Image
@@ -91,6 +92,7 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
     check(task.name, code.functions)
     digest = _digest(code)
     header = {"kind": "code", "digest": digest, "task": task.name, "sources": _sources(code.files)}
+    header["tasks"] = places(code.noted)
     needs = needs_of(code.noted)
     image, recipes = _image(task)
     payload, calls = seal(key, header, code.parts), len(code.noted) > 1 or _calls_itself(task)

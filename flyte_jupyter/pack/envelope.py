@@ -77,12 +77,13 @@ def header_of(data: memoryview) -> dict[str, Any]:
     return header if isinstance(header, dict) else {}
 
 
-def unseal(key: bytes, data: memoryview, *, what: str, is_for: Mapping[str, str]) -> Envelope:
+def unseal(key: bytes, data: memoryview, *, what: str, is_for: Mapping[str, str], opens: bool = True) -> Envelope:
     """Check the signature, what the payload was sealed for, and the versions.
 
     Args:
         what: the payload in words, for the error.
         is_for: what the header has to say; a payload that somebody has moved is signed, but not for its new place.
+        opens: whether it is to be unpickled; who only reads its header may have other versions.
 
     Raises:
         PayloadError: damaged, not signed with `key`, meant for another place, or made by another Python minor version.
@@ -114,7 +115,8 @@ def unseal(key: bytes, data: memoryview, *, what: str, is_for: Mapping[str, str]
         raise PayloadError(
             "PayloadMisplaced", f"What lies at the {what} is something else: it was made for {_of(header)}."
         )
-    _check_versions(header["versions"], what)
+    if opens:
+        check_versions(header["versions"], what)
     return Envelope(header, parts)
 
 
@@ -122,7 +124,8 @@ def _of(header: dict[str, Any]) -> str:
     return " ".join(str(header[name]) for name in ("kind", "name", "digest") if name in header) or "an unknown place"
 
 
-def _check_versions(theirs: dict[str, str], what: str) -> None:
+def check_versions(theirs: Mapping[str, str], what: str) -> None:
+    """Raises `PayloadError` for a payload that another Python minor version has made, or another cloudpickle."""
     ours = versions()
     different = [name for name in ("python", "implementation") if theirs.get(name) != ours[name]]
     if theirs.get("cloudpickle", "").split(".")[0] != ours["cloudpickle"].split(".")[0]:

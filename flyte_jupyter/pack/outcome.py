@@ -11,7 +11,7 @@ from ..credentials.mask import Mask
 from ..errors import BaseRuntimeError
 from ..pods import Failure
 from .codec import Pickled, dumps, loads
-from .envelope import Envelope, seal, unseal
+from .envelope import Envelope, check_versions, seal, unseal
 from .failure import error_from, failure_of, masked, portable
 
 _WHAT = "outcome"
@@ -41,10 +41,11 @@ class Outcome:
         return self.envelope.header.get("preview")
 
     def outputs(self) -> tuple[Any, ...]:
-        """Unpickle the outputs, or raise the action's error."""
+        """Unpickle the outputs, or raise the action's error; `PayloadError` when other versions have made them."""
         error = self.error()
         if error is not None:
             raise error
+        check_versions(self.envelope.header["versions"], f"outcome of {self.worker}")
         if classes := self.envelope.header.get("classes"):
             from .adopt import adopt
 
@@ -66,6 +67,7 @@ class Outcome:
         if not self.envelope.parts:
             return None
         try:
+            check_versions(self.envelope.header["versions"], _WHAT)
             rebuild, arguments = loads(self.envelope.parts)
             original = rebuild(*arguments)
         except Exception:  # a class that this process cannot rebuild: the failure's text says it all
@@ -111,9 +113,9 @@ def header_of_kept(
     return {"kind": _KEPT, "name": entry, "preview": preview, "classes": told(outputs.classes), "about": about}
 
 
-def unseal_kept(key: bytes, data: memoryview, *, entry: str) -> Envelope:
+def unseal_kept(key: bytes, data: memoryview, *, entry: str, opens: bool = True) -> Envelope:
     """Verify a success that was kept. Raises `PayloadError`, also when it is another entry's."""
-    return unseal(key, data, what="result that was kept", is_for={"kind": _KEPT, "name": entry})
+    return unseal(key, data, what="result that was kept", is_for={"kind": _KEPT, "name": entry}, opens=opens)
 
 
 def seal_again(key: bytes, kept: Mapping[str, Any], *, name: str) -> list[bytes | memoryview]:
@@ -155,7 +157,7 @@ def seal_failure(key: bytes, failure: Failure, *, name: str) -> list[bytes | mem
 def unseal_outcome(
     key: bytes, data: memoryview, *, worker: str, kept: Callable[[], memoryview] | None = None
 ) -> Outcome:
-    """Verify the outcome of a pod.
+    """Verify the outcome of a pod; whether this process can open it is said when its value is asked for.
 
     Args:
         kept: gives what lies beside the outcome of one whose value is kept for later calls; None when its value is not
@@ -164,10 +166,10 @@ def unseal_outcome(
     Raises:
         PayloadError: it is damaged or another pod's, or its value is.
     """
-    found = unseal(key, data, what=f"outcome of {worker}", is_for={"kind": _WHAT, "name": worker})
+    found = unseal(key, data, what=f"outcome of {worker}", is_for={"kind": _WHAT, "name": worker}, opens=False)
     entry = found.header.get("entry")
     if entry is not None and kept is not None:
-        found = replace(found, parts=unseal_kept(key, kept(), entry=entry).parts)
+        found = replace(found, parts=unseal_kept(key, kept(), entry=entry, opens=False).parts)
     return Outcome(found, worker)
 
 
