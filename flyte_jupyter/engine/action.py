@@ -217,6 +217,12 @@ class RunState:
             missing = known.printed.get(attempt, 0) - len(told)
             return told[after - missing :] if after >= missing else []
 
+    def all(self) -> list[Action]:
+        """The first action, then all others as they began."""
+        with self._lock:
+            first, *others = self._actions.values()
+        return [first, *sorted(others, key=lambda a: a.history[0][1] if a.history else 0.0)]
+
     def open_actions(self) -> list[str]:
         """The names of the actions that have not ended, the first one left out."""
         with self._lock:

@@ -91,8 +91,8 @@ def seal_code(key: bytes, task: Task[..., Any]) -> Sealed:
         raise explain(task.short_name or task.name, task, error) from None
     check(task.name, code.functions)
     digest = _digest(code)
-    header = {"kind": "code", "digest": digest, "task": task.name, "sources": _sources(code.files)}
-    header["tasks"] = places(code.noted)
+    written = {"sources": _sources(code.files), "tasks": places(code.noted)}
+    header = {"kind": "code", "digest": digest, "task": task.name, **written}
     needs = needs_of(code.noted)
     image, recipes = _image(task)
     payload, calls = seal(key, header, code.parts), len(code.noted) > 1 or _calls_itself(task)

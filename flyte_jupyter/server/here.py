@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..engine import kept
+from ..engine.action import Action, RunState
 from ..engine.run import Run
 from ..errors import RunNotFoundError
 from ..home import Home
-from ..sites import Sites
+from ..pack.envelope import header_of
+from ..pods import Event, PodEvent, pod_name
+from ..sites import Site, Sites
 from ..store import keys
+from .lines import Lines
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Here:
         self.home, self.root = home, root
         self.sites = Sites(home, secrets.token_hex(8))
         self.store = self.sites.local.store
+        self.lines = Lines()
 
     def __repr__(self) -> str:
         return f"<Here {self.home.path}>"
@@ -52,6 +58,55 @@ class Here:
         record = self.record(name)
         return Run(self.sites.another(record, {"run": name}), record, reattached=True)
 
+    def before(self, run: str, task: str) -> dict[str, Any] | None:
+        """The record of the run of a task before that one; None when it is the first."""
+        for name in reversed(self.store.list(keys.RUNS)):
+            if name < run and (record := self.record(name))["task"] == task:
+                return record
+        return None
+
+    def place(self, run: str) -> Site:
+        """Where a run is. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
+        return self.sites.of_record(self.record(run))
+
+    def action(self, run: str, action: str) -> Action:
+        """An action of a run. Raises `RunNotFoundError`."""
+        found = _ended(list(kept.happened(self.place(run).store, run, action))) or self._state(run).get(action)
+        if found is None:
+            raise RunNotFoundError(f"There is no action {pod_name(run, action)!r}.")
+        return found
+
+    def all_actions(self, run: str) -> list[Action]:
+        """The first action of a run, then all others as they began. Raises `RunNotFoundError`."""
+        return self._state(run).all()
+
+    def _state(self, run: str) -> RunState:
+        found = self.run(run)
+        found.done()  # which looks at what is stored
+        return found.standing.state
+
+    def said_of_inputs(self, run: str, action: str) -> dict[str, str]:
+        """The inputs of a called action in words; {} when they were not written down: only cached tasks do that."""
+        try:
+            header = header_of(self.place(run).store.get(keys.inputs(run, action)))
+        except KeyError:
+            return {}
+        return dict(header.get("kept", {}).get("said", {}))
+
     def close(self) -> None:
         """Let go of everything; what runs, runs on."""
         self.sites.close()
+
+
+def _ended(events: list[Event]) -> Action | None:
+    """An action of which all is stored, with all attempts; None while it has not ended."""
+    if not events or not isinstance(first := events[0], PodEvent):
+        return None
+    state = RunState(first.run, first.action, task=first.task, title=first.title)
+    for event in events:
+        state.apply(event)
+    found = state.get(first.action)
+    if found is None or not found.phase.is_terminal:
+        return None
+    found.parent = first.parent
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import logs, runs
+from . import actions, logs, runs
 
 BELOW = "flyte-jupyter"
 
@@ -31,6 +31,9 @@ ROUTES = (
     Route("GET", "runs/{run}", runs.detail),
     Route("GET", "runs/{run}/card", runs.card_of),
     Route("POST", "runs/{run}/cancel", runs.cancel),
+    Route("GET", "runs/{run}/actions", actions.rows),
+    Route("GET", "runs/{run}/actions/{action}", actions.detail),
     Route("GET", "runs/{run}/actions/{action}/logs", logs.page),
     Route("GET", "runs/{run}/actions/{action}/logs/download", logs.download),
+    Route("GET", "runs/{run}/actions/{action}/report", actions.report),
 )

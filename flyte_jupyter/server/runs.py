@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from ..engine.run import Run
-from ..errors import RunNotFoundError
+from ..errors import HostError, RunNotFoundError
 from ..notebook.cards import card
 from ..notebook.cells.places import cell_name, readable, without_home
 from ..pods import Phase
 from ..store import keys
 from .here import Here
 from .parameters import RunName, Within, Words
-from .shapes.runs import Cancel, Card, Preview, RunDetail, RunPage, RunSummary, Setting
+from .shapes.runs import Cancel, Card, Preview, Previous, RunDetail, RunPage, RunSummary, Setting, Source
+from .sources import changed, differences, sources
 
 _PAGE = 1000
 
@@ -102,6 +103,7 @@ def detail(here: Here, run: RunName) -> RunDetail:
     view = found.view()
     about = record.get("about") or {}
     result = view["result"]
+    source = sources(here.place(run), run)
     return RunDetail(
         summary=summary(found, record, here.root),
         description=about.get("description", ""),
@@ -112,9 +114,21 @@ def detail(here: Here, run: RunName) -> RunDetail:
         notes=view["notes"],
         links=[{"name": link["name"], "uri": link.get("uri")} for link in view["links"] or ()],
         commands=_card(found)["commands"],
-        previous=None,
-        source=[],
+        previous=_previous(here, record, source),
+        source=source,
     )
+
+
+def _previous(here: Here, record: Mapping[str, Any], source: list[Source]) -> Previous | None:
+    """The run of the same task before a run, and what is different; None when it is the first."""
+    before = here.before(record["run"], record["task"])
+    if before is None:
+        return None
+    try:
+        code = sources(here.place(before["run"]), before["run"])
+    except HostError:  # in a cluster that is not there: the records say the rest
+        code = []
+    return Previous(run=before["run"], differences=[*differences(before, record), *changed(code, source)])
 
 
 def card_of(here: Here, run: RunName) -> Card:
