@@ -120,12 +120,11 @@ def analyse(source: str, *, filename: str = "<cell>", offset: int = 0) -> CellCo
     flow = Flow()
     flow.block(tree.body)
     order = _order(tree)
-    functions = tuple(s.name for s in tree.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef)))
-    is_declaring = bool(functions) and all(_is_declaration(s) for s in tree.body)
+    functions = functions_of(tree.body)
     return CellCode(
         tree=tree,
-        kind="functions" if is_declaring else "body",
-        functions=functions if is_declaring else (),
+        kind="functions" if functions else "body",
+        functions=functions,
         free=_sorted(found.read - found.bound, order),
         early=_sorted((flow.early & found.bound), order),
         required=_sorted((flow.early & flow.required & found.bound), order),
@@ -139,6 +138,13 @@ def _not_in_a_task(line: str) -> str:
     command = line.lstrip("!").strip()
     way = f"; subprocess.run({command!r}, shell=True) can" if line.startswith("!") and command else ""
     return f"IPython's ! and % cannot stand in a task{way}"
+
+
+def functions_of(body: Sequence[ast.stmt]) -> tuple[str, ...]:
+    """The functions of a cell that only declares some; () for any other."""
+    if not all(_is_declaration(statement) for statement in body):
+        return ()
+    return tuple(s.name for s in body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 def _is_declaration(statement: ast.stmt) -> bool:

@@ -39,6 +39,21 @@ def names(*nodes: ast.stmt | ast.expr) -> Names:
     return Names(frozenset(read), frozenset(bound))
 
 
+def bound_plainly(node: ast.stmt) -> frozenset[str] | None:
+    """What a statement binds, if it is of a kind that shows it at once; None for `names` to find out."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        found = [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+        return None if "*" in found else frozenset(found)
+    parts = list(ast.walk(node))
+    if any(isinstance(part, (ast.NamedExpr, ast.Global)) for part in parts):
+        return None
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return frozenset({node.name})
+    if not isinstance(node, (ast.Expr, ast.Assign)) or any(isinstance(part, ast.comprehension) for part in parts):
+        return None
+    return frozenset(part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+
+
 def _below(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
     for child in table.get_children():
         yield child

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -57,10 +58,13 @@ class Program:
         for index, statement in enumerate(self.statements):
             for name in statement.bound:
                 self._binding.setdefault(name, []).append(index)
-        self._changing = [i for i, statement in enumerate(self.statements) if statement.changes or statement.stored]
 
     def __repr__(self) -> str:
         return f"<Program [{len(self.statements)} statements]>"
+
+    @functools.cached_property
+    def _changing(self) -> list[int]:
+        return [i for i, statement in enumerate(self.statements) if statement.changes or statement.stored]
 
     @property
     def end(self) -> int:

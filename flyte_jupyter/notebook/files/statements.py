@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..cells.names import Flow, names
+from ..cells.names import Flow, bound_plainly, names
 
 PACKAGE = "flyte_jupyter"
 PATH = "sys.path"
@@ -81,7 +81,8 @@ class Statement:
     @functools.cached_property
     def bound(self) -> frozenset[str]:
         """Names that it binds, on some way at least."""
-        return names(self.node).bound
+        plain = bound_plainly(self.node)
+        return names(self.node).bound if plain is None else plain
 
     @functools.cached_property
     def sure(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from .slices import Program
 from .statements import PACKAGE, Statement, imports_from, root
@@ -17,7 +18,7 @@ def tasks(program: Program) -> list[str]:
     """Names that stand for tasks at the end, in the order of their definitions."""
     found: dict[str, None] = {}
     for index, statement in enumerate(program.statements):
-        for name in _declared(statement.node, program, index):
+        for name, _ in declared(statement.node, program, index):
             found.pop(name, None)
             if program.binding(name) in (statement, None):
                 found[name] = None
@@ -27,15 +28,30 @@ def tasks(program: Program) -> list[str]:
 def environment_named(name: str, statements: list[Statement]) -> str | None:
     """The variable of an environment, from that variable or the environment's own name."""
     for statement in reversed(statements):
-        node = statement.node
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            continue
-        call, variable = node.value, node.targets[0].id
-        if isinstance(call, ast.Call) and _last(call.func) in _MAKERS:
-            given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "name")]
-            if variable == name or any(isinstance(g, ast.Constant) and g.value == name for g in given):
-                return variable
+        made = environment_made(statement.node)
+        if made is not None and name in (made.variable, made.name):
+            return made.variable
     return None
+
+
+@dataclass(frozen=True)
+class Made:
+    """An environment that a statement makes: its variable, its name ("" when only running it tells), and the call."""
+
+    variable: str
+    name: str
+    call: ast.Call
+
+
+def environment_made(node: ast.stmt) -> Made | None:
+    """What `x = TaskEnvironment("y")` and `x = env.clone_with("y")` make."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    call = getattr(node, "value", None)
+    if not isinstance(target, ast.Name) or not isinstance(call, ast.Call) or _last(call.func) not in _MAKERS:
+        return None
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg == "name")]
+    name = given[0].value if given and isinstance(given[0], ast.Constant) else ""
+    return Made(target.id, name if isinstance(name, str) else "", call)
 
 
 def package_alias(statements: list[Statement]) -> str | None:
@@ -64,20 +80,24 @@ def is_code(statement: Statement, statements: list[Statement]) -> bool:
     return False
 
 
-def _declared(node: ast.stmt, program: Program, index: int, depth: int = 0) -> Iterator[str]:
-    """Names of the tasks that a statement declares when it runs; those in a class as `Class.task`."""
+def declared(node: ast.stmt, program: Program, index: int, depth: int = 0) -> Iterator[tuple[str, ast.expr]]:
+    """Names of the tasks that a statement declares when it runs, those in a class as `Class.task`; and the decorator or
+    the call that makes each.
+    """
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        if any(_makes_tasks(d, program, index, depth) for d in node.decorator_list):
-            yield node.name
+        decorator = next((d for d in node.decorator_list if _makes_tasks(d, program, index, depth)), None)
+        if decorator is not None:
+            yield node.name, decorator
     elif isinstance(node, ast.ClassDef):
-        yield from (f"{node.name}.{name}" for inner in node.body for name in _declared(inner, program, index, depth))
+        for part in node.body:
+            yield from ((f"{node.name}.{name}", by) for name, by in declared(part, program, index, depth))
     elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         if isinstance(node.value, ast.Call) and _is_task(node.value, program, index, depth):
-            yield node.targets[0].id
+            yield node.targets[0].id, node.value
     else:
         for inner in ast.iter_child_nodes(node):
             if isinstance(inner, ast.stmt):
-                yield from _declared(inner, program, index, depth)
+                yield from declared(inner, program, index, depth)
 
 
 def _makes_tasks(node: ast.expr, program: Program, index: int, depth: int) -> bool:
@@ -110,7 +130,7 @@ def _gives_task(node: ast.stmt, program: Program, index: int, depth: int) -> boo
     """Whether it is a function that makes a task and returns it, as a factory or as a decorator."""
     if not isinstance(node, ast.FunctionDef):
         return False
-    made = {name for inner in node.body for name in _declared(inner, program, index, depth)}
+    made = {name for inner in node.body for name, _ in declared(inner, program, index, depth)}
     returned = [part.value for inner in node.body for part in ast.walk(inner) if isinstance(part, ast.Return)]
     return any(
         (isinstance(value, ast.Name) and value.id in made)

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...config import resolve, text
 from ...config.spec import PARAMS, Level
 from ...config.text import flag_of
 from ...engine.run import Run
 from ...task import Task
 from .magic import Magic, Use
-from .options import OptionError, Parser, values
-from .start import FLAGS, OF_RUN, Call, options_given, start
+from .options import Line, OptionError, Parser, values
+from .start import FLAGS, OF_RUN, Call, context_of, options_given, start
 from .words import in_braces
 
 
 def run(use: Use) -> Any:
     """Run a task, perhaps with an override, and return the run."""
-    if not use.line.code:
-        raise OptionError(f"which task?\nusage: {RUN.parser.usage}")
+    _callable(use.line, RUN.parser)
     return _start(use, _called(use), overridden(use))
 
 
@@ -29,8 +29,7 @@ def override(use: Use) -> Any:
 
     Without settings the override panel opens.
     """
-    if not use.line.code:
-        raise OptionError(f"which task?\nusage: {OVERRIDE.parser.usage}")
+    _callable(use.line, OVERRIDE.parser)
     found = _called(use)
     task = found.task if isinstance(found, Call) else found
     settings = overridden(use)
@@ -43,8 +42,7 @@ def override(use: Use) -> Any:
     use.say(line_of(use, settings, is_call=isinstance(found, Call)))
     if isinstance(found, Call):
         return _start(use, found, settings)
-    if of_run := options_given(use):
-        raise OptionError(f"{' and '.join(of_run)}: for a run; give {use.line.code} its inputs")
+    _without_options(use.line)
     return task.override(**settings)
 
 
@@ -70,6 +68,35 @@ def overridden(use: Use) -> dict[str, Any]:
     return values(use.line.settings, Level.OVERRIDE, use.variables)
 
 
+def check_run(line: Line, _: str) -> None:
+    """What no run takes. Raises `OptionError`, `ConfigError`."""
+    _callable(line, RUN.parser)
+    context_of(line)
+    resolve.check(Level.OVERRIDE, text.collect(line.texts, Level.OVERRIDE))
+
+
+def check_override(line: Line, _: str) -> None:
+    """The same; a task that is not called has no run."""
+    if not isinstance(_callable(line, OVERRIDE.parser), ast.Call) and line.settings:
+        _without_options(line)
+    check_run(line, "")
+
+
+def _callable(line: Line, parser: Parser) -> ast.expr:
+    """The code of a line: a task, or its call. Raises `OptionError`."""
+    if not line.code:
+        raise line.refusal(f"which task?\nusage: {parser.usage}", *line.places)
+    try:
+        return ast.parse(line.code, mode="eval").body
+    except SyntaxError as e:
+        raise line.refusal(f"{line.code}: {e.msg}\nusage: {parser.usage}", line.code) from None
+
+
+def _without_options(line: Line) -> None:
+    if of_run := options_given(line):
+        raise line.refusal(f"{' and '.join(of_run)}: for a run; give {line.code} its inputs", *of_run)
+
+
 def _start(use: Use, found: Any, settings: Mapping[str, Any]) -> Any:
     call = found if isinstance(found, Call) else Call(found)
     if settings:
@@ -90,10 +117,7 @@ def _no_task(use: Use, value: Any) -> str:
 def _called(use: Use) -> Any:
     """What the code of the line stands for: a task and its inputs when it calls a task, else its value."""
     filename, above = use.file()
-    try:
-        tree = ast.increment_lineno(ast.parse(use.line.code, filename, "eval"), above)
-    except SyntaxError as e:
-        raise OptionError(f"{use.line.code}: {e.msg}\nusage: {RUN.parser.usage}") from None
+    tree = ast.increment_lineno(ast.parse(use.line.code, filename, "eval"), above)
     call = tree.body
     if not isinstance(call, ast.Call):
         return _named(tree, filename, use.variables)
@@ -139,6 +163,7 @@ RUN = Magic(
         takes_code=True,
     ),
     run,
+    check_run,
 )
 OVERRIDE = Magic(
     "flyte_override",
@@ -152,4 +177,5 @@ OVERRIDE = Magic(
         takes_code=True,
     ),
     override,
+    check_override,
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...config import resolve, text
+from ...config.spec import Level
 from ...engine.run import Run
 from ...environment import TaskEnvironment
 from ..cells.extract import CellCode, analyse
 from .magic import Magic, Use
-from .options import TASK_LEVELS, Flag, OptionError, Parser
-from .start import FLAGS, OF_RUN, Call, options_given, start
-from .task import TaskCell, environment, task_of_body, tasks_of_functions
+from .options import TASK_LEVELS, Flag, Line, OptionError, Parser, Wrong, by_level
+from .start import FLAGS, OF_RUN, Call, context_of, options_given, start
+from .task import TaskCell, environment, not_assigned, task_name, task_of_body, tasks_of_functions
 
 
 def task(use: Use) -> Any:
@@ -19,6 +21,7 @@ def task(use: Use) -> Any:
     filename, offset = use.file()
     env = environment(line.options.get("--env"), use.variables)
     cell = analyse(use.body, filename=filename, offset=offset)
+    fits(line, cell)
     if cell.kind == "functions":
         return _declare(use, cell, env, filename)
     made = task_of_body(
@@ -49,14 +52,44 @@ def task(use: Use) -> Any:
         raise UnboundLocalError(said).with_traceback(e.__traceback__) from None
 
 
+def check(line: Line, body: str) -> None:
+    """What no cell takes, and what this one does not. Raises `OptionError`, `ConfigError`, what `analyse` raises."""
+    cell = analyse(body)
+    fits(line, cell)
+    context_of(line)
+    decorator, override = by_level(text.collect(line.texts, TASK_LEVELS))
+    resolve.check(Level.TASK, decorator)
+    resolve.check(Level.OVERRIDE, override)
+
+
+def fits(line: Line, cell: CellCode) -> None:
+    """Whether the options are for a cell of this kind. Raises `OptionError`."""
+    if cell.kind == "functions":
+        names = ", ".join(cell.functions)
+        given = [option for option in _OF_BODIES if option in line.options] + options_given(line)
+        wrong = [(option, f"{option} is for a cell that runs; this one declares {names}") for option in given]
+        wrong += [(word, f"{word!r}: the functions of the cell have names: {names}") for word in line.words]
+    else:
+        _named(line)
+        may_be_inputs = [*cell.free, *cell.early, *line.names("--inputs")]
+        wrong = [
+            ("--output", not_assigned(name, cell)) for name in cell.unassigned(line.names("--output"), may_be_inputs)
+        ]
+    if wrong:
+        raise OptionError("\n".join(said for _, said in wrong), [Wrong(said, line.places[one]) for one, said in wrong])
+
+
+def _named(line: Line) -> None:
+    try:
+        task_name(line.words[0] if line.words else "")
+    except OptionError as e:
+        raise line.refusal(str(e), *line.words) from None
+
+
+_OF_BODIES = ("--inputs", "--output", "--background", "--local")
+
+
 def _declare(use: Use, cell: CellCode, env: TaskEnvironment, filename: str) -> None:
-    names = ", ".join(cell.functions)
-    only_for_bodies = ("--inputs", "--output", "--background", "--local")
-    given = [option for option in only_for_bodies if option in use.line.options] + options_given(use)
-    problems = [f"{option} is for a cell that runs; this one declares {names}" for option in given]
-    problems += [f"{word!r}: the functions of the cell have names: {names}" for word in use.line.words]
-    if problems:
-        raise OptionError("\n".join(problems))
     if "--dry-run" in use.line.options:
         return use.say(f"would declare: {', '.join(f'{env.name}.{name}' for name in cell.functions)}")
     tasks = tasks_of_functions(cell, env, use.variables, filename, use.line.settings)
@@ -118,5 +151,6 @@ TASK = Magic(
         level=TASK_LEVELS,
     ),
     task,
+    check,
     takes_cell=True,
 )

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from ...config import resolve, text
 from ...config.say import said
 from ...config.spec import PARAMS, Level
 from ...environment import TaskEnvironment, environments
 from ...markup import cut
 from ..cards import tables
 from .magic import Magic, Use
-from .options import OptionError, Parser, values
+from .options import Line, Parser, values
 from .task import environment, make_environment
 
 
 def env(use: Use) -> None:
     """Make, show or list environments."""
     line = use.line
+    _named(line)
     if not line.words:
-        if line.settings:
-            raise OptionError(f"which environment?\nusage: {ENV.parser.usage}")
         rows = [(env.name, len(env.tasks), _given(env)) for env in environments().values()]
         head = ("Environment", "Tasks", "Settings")
         use.publish(tables.bundle(head, rows, title="Environments", empty="no environments"))
@@ -35,6 +35,18 @@ def env(use: Use) -> None:
     use.say(f"{variable} = {made!r}")
 
 
+def check(line: Line, _: str) -> None:
+    """What no environment takes. Raises `OptionError`, `ConfigError`."""
+    _named(line)
+    if line.settings or not all(word.isidentifier() for word in line.words):  # else it may be a variable's name
+        resolve.check(Level.ENV, {"name": line.words[0], **text.collect(line.texts, Level.ENV)})
+
+
+def _named(line: Line) -> None:
+    if line.settings and not line.words:
+        raise line.refusal(f"which environment?\nusage: {ENV.parser.usage}", *line.settings)
+
+
 def _given(env: TaskEnvironment) -> str:
     words = {key: said(PARAMS[key], value) for key, value in env._layer.items() if key != "name"}
     return "; ".join(f"{key}: {cut(text, 60)}" for key, text in words.items())
@@ -50,4 +62,5 @@ ENV = Magic(
         names=("environments",),
     ),
     env,
+    check,
 )

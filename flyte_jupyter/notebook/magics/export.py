@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...errors import ConfigValueError
 from .magic import Magic, Use
-from .options import Flag, OptionError, Parser
+from .options import Flag, Line, OptionError, Parser
 
 
 def export(use: Use) -> None:
@@ -15,8 +15,7 @@ def export(use: Use) -> None:
     from ..files.reading import cells_of_file, cells_of_kernel
     from .written import written
 
-    if not use.line.words:
-        raise OptionError(f"which file?\nusage: {EXPORT.parser.usage}")
+    check(use.line)
     name, *wanted = use.line.words
     options = use.line.options
     file = options.get("--notebook")
@@ -26,6 +25,12 @@ def export(use: Use) -> None:
     except ConfigValueError as e:
         raise OptionError(str(e)) from None
     use.say(said)
+
+
+def check(line: Line, _: str = "") -> None:
+    """It needs a file. Raises `OptionError`."""
+    if not line.words:
+        raise OptionError(f"which file?\nusage: {EXPORT.parser.usage}")
 
 
 EXPORT = Magic(
@@ -43,4 +48,5 @@ EXPORT = Magic(
         names=("modules", "tasks"),
     ),
     export,
+    check,
 )

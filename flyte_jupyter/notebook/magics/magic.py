@@ -76,6 +76,8 @@ class Magic:
         name: without its percent signs.
         parser: its options and its help.
         run: does the work; what it returns is what the magic returns.
+        check: refuses what is wrong whatever the notebook has, in the line and the body below it, as `run` does first:
+            by `OptionError`, `ConfigError`, or what `analyse` raises.
         takes_cell: whether it is a cell magic. IPython refuses these without a cell, so as a line magic it shows its
             help.
     """
@@ -83,6 +85,7 @@ class Magic:
     name: str
     parser: Parser
     run: Callable[[Use], Any]
+    check: Callable[[Line, str], object] = lambda *_: None
     takes_cell: bool = False
 
     @property

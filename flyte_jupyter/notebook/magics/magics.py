@@ -40,6 +40,11 @@ def unregister(shell: Any) -> None:
     matcher.unregister(shell)
 
 
+def without_cell(magic: Magic) -> str:
+    """What is said of a cell magic that is used as a line magic."""
+    return f"it runs the cell below it, which is empty; %{magic.name} --help shows its options"
+
+
 def _kinds(magic: Magic) -> tuple[str, ...]:
     return ("line", "cell") if magic.takes_cell else ("line",)
 
@@ -53,7 +58,7 @@ def _function(magic: Magic, shell: Any, hooks: Hooks) -> Callable[..., Any]:
             if "--help" in use.line.options:
                 return use.say(magic.parser.help())
             if cell is None and magic.takes_cell:
-                raise OptionError(f"it runs the cell below it, which is empty; %{magic.name} --help shows its options")
+                raise OptionError(without_cell(magic))
         except OptionError as e:
             raise usage_error(magic, e) from None
         return quietly(magic, use)

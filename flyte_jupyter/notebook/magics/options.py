@@ -7,8 +7,8 @@ What has no text form is given so and not otherwise.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from ...config import text
@@ -37,8 +37,30 @@ PYTHON = "{PYTHON}"
 """The metavar of a setting that has no text form."""
 
 
+Span: TypeAlias = tuple[int, int]
+"""Where something stands in a line: from this character on, and up to that."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One thing that is not right in a line, and where it stands."""
+
+    message: str
+    place: Span
+
+
 class OptionError(Exception):
-    """The line of a magic is not right."""
+    """The line of a magic is not right.
+
+    Attributes:
+        wrong: each thing that is not, as far as its place is known.
+        line: what of it could be read.
+    """
+
+    def __init__(self, message: str, wrong: Sequence[Wrong] = (), line: Line | None = None) -> None:
+        super().__init__(message)
+        self.wrong = tuple(wrong)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -72,17 +94,28 @@ class Line:
         words: what stands for itself; options: those that were given, by name (without value: "").
         settings: the settings of the table that were given, by option.
         code: the Python expression that the magic is about; "" for none.
+        places: where each option, word and the expression stand; of an option with its value.
     """
 
     words: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
     def names(self, option: str) -> tuple[str, ...]:
         """The comma-separated names of an option, each once."""
         found = (name.strip() for name in self.options.get(option, "").split(","))
         return tuple(dict.fromkeys(name for name in found if name))
+
+    def refusal(self, message: str, *about: str) -> OptionError:
+        """The error for some of its options and words."""
+        return OptionError(message, [Wrong(message, self.places[one]) for one in about if one in self.places])
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The settings that are text, and not Python in braces."""
+        return {name: value for name, value in self.settings.items() if in_braces(value) is None}
 
 
 NAMES_OF: Mapping[str, Names] = {"queue": "queues", "secrets": "secrets"}
@@ -143,7 +176,7 @@ class Parser:
         self._by_name.update({flag.short: flag for flag in self.flags if flag.short})
         self.names = names
         self.takes_code = takes_code
-        self._level = level
+        self.level = level
         self._most = most
 
     def __repr__(self) -> str:
@@ -179,30 +212,43 @@ class Parser:
         code = ""
         words: list[str] = []
         given: dict[str, str] = {}
-        problems: list[str] = []
+        places: dict[str, Span] = {}
+        wrong: list[Wrong] = []
         while rest:
             part = rest.peek()
             if not part.startswith("-") or part == "-":
                 if self.takes_code and not code:
                     code = rest.pop_code()
-                else:
-                    words.append(rest.pop())
+                    places[code] = rest.place
+                    continue
+                words.append(rest.pop())
+                places[part] = rest.place
+                if len(words) > self._most:
+                    wrong.append(Wrong(f"{part!r} is one word too many", rest.place))
                 continue
             rest.pop()
+            start = rest.place[0]
             try:
                 flag, value = self._option(part, rest)
             except OptionError as problem:
-                problems.append(str(problem))
+                wrong += problem.wrong
                 continue
             given[flag.name] = f"{given[flag.name]},{value}" if flag.joined and flag.name in given else value
-        problems += [f"{word!r} is one word too many" for word in words[self._most :]]
+            places[flag.name] = (start, rest.place[1])
         found = {name: value for name, value in given.items() if self._by_name[name].is_setting}
-        if problems:
-            raise OptionError("\n".join([*problems, *self._values(found), f"usage: {self.usage}"]))
-        return Line(tuple(words), {name: v for name, v in given.items() if name not in found}, found, code)
+        line = Line(tuple(words), {name: v for name, v in given.items() if name not in found}, found, code, places)
+        if wrong:
+            wrong += self._values(line)
+            raise OptionError("\n".join([*(one.message for one in wrong), f"usage: {self.usage}"]), wrong, line)
+        return line
 
     def _option(self, part: str, rest: Words) -> tuple[Flag, str]:
-        """An option and its value, which may be in the words that follow; these are taken out of `rest`."""
+        """An option, which was just taken, and its value, which may be in the words that follow; these are taken too.
+
+        Raises:
+            OptionError: with one thing that is wrong.
+        """
+        start, end = rest.place
         name, equals, value = part.partition("=")
         if not part.startswith("--") and name not in self._by_name and part[:2] in self._by_name:
             name, equals, value = part[:2], "=", part[2:]
@@ -210,22 +256,21 @@ class Parser:
         if name not in self._by_name:
             if not equals and follows:
                 rest.pop()  # its value, most likely
-            raise OptionError(self._unknown(name))
+            raise _wrong(self._unknown(name), (start, end))
         flag = self._by_name[name]
         if not flag.metavar:
             if equals and not flag.is_setting:
-                raise OptionError(f"{flag.name} takes no value")
+                raise _wrong(f"{flag.name} takes no value", (start, end))
             return flag, value if equals else "true" if flag.is_setting else ""
         if not equals:
             if not rest or rest.peek().partition("=")[0] in self._by_name:
-                raise OptionError(f"{flag.name} needs a value: {flag.name} {flag.metavar}")
+                raise _wrong(f"{flag.name} needs a value: {flag.name} {flag.metavar}", (start, end))
             value = rest.pop()
         while flag.joined and rest and (value.endswith(",") or rest.peek()[:1] == ",") and rest.peek()[:1] != "-":
             value += rest.pop()  # "a, b"
         if flag.metavar == PYTHON and in_braces(value) is None:
-            raise OptionError(
-                f"{flag.name} {value}: it has no text form; write Python in braces, {flag.name} {{{value}}}"
-            )
+            said = f"{flag.name} {value}: it has no text form; write Python in braces, {flag.name} {{{value}}}"
+            raise _wrong(said, (start, rest.place[1]))
         return flag, value
 
     def _unknown(self, name: str) -> str:
@@ -236,13 +281,48 @@ class Parser:
         said = f"no option {name}{'' if near == name else f'; did you mean {near}?'}"
         return said if near in self._by_name else f"{said}; {near} is given to {_SETTINGS[near]}"
 
-    def _values(self, given: Mapping[str, str]) -> list[str]:
+    def _values(self, line: Line) -> list[Wrong]:
         """What is wrong with the values of settings that are text."""
-        try:
-            text.collect({name: value for name, value in given.items() if in_braces(value) is None}, self._level)
-        except ConfigError as problem:
-            return [*problem.each] or [str(problem)]
+        return wrong_settings(line, lambda given: text.collect(given.texts, self.level))
+
+
+def _wrong(message: str, place: Span) -> OptionError:
+    return OptionError(message, [Wrong(message, place)])
+
+
+def wrong_settings(line: Line, check: Callable[[Line], object]) -> list[Wrong]:
+    """What `check` refuses of a line by a `ConfigError`, each thing at the option that it is about.
+
+    What remains without options is about the first word, and what no option alone is refused for is about all of it.
+    """
+    left = _refused(line, check)
+    found: list[Wrong] = []
+    for part, place in _parts(line) if left else ():
+        for message in _refused(part, check):
+            if message in left:
+                left.remove(message)
+                found.append(Wrong(message, place))
+    spans = list(line.places.values())
+    return found + [Wrong(one, (min(start for start, _ in spans), max(end for _, end in spans))) for one in left]
+
+
+def _parts(line: Line) -> Iterator[tuple[Line, Span]]:
+    """The line without options, then with each of them alone."""
+    yield from ((replace(line, options={}, settings={}), line.places[word]) for word in line.words[:1])
+    for name, value in line.options.items():
+        yield replace(line, options={name: value}, settings={}), line.places[name]
+    for name, value in line.settings.items():
+        yield replace(line, options={}, settings={name: value}), line.places[name]
+
+
+def _refused(line: Line, check: Callable[[Line], object]) -> list[str]:
+    try:
+        check(line)
+    except ConfigError as problem:
+        return [*problem.each] or [str(problem)]
+    except OptionError:  # of a part alone, not of the line
         return []
+    return []
 
 
 def values(given: Mapping[str, str], level: Level, variables: Mapping[str, Any]) -> dict[str, Any]:

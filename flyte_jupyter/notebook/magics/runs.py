@@ -16,7 +16,7 @@ from ...pods import ROOT
 from ...task import Task
 from ..cards import tables
 from .magic import Magic, Use
-from .options import Flag, OptionError, Parser
+from .options import Flag, Line, OptionError, Parser
 
 _LOOKED_AT = 200
 """So many of the newest runs are looked at when one is not named in full."""
@@ -24,17 +24,17 @@ _LOOKED_AT = 200
 
 def runs(use: Use) -> None:
     """Show the newest runs."""
-    found = api.runs(_number(use, "--number", 20), cluster="--cluster" in use.line.options)
+    found = api.runs(_number(use.line, "--number", 20), cluster="--cluster" in use.line.options)
     views = [run.view() for run in found]
     use.publish(tables.runs(views, now=time.time()))
 
 
 def logs(use: Use) -> None:
     """Print what a run has printed."""
+    most, number = _shown(use.line)
     run = run_of(use.line.words[0] if use.line.words else "", use.variables)
     action = _action(run, use.line.options.get("--action", ""))
-    attempt = _attempt(use, run, action)
-    most = None if use.line.options.get("--lines") == "all" else _number(use, "--lines", 200)
+    attempt = _attempt(number, run, action)
     lines = list(run.get_logs(attempt, action=action))
     left_out = len(lines) - most if most is not None else 0
     if left_out > 0:
@@ -49,8 +49,7 @@ def logs(use: Use) -> None:
 
 def cancel(use: Use) -> None:
     """Cancel runs, wait a little, and say what happened."""
-    if use.line.words and "--all" in use.line.options:
-        raise OptionError("--all is for all that run; leave the names out")
+    _chosen(use.line)
     if use.line.words:
         chosen = [run_of(word, use.variables) for word in use.line.words]
     else:
@@ -116,9 +115,19 @@ def _action(run: Run, word: str) -> str:
     return titled[0]
 
 
-def _attempt(use: Use, run: Run, action: str) -> int | None:
-    """The attempt that is asked for; None for the last."""
-    number: int | None = _number(use, "--attempt", None)
+def _shown(line: Line) -> tuple[int | None, int | None]:
+    """How many lines, and of which attempt; None for all, and for the last."""
+    most = None if line.options.get("--lines") == "all" else _number(line, "--lines", 200)
+    return most, _number(line, "--attempt", None)
+
+
+def _chosen(line: Line) -> None:
+    if line.words and "--all" in line.options:
+        raise line.refusal("--all is for all that run; leave the names out", "--all")
+
+
+def _attempt(number: int | None, run: Run, action: str) -> int | None:
+    """The attempt that is asked for, if there is such a one; None for the last."""
     last = max((int(of["attempt"]) for of in run.view()["actions"] if of["name"] == action), default=0)
     if number is not None and number > last:
         raise OptionError(f"--attempt {number}: no such attempt; there is {'only 0' if last == 0 else f'0 to {last}'}")
@@ -156,12 +165,12 @@ def _cancelled(run: Run, deadline: float, *, was_over: bool) -> str:
     return f"{run.label} was cancelled: {run.phase.value}"
 
 
-def _number(use: Use, option: str, default: Any) -> Any:
-    given = use.line.options.get(option)
+def _number(line: Line, option: str, default: Any) -> Any:
+    given = line.options.get(option)
     if given is None:
         return default
     if not given.isdigit():
-        raise OptionError(f"{option} {given}: not a number")
+        raise line.refusal(f"{option} {given}: not a number", option)
     return int(given)
 
 
@@ -181,6 +190,7 @@ RUNS = Magic(
         most=0,
     ),
     runs,
+    lambda line, _: _number(line, "--number", 20),
 )
 _RUN = "A run: a variable, its name or the beginning of it, or a task for its newest run; without it the newest run."
 LOGS = Magic(
@@ -199,6 +209,7 @@ LOGS = Magic(
         names=("runs",),
     ),
     logs,
+    lambda line, _: _shown(line),
 )
 CANCEL = Magic(
     "flyte_cancel",
@@ -211,4 +222,5 @@ CANCEL = Magic(
         names=("runs",),
     ),
     cancel,
+    lambda line, _: _chosen(line),
 )

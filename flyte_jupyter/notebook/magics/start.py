@@ -28,7 +28,7 @@ from ...pods import PodRequest
 from ...task import Task
 from ..cards import tables
 from .magic import Use
-from .options import Flag, OptionError
+from .options import Flag, Line
 
 _PAIRS = "NAME=VALUE[,...]"
 FLAGS = [
@@ -76,43 +76,44 @@ def start(
         wait: is given the run when it has ended, `later` when it has just begun, `here` the value of a local one; what
             they return is the magic's value.
     """
-    given = [flag.name for flag in FLAGS if flag.name in use.line.options]
-    if len(given) > 1:
-        raise OptionError(f"{' and '.join(given)} do not go together")
-    if given == ["--local"]:
-        if of_run := options_given(use):
-            raise OptionError(f"{' and '.join(of_run)}: for a run; with --local there is none")
+    context = context_of(use.line)
+    given = use.line.options
+    if "--local" in given:
         return here(in_kernel(call))
-    context = context_of(use)
-    if given == ["--dry-run"]:
+    if "--dry-run" in given:
         return explain(use, call, context.options)
-    if given == ["--background"]:
+    if "--background" in given:
         run = context.submit(call.task, *call.args, **call.kwargs)
         use.hooks.in_background(run)
         return later(run)
     return wait(context.run(call.task, *call.args, **call.kwargs))
 
 
-def options_given(use: Use) -> list[str]:
+def options_given(line: Line) -> list[str]:
     """Those of `OF_RUN` that the line has."""
-    return [flag.name for flag in OF_RUN if flag.name in use.line.options]
+    return [flag.name for flag in OF_RUN if flag.name in line.options]
 
 
-def context_of(use: Use) -> api.RunContext:
+def context_of(line: Line) -> api.RunContext:
     """What the line says of the run. Raises `ConfigError`, `OptionError`."""
+    given, of_run = [flag.name for flag in FLAGS if flag.name in line.options], options_given(line)
+    if len(given) > 1:
+        raise line.refusal(f"{' and '.join(given)} do not go together", *given)
+    if given == ["--local"] and of_run:
+        raise line.refusal(f"{' and '.join(of_run)}: for a run; with --local there is none", *of_run)
     found: dict[str, Any] = {}
-    for option in options_given(use):
-        name, value = name_of(option), use.line.options[option]
+    for option in of_run:
+        name, value = name_of(option), line.options[option]
         flag = next(flag for flag in OF_RUN if flag.name == option)
-        found[name] = _pairs(option, value) if flag.metavar == _PAIRS else value if flag.metavar else True
+        found[name] = _pairs(option, line) if flag.metavar == _PAIRS else value if flag.metavar else True
     return api.with_runcontext(**found)
 
 
-def _pairs(option: str, value: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+def _pairs(option: str, line: Line) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in line.options[option].split(",") if pair]
     for name, equals, _ in pairs:
         if not name or not equals:
-            raise OptionError(f"{option} {value}: write it as {_PAIRS}")
+            raise line.refusal(f"{option} {line.options[option]}: write it as {_PAIRS}", option)
     return {name: text for name, _, text in pairs}
 
 

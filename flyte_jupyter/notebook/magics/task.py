@@ -101,6 +101,13 @@ def inputs_of(cell: CellCode, variables: Mapping[str, Any], given: Sequence[str]
     return tuple(dict.fromkeys([*given, *both]))
 
 
+def not_assigned(output: str, cell: CellCode) -> str:
+    """What is said of an output that the cell does not give."""
+    near = nearest(output, cell.assigned)
+    there = f"did you mean {near}?" if near else f"it assigns: {', '.join(cell.assigned) or 'nothing'}"
+    return f"-o {output}: the cell does not assign it; {there}"
+
+
 def task_of_body(
     cell: CellCode,
     env: TaskEnvironment,
@@ -116,9 +123,7 @@ def task_of_body(
     name = task_name(name)
     chosen = inputs_of(cell, variables, inputs)
     for output in cell.unassigned(outputs, chosen):
-        near = nearest(output, cell.assigned)
-        there = f"did you mean {near}?" if near else f"it assigns: {', '.join(cell.assigned) or 'nothing'}"
-        raise OptionError(f"-o {output}: the cell does not assign it; {there}")
+        raise OptionError(not_assigned(output, cell))
     code = compile(cell.function(name, chosen, outputs), filename, "exec", dont_inherit=True)
     made: dict[str, Any] = {}
     exec(code, variables, made)  # noqa: S102 - it defines the function, in the notebook's namespace

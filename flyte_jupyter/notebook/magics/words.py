@@ -19,9 +19,12 @@ class Words:
 
     Attributes:
         rest: what was not taken yet, as it was written.
+        place: where what was taken last stands, as characters of the line.
     """
 
     def __init__(self, line: str) -> None:
+        self.place = (0, 0)
+        self._length = len(line.rstrip())
         self.rest = _uncommented(line.strip())
 
     def __repr__(self) -> str:
@@ -37,15 +40,21 @@ class Words:
     def pop(self) -> str:
         """Take the next word. Raises `ValueError`."""
         word, rest = self._read()
-        self.rest = _uncommented(rest)
+        self._take(rest)
         return word
 
     def pop_code(self) -> str:
         """Take a Python expression: up to the end, or to the options or the comment behind it."""
         ends = [found.start() for found in re.finditer(r"\s+[-#]", self.rest)]
         code = _shortest(self.rest, ends) or self.rest
-        self.rest = _uncommented(self.rest[len(code) :].lstrip())
+        self._take(self.rest[len(code) :].lstrip())
         return code
+
+    def _take(self, rest: str) -> None:
+        taken = self.rest[: len(self.rest) - len(rest)].rstrip()
+        start = self._length - len(self.rest)
+        self.place = (start, start + len(taken))
+        self.rest = _uncommented(rest)
 
     def _read(self) -> tuple[str, str]:
         if opens := _OPENS.match(self.rest):

@@ -24,12 +24,15 @@ class Problem(TypedDict):
 class Declared(TypedDict):
     """An environment or a task that a cell makes; `line` counts from 0, `about` is what was given, in words.
 
-    `environment` is "" for an environment itself.
+    `name` is that of runs: "environment.function"; `variable` is what the notebook calls it, "" for a cell that is a
+    task without a name. `environment` is "" for an environment itself, and for a task whose environment only running
+    the notebook tells.
     """
 
     kind: Literal["environment", "task"]
     name: str
     title: str
+    variable: str
     environment: str
     line: int
     about: str

@@ -297,12 +297,15 @@ export interface IProblem {
 /**
  * An environment or a task that a cell makes; `line` counts from 0, `about` is what was given, in words.
  *
- * `environment` is "" for an environment itself.
+ * `name` is that of runs: "environment.function"; `variable` is what the notebook calls it, "" for a cell that is a
+ * task without a name. `environment` is "" for an environment itself, and for a task whose environment only running
+ * the notebook tells.
  */
 export interface IDeclared {
   kind: 'environment' | 'task';
   name: string;
   title: string;
+  variable: string;
   environment: string;
   line: number;
   about: string;

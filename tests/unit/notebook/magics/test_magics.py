@@ -22,6 +22,7 @@ from flyte_jupyter.notebook.cells.extract import analyse
 from flyte_jupyter.notebook.magics import magics
 from flyte_jupyter.notebook.magics import task as cells
 from flyte_jupyter.notebook.magics.options import OptionError
+from flyte_jupyter.server.cells import found
 from flyte_jupyter.task import Task
 
 
@@ -293,3 +294,41 @@ def test_the_observer_of_the_package_counts(shell: Any, monkeypatch: pytest.Monk
     context.observers.append(flyte_jupyter._show)
     extension.load(shell)
     assert [flyte_jupyter._show] == context.observers
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "%flyte_env a --retrys 2",
+        "%flyte_env a --cpu x --memory y",
+        "%flyte_env A!",
+        "%flyte_env --cpu 1",
+        "%flyte_env 'a",
+        "%flyte_run",
+        "%flyte_run f( --cpu 1",
+        "%flyte_override f --labels a=1 --retries 1",
+        "%flyte_logs --lines x",
+        "%flyte_runs -n x",
+        "%flyte_cancel a --all",
+        "%flyte_export",
+        "%flyte_task y",
+        "%flyte_evn",
+        "x = 1\n%%flyte_task y",
+        "%%flyte_env a\n1",
+        "%%flyte_task 3x\n1",
+        "%%flyte_task -o nix\nx = 1",
+        "%%flyte_task --mode far\nx = 1",
+        "%%flyte_task --labels a\nx = 1",
+        "%%flyte_task --local --background\nx = 1",
+        "%%flyte_task --local\ndef f(): ...",
+        "%%flyte_task --retries x --timeout soon\nx = 1",
+        "%%flyte_task\nx = 1\n!ls",
+    ],
+)
+def test_an_editor_underlines_what_running_refuses(shell: Any, source: str) -> None:
+    run(shell, "from flyte_jupyter import TaskEnvironment\n@TaskEnvironment('of-f').task\ndef f(): ...")
+    problems = found([{"id": "", "source": source}])["cells"][0]["problems"]
+    _, said = run(shell, source)
+    assert [] != problems
+    for problem in problems:
+        assert problem["message"].partition("\n")[0].partition("; it stands")[0].partition("; did you")[0] in said
