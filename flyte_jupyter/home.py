@@ -24,11 +24,16 @@ class Home:
 
     Args:
         path: the folder; by default `$FLYTE_JUPYTER_HOME`, else the platform's place for application state.
+        host: which of its Hosts is meant, as `hosts` names them; by default that of this copy of the package.
+
+    Attributes:
+        host: kernels with another version or another copy of this package have a Host of their own.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None = None, host: str | None = None) -> None:
         given = path or os.environ.get(HOME_VARIABLE)
         self.path = Path(given).expanduser().absolute() if given else _default()
+        self.host = host or _identity()
 
     def __repr__(self) -> str:
         return f"Home({str(self.path)!r})"
@@ -55,20 +60,26 @@ class Home:
     @property
     def identity(self) -> str:
         """Of the Host that serves this folder for this version of the package: for names elsewhere on the machine."""
-        return f"{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}-{_identity()}"
+        return f"{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}-{self.host}"
 
     @property
     def lock(self) -> Path:
-        return self.path / f"host-{_identity()}.lock"
+        return self.path / f"host-{self.host}.lock"
 
     @property
     def log(self) -> Path:
-        return self.path / f"host-{_identity()}.log"
+        return self.path / f"host-{self.host}.log"
 
     @property
     def open_pods(self) -> Path:
         """Requests the Host has accepted and not finished, one file each."""
-        return self.path / f"host-{_identity()}.open"
+        return self.path / f"host-{self.host}.open"
+
+    def noted(self, run: str) -> str | None:
+        """The Host that has something of a run open, also one that has died; None when none has."""
+        for note in self.path.glob(f"host-*.open/{run}-*"):
+            return note.parent.name.removeprefix("host-").removesuffix(".open")
+        return None
 
     def open_runs(self) -> set[str]:
         """The names of the runs of which any Host has something open."""
@@ -95,7 +106,7 @@ class Home:
     @property
     def environs(self) -> Path:
         """The environments of kernels with open runs, one file each."""
-        return self.path / f"host-{_identity()}.environ"
+        return self.path / f"host-{self.host}.environ"
 
     @property
     def images(self) -> Path:
@@ -105,17 +116,12 @@ class Home:
     @property
     def workdirs(self) -> Path:
         """The folders of attempts whose images have files, one each."""
-        return self.path / f"host-{_identity()}.work"
+        return self.path / f"host-{self.host}.work"
 
     @property
     def triggers(self) -> Path:
         """The triggers that were deployed, one file each; each says which Host fires it."""
         return self.path / "triggers"
-
-    @property
-    def host(self) -> str:
-        """Which Host this is: kernels with another version or another copy of this package have one of their own."""
-        return _identity()
 
     def is_served(self, host: str) -> bool:
         """Whether that Host runs; it holds its lock as long."""
@@ -131,12 +137,25 @@ class Home:
     @property
     def socket(self) -> Path:
         """In the folder itself when the name is short enough, else in a private folder under the temporary one."""
-        near = self.path / f"host-{_identity()}.sock"
-        if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT:
-            return near
-        folder = Path(tempfile.gettempdir()) / f"flyte-jupyter-{os.getuid()}"
-        private_folder(folder)
-        return folder / f"host-{self.identity}.sock"
+        if self._is_near:
+            return self.path / f"host-{self.host}.sock"
+        private_folder(_far())
+        return _far() / f"host-{self.identity}.sock"
+
+    @property
+    def _is_near(self) -> bool:
+        return len(os.fsencode(self.path / f"host-{self.host}.sock")) <= _SOCKET_PATH_LIMIT
+
+    @property
+    def sockets(self) -> Path:
+        """The folder of the sockets of all its Hosts; it changes when one comes."""
+        return self.path if self._is_near else _far()
+
+    def hosts(self) -> list[Home]:
+        """This folder with each of its Hosts, as far as there are sockets; one that was killed has left its own."""
+        start = "host-" if self._is_near else f"host-{self.identity.partition('-')[0]}-"
+        ids = (path.name.removeprefix(start).removesuffix(".sock") for path in self.sockets.glob(f"{start}*.sock"))
+        return [Home(self.path, host) for host in sorted(ids)]
 
     def key(self) -> bytes:
         """The key that signs every payload of this user; made on first use, mode 0600."""
@@ -186,6 +205,11 @@ def _names_in(folder: Path) -> list[str]:
         return sorted(os.listdir(folder), reverse=True)
     except FileNotFoundError:
         return []
+
+
+def _far() -> Path:
+    """Where the sockets are of folders with a long name."""
+    return Path(tempfile.gettempdir()) / f"flyte-jupyter-{os.getuid()}"
 
 
 def _default() -> Path:

@@ -18,21 +18,29 @@ from .program import command
 from .wire import PROTOCOL, Channel, is_me
 
 _START_WITHIN = 20.0
+_NO_ANSWER = "The local Host does not answer; its log is {}."
 _starting = threading.Lock()
 
 
-def connect(home: Home) -> Channel | None:
+def connect(home: Home, timeout: float | None = None) -> Channel | None:
     """A channel to the running Host, or None when there is none.
 
+    Args:
+        timeout: seconds that it may take to answer; None for no bound.
+
     Raises:
-        HostError: somebody else listens there, or a Host of another protocol.
+        HostError: somebody else listens there, a Host of another protocol, or one that does not answer in time.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(timeout)
     try:
         sock.connect(str(home.socket))
     except (FileNotFoundError, ConnectionRefusedError):
         sock.close()
         return None
+    except (TimeoutError, BlockingIOError):
+        sock.close()
+        raise HostError(_NO_ANSWER.format(home.log)) from None
     if not is_me(sock):
         sock.close()
         raise HostError(f"{home.socket} is served by another user; it is not used.")
@@ -42,12 +50,16 @@ def connect(home: Home) -> Channel | None:
         hello = channel.receive()
     except (BrokenPipeError, ConnectionResetError):
         hello = None
+    except TimeoutError:
+        channel.close()
+        raise HostError(_NO_ANSWER.format(home.log)) from None
     if hello is None:  # it was just ending
         channel.close()
         return None
     if hello.get("protocol") != PROTOCOL:
         channel.close()
         raise HostError("The running Host speaks another protocol. Stop it: python -m flyte_jupyter.host --stop")
+    sock.settimeout(None)
     return channel
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..home import write_privately
-from ..pods import PodRequest
+from ..pods import Phase, PodEvent, PodRequest
 from .lifecycle import Attempts
 from .machine import scratch
 
+_WAITS = "its Host has died; the next one, which starts with the next run, goes on with it"
 _UNREADABLE = ".unreadable-"
 
 
@@ -34,6 +36,25 @@ def write(folder: Path, request: PodRequest, attempts: Attempts, scratch_folder:
 def remove(folder: Path, name: str) -> None:
     """Its end is written down."""
     (folder / name).unlink(missing_ok=True)
+
+
+def request(folder: Path, name: str) -> PodRequest | None:
+    """What was accepted under that name and has not ended; None when there is nothing."""
+    try:
+        return PodRequest.from_json(json.loads((folder / name).read_text())["pod"])
+    except FileNotFoundError:
+        return None
+
+
+def waiting(folder: Path, run: str) -> list[PodEvent]:
+    """Where the pods of a run stand whose Host has died: they wait for the next one."""
+    told = []
+    for note in sorted(folder.glob(f"{run}-*")):
+        with contextlib.suppress(FileNotFoundError):  # meanwhile there is a next one
+            saved, at = json.loads(note.read_text()), note.stat().st_mtime
+            number = saved["attempts"]["number"]
+            told.append(PodRequest.from_json(saved["pod"]).event(Phase.QUEUED, at=at, attempt=number, reason=_WAITS))
+    return told
 
 
 def left(folder: Path) -> Iterator[tuple[PodRequest, Attempts]]:

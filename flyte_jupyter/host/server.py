@@ -223,9 +223,13 @@ class Host:
                 self.pools.ended(pod.request.run)
             del self.pods[pod.request.name], self._tasks[pod.request.name]
             self._environs.release(pod.request.session)
-            if caller not in self.pods and not any(watcher.wants(pod.request.labels) for watcher in self._watchers):
+            if caller not in self.pods and not self._is_heard(pod.request.labels):
                 unseen.note(self.home, pod.request)
             self._used = time.monotonic()
+
+    def _is_heard(self, labels: Mapping[str, str]) -> bool:
+        """Whether somebody is told whom it concerns."""
+        return any(watcher.wants(labels) and not watcher.looks_on for watcher in self._watchers)
 
     def stop(self, name: str, reason: str, grace: float) -> None:
         """Cancel a pod; what it called goes with it."""
@@ -274,7 +278,8 @@ class Host:
                     if self._ending.is_set():
                         return  # no answer: the client asks the next Host
                     if message.get("op") == "watch":
-                        watcher = self._watch(message["labels"], writer)
+                        kind = {name: bool(message.get(name)) for name in ("looks_on", "phases")}
+                        watcher = self._watch(Watcher(message["labels"], writer, **kind))
                     else:
                         writer.write(encode(self._answer(message)))
         except (ConnectionResetError, BrokenPipeError, asyncio.CancelledError):
@@ -287,16 +292,15 @@ class Host:
                 self._watchers.discard(watcher)
             writer.close()
 
-    def _watch(self, labels: Mapping[str, str], writer: asyncio.StreamWriter) -> Watcher:
+    def _watch(self, watcher: Watcher) -> Watcher:
         """First what is, then a mark, then what happens."""
-        watcher = Watcher(labels, writer)
         for pod in self.pods.values():
             if watcher.wants(pod.request.labels):
                 for event in pod.history.events:
                     watcher.tell(event)
                 for news in (*pod.tail, *pod.showing):
                     watcher.tell(news)
-        writer.write(encode({"op": "synced"}))
+        watcher.writer.write(encode({"op": "synced"}))
         self._watchers.add(watcher)
         return watcher
 

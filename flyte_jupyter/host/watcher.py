@@ -15,15 +15,23 @@ _BEHIND = 8 * 1024 * 1024
 
 @dataclass(eq=False)
 class Watcher:
-    """A client that is told what happens to the pods with certain labels."""
+    """A client that is told what happens to the pods with certain labels.
+
+    Attributes:
+        looks_on: whether it is nobody whom a run's end is told for good, such as a server whose page may be closed.
+        phases: whether it is told of these alone.
+    """
 
     labels: Mapping[str, str]
     writer: asyncio.StreamWriter
+    looks_on: bool = False
+    phases: bool = False
 
     def wants(self, labels: Mapping[str, str]) -> bool:
         return all(labels.get(k) == v for k, v in self.labels.items())
 
     def tell(self, event: Event) -> None:
-        if not isinstance(event, PodEvent) and self.writer.transport.get_write_buffer_size() > _BEHIND:
+        is_behind = self.writer.transport.get_write_buffer_size() > _BEHIND
+        if not isinstance(event, PodEvent) and (self.phases or is_behind):
             return
         self.writer.write(encode(as_message(event)))

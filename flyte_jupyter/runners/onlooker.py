@@ -1,0 +1,113 @@
+"""A Host as those see it who look on: they watch and stop what is there, and never start a Host."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+from ..errors import HostError
+from ..home import Home
+from ..host import notes
+from ..host.client import call, connect
+from ..host.lifecycle import aborted
+from ..host.shelf import end
+from ..host.wire import Channel, as_event
+from ..pods import Event, Phase, PodEvent, PodRequest, Synced
+from ..store import open_store
+
+_ANSWER_WITHIN = 2.0
+_LOOK_AGAIN = 0.25
+"""Seconds between two looks for the next Host, when one has died that had something open."""
+
+
+class Onlooker:
+    """Talks to one of the Hosts of a state folder, whatever copy of the package it is of.
+
+    Args:
+        home: the folder with that Host.
+        run: the run that is looked at.
+    """
+
+    def __init__(self, home: Home, run: str) -> None:
+        self._home = home
+        self._run = run
+        self._watching: set[Channel] = set()
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Onlooker {self._home.path} {self._home.host} [{len(self._watching)} watches]>"
+
+    @property
+    def nothing_left(self) -> str:
+        return "It is not open any more and has left no outcome: it was not accepted, or its files are gone."
+
+    def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
+        """As every runner does. Without a Host it tells what waits for the next one, and ends when that is there."""
+        self._closed.clear()
+        channel = connect(self._home, _ANSWER_WITHIN)
+        if channel is None:
+            yield from self._wait()
+            return
+        with self._lock:
+            self._watching.add(channel)
+        try:
+            channel.send({"op": "watch", "labels": dict(labels), "looks_on": True})
+            while (message := channel.receive()) is not None:
+                if (event := as_event(message)) is not None:
+                    yield event
+                elif message["op"] == "synced":
+                    yield Synced()
+        except OSError:
+            return  # closed under our hands, as `close` does
+        finally:
+            with self._lock:
+                self._watching.discard(channel)
+            channel.close()
+
+    def _wait(self) -> Iterator[Event | Synced]:
+        waiting = list(notes.waiting(self._home.open_pods, self._run))
+        yield from waiting
+        yield Synced()
+        while waiting and not self._home.socket.exists() and notes.waiting(self._home.open_pods, self._run):
+            if self._closed.wait(_LOOK_AGAIN):
+                break
+
+    def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
+        """End a pod. Without a Host its end is written down, and the next one does not go on with it."""
+        channel = connect(self._home, _ANSWER_WITHIN)
+        if channel is not None:
+            with contextlib.closing(channel):
+                channel.send({"op": "stop", "name": name, "reason": reason, "grace": grace})
+                if channel.receive() is not None:
+                    return
+        request = notes.request(self._home.open_pods, name)
+        if request is not None:  # else it has ended
+            event = request.event(Phase.ABORTED, at=time.time(), failure=aborted(reason))
+            end(open_store(request.store), self._home.key(), event)
+
+    def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
+        call(self._home, {"op": "tell", "event": event.to_json(), "labels": dict(labels)})
+
+    def missing(self, pod: PodRequest) -> list[str]:
+        raise self._refusal(pod.title)
+
+    def launch(self, pod: PodRequest) -> None:
+        raise self._refusal(pod.title)
+
+    def rebuild(self, image: str) -> None:
+        raise self._refusal(image)
+
+    @staticmethod
+    def _refusal(what: str) -> HostError:
+        return HostError(f"{what} is not started by those who only look on.")
+
+    def close(self) -> None:
+        self._closed.set()
+        with self._lock:
+            for channel in self._watching:  # closed by the threads that read them
+                with contextlib.suppress(OSError):
+                    channel.socket.shutdown(socket.SHUT_RDWR)
