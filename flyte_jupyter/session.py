@@ -78,8 +78,7 @@ class Session:
 
     def __init__(self) -> None:
         self.home = Home().make()
-        self.id = secrets.token_hex(8)
-        self.process = os.getpid()
+        self.id, self.process = secrets.token_hex(8), os.getpid()
         self.sites = Sites(self.home, self.id)
         self.store, self.runner, self.engine = self.sites.local.store, self.sites.runner, self.sites.local.engine
         self._runs: weakref.WeakValueDictionary[str, Run] = weakref.WeakValueDictionary()
@@ -276,6 +275,7 @@ class Session:
             "cluster": site.cluster.to_json() if site.cluster is not None else None,
             "created": time.time(),
             "session": self.id,
+            "process": [os.uname().nodename, self.process],
             "user": site.labels.get("user"),
             "notebook": dict(context.notebook),
             "about": {

@@ -248,6 +248,19 @@ class RunState:
         with self._lock:
             return Counter({phase.value: len(found) for phase, found in self._in_phase.items() if found})
 
+    def tasks(self) -> dict[str, dict[str, int]]:
+        """The same by title."""
+        with self._lock:
+            return self._counted()
+
+    def _counted(self) -> dict[str, dict[str, int]]:
+        return {title: dict(+counts) for title, counts in self._tasks.items()}
+
+    def actions(self) -> list[Action]:
+        """All of them, the first one first, then as they were heard of; nobody who looks at them changes them."""
+        with self._lock:
+            return list(self._actions.values())
+
     def view(self) -> dict[str, Any]:
         """What a card shows, as JSON; neither its size nor the time it takes depends on the number of actions.
 
@@ -267,7 +280,7 @@ class RunState:
                 "actions": list(self._told.values()),
                 "total": len(self._actions),
                 "cached": self._cached,
-                "tasks": {title: dict(+counts) for title, counts in self._tasks.items()},
+                "tasks": self._counted(),
                 "logs": {name: told for name, (_, told) in self._told_lines.items()},
             }
 

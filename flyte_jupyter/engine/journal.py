@@ -12,10 +12,12 @@ import os
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from ..errors import StoreError
 
 _VERSION = 1
 """In the name of the file: another version of the package has one of its own."""
@@ -134,7 +136,9 @@ class Journal:
 
     def used(self) -> list[Used]:
         """The tasks that runs were of, the last used first."""
-        select = "SELECT environment, task, max(title), count(*), max(name) AS last FROM runs GROUP BY 1, 2 ORDER BY last"
+        select = (
+            "SELECT environment, task, max(title), count(*), max(name) AS last FROM runs GROUP BY 1, 2 ORDER BY last"
+        )
         with self._using() as here:
             return [Used(*row) for row in here.execute(f"{select} DESC")]
 
@@ -174,26 +178,29 @@ class Journal:
                 self._open = None
 
     @contextlib.contextmanager
-    def _using(self) -> Any:
-        """A transaction. A file that is no index, or a damaged one, is made anew, and is empty then."""
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        """A transaction. A file that is no index, or a damaged one, is made anew, and is empty then.
+
+        Raises:
+            StoreError: it cannot be used now: the disk is full, say.
+        """
         with self._lock:
             try:
                 here = self._opened()
                 with here:
                     here.execute("BEGIN")
                     yield here
-            except sqlite3.OperationalError:  # busy, or the disk is full: the next time, perhaps
-                raise
-            except sqlite3.DatabaseError:
-                self._discard()
-                raise
+            except sqlite3.Error as error:
+                if _is_damage(error):
+                    self._discard()
+                raise StoreError(f"The index of runs, {self.path}, cannot be used: {error}.") from error
 
     def _opened(self) -> sqlite3.Connection:
         if self._open is None:
             try:
                 self._open = self._connect()
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
+                if not _is_damage(error):
                     raise
                 self._discard()
                 self._open = self._connect()
@@ -219,6 +226,11 @@ class Journal:
             self._open = None
         for path in self.path.parent.glob(f"{self.path.name}*"):
             path.unlink(missing_ok=True)
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is at fault, and not that somebody else uses it, or that the disk is full."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 
 
 def _row(summary: Mapping[str, Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,22 @@ UNTOLD: Mapping[str, Any] = {"env": {}, "options": {}, "template": None}
 _AS_WRITTEN = ("task", "title", "mode", "created", "notes", "config", "inputs")
 _LATER = ("about", "links", "trigger", "site")
 """What records of earlier versions lack."""
+
+
+def is_driven(record: Mapping[str, Any]) -> bool:
+    """Whether the process lives that goes through the items of a map; yes if it is on another machine."""
+    driver = record.get("process")
+    if driver is None:  # written by an earlier version, whose kernels are gone
+        return False
+    machine, number = driver
+    if machine != os.uname().nodename:
+        return True
+    import psutil
+
+    try:
+        return bool(psutil.Process(number).create_time() <= record["created"])  # else its number was given away
+    except psutil.NoSuchProcess:
+        return False
 
 
 def told(record: Mapping[str, Any], happened: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,7 +46,7 @@ def told(record: Mapping[str, Any], happened: Mapping[str, Any]) -> dict[str, An
         "asked": (pod or {}).get("resources") or {},
         "runs_again": pod is not None and not is_kept,
         "progress": _items(record, happened) if pod is None else None,
-        "warning": _warning(record, happened) if pod is None else "",
+        "warning": warning(record, Phase(happened["phase"]), happened["tasks"]) if pod is None else "",
     }
 
 
@@ -61,11 +78,15 @@ def items_failed(failed: int, items: int) -> str:
     return f"{failed:,} of {items:,} items failed" if failed else ""
 
 
-def _warning(record: Mapping[str, Any], happened: Mapping[str, Any]) -> str:
-    """What stands beside "succeeded", which is true of the map, and not of all that it called."""
-    if happened["phase"] != Phase.SUCCEEDED:
+def warning(record: Mapping[str, Any], phase: Phase, tasks: Mapping[str, Mapping[str, int]]) -> str:
+    """What stands beside "succeeded", which is true of the map, and not of all that it called.
+
+    Args:
+        tasks: how many actions of which title are in which phase.
+    """
+    if phase is not Phase.SUCCEEDED:
         return ""
-    counts = happened["tasks"].get(record["title"], {})
+    counts = tasks.get(record["title"], {})
     ended = {phase: number for phase, number in counts.items() if Phase(phase).is_terminal}
     return items_failed(sum(ended.values()) - ended.get(Phase.SUCCEEDED.value, 0), sum(ended.values()))
 

@@ -23,6 +23,7 @@ from .arrival import arrival
 from .engine import Engine
 from .kept import events_of_all
 from .news import OUTCOME_LOST
+from .record import is_driven
 
 _STARTING = 60.0
 """Seconds after which a run that is not open and has not ended is known to have been lost before it was accepted."""
@@ -116,6 +117,11 @@ class Standing:
 
         return unsubscribe
 
+    @property
+    def is_followed(self) -> bool:
+        """Whether somebody is called back."""
+        return bool(self._changed)
+
     def on_event(self, event: Event | Synced) -> None:
         """Take news in. For the engine."""
         if isinstance(event, Synced):
@@ -170,12 +176,23 @@ class Standing:
             self._is_joined = self.state.phase.is_terminal or self._join()
         elif self._is_map and not self.state.phase.is_terminal:
             self._recall(ROOT)  # no process tells of its end
+            self._desert()
         if self.state.phase.is_terminal:
             self._settle()
+
+    def _desert(self) -> None:
+        """End a map whose process is gone, with all that it has called."""
+        goes_on = self.state.phase.is_terminal or self._is_driven() or self._engine.snapshot(self._name)
+        if not goes_on:
+            self.state.apply(self.root_event(Phase.ABORTED, self._engine.news.nothing_left()))
 
     @property
     def _is_map(self) -> bool:
         return self._record["pod"] is None
+
+    def _is_driven(self) -> bool:
+        """Whether somebody still goes through the items of a map, and may start another one."""
+        return self._is_map and is_driven(self._record)
 
     def _join(self) -> bool:
         """It has not ended: watch it, if it is open at all. False when it may be just about to start."""
@@ -189,7 +206,7 @@ class Standing:
         self._recall(ROOT)  # it may have ended between the two questions
         if self.state.phase.is_terminal:
             return True
-        if is_open:
+        if is_open or self._is_driven():
             self.state.apply(self.root_event(Phase.RUNNING))
             self._engine.news.listen(self._name, self.on_event)
         elif self._is_map or time.time() > self._record["created"] + _STARTING:  # its kernel has ended before it did

@@ -31,20 +31,9 @@ def connect(home: Home, timeout: float | None = None) -> Channel | None:
     Raises:
         HostError: somebody else listens there, a Host of another protocol, or one that does not answer in time.
     """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.settimeout(timeout)
-    try:
-        sock.connect(str(home.socket))
-    except (FileNotFoundError, ConnectionRefusedError):
-        sock.close()
+    channel = reach(home, timeout)
+    if channel is None:
         return None
-    except (TimeoutError, BlockingIOError):
-        sock.close()
-        raise HostError(_NO_ANSWER.format(home.log)) from None
-    if not is_me(sock):
-        sock.close()
-        raise HostError(f"{home.socket} is served by another user; it is not used.")
-    channel = Channel(sock)
     try:
         channel.send({"op": "hello"})
         hello = channel.receive()
@@ -59,8 +48,26 @@ def connect(home: Home, timeout: float | None = None) -> Channel | None:
     if hello.get("protocol") != PROTOCOL:
         channel.close()
         raise HostError("The running Host speaks another protocol. Stop it: python -m flyte_jupyter.host --stop")
-    sock.settimeout(None)
+    channel.socket.settimeout(None)
     return channel
+
+
+def reach(home: Home, timeout: float | None = None) -> Channel | None:
+    """The same, before anything was said. Raises `HostError` when somebody else listens there."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(timeout)
+    try:
+        sock.connect(str(home.socket))
+    except (FileNotFoundError, ConnectionRefusedError):
+        sock.close()
+        return None
+    except (TimeoutError, BlockingIOError):
+        sock.close()
+        raise HostError(_NO_ANSWER.format(home.log)) from None
+    if not is_me(sock):
+        sock.close()
+        raise HostError(f"{home.socket} is served by another user; it is not used.")
+    return Channel(sock)
 
 
 def connect_or_start(home: Home) -> Channel:

@@ -6,12 +6,12 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ..errors import HostError
 from ..home import Home
 from ..host import notes
-from ..host.client import call, connect
+from ..host.client import call, connect, reach
 from ..host.lifecycle import aborted
 from ..host.shelf import end
 from ..host.wire import Channel, as_event
@@ -27,19 +27,19 @@ class Onlooker:
     """Talks to one of the Hosts of a state folder, whatever copy of the package it is of.
 
     Args:
-        home: the folder with that Host.
-        run: the run that is looked at.
+        where: the folder, with the Host that has the run; it is asked each time, since another one may go on with it.
+        run: that is looked at.
     """
 
-    def __init__(self, home: Home, run: str) -> None:
-        self._home = home
+    def __init__(self, where: Callable[[], Home], run: str) -> None:
+        self._where = where
         self._run = run
         self._watching: set[Channel] = set()
         self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"<Onlooker {self._home.path} {self._home.host} [{len(self._watching)} watches]>"
+        return f"<Onlooker {self._run} [{len(self._watching)} watches]>"
 
     @property
     def nothing_left(self) -> str:
@@ -48,7 +48,7 @@ class Onlooker:
     def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
         """As every runner does. Without a Host it tells what waits for the next one, and ends when that is there."""
         self._closed.clear()
-        channel = connect(self._home, _ANSWER_WITHIN)
+        channel = connect(self._where(), _ANSWER_WITHIN)
         if channel is None:
             yield from self._wait()
             return
@@ -69,28 +69,33 @@ class Onlooker:
             channel.close()
 
     def _wait(self) -> Iterator[Event | Synced]:
-        waiting = list(notes.waiting(self._home.open_pods, self._run))
+        waiting = notes.waiting(self._where().open_pods, self._run)
         yield from waiting
         yield Synced()
-        while waiting and not self._home.socket.exists() and notes.waiting(self._home.open_pods, self._run):
-            if self._closed.wait(_LOOK_AGAIN):
-                break
+        while not self._closed.wait(_LOOK_AGAIN):
+            home = self._where()
+            if waiting and not notes.waiting(home.open_pods, self._run):
+                return
+            if (channel := reach(home, 0.0)) is not None:
+                channel.close()
+                return
 
     def stop(self, name: str, *, reason: str = "", grace: float = 2.0) -> None:
         """End a pod. Without a Host its end is written down, and the next one does not go on with it."""
-        channel = connect(self._home, _ANSWER_WITHIN)
+        home = self._where()
+        channel = connect(home, _ANSWER_WITHIN)
         if channel is not None:
             with contextlib.closing(channel):
                 channel.send({"op": "stop", "name": name, "reason": reason, "grace": grace})
                 if channel.receive() is not None:
                     return
-        request = notes.request(self._home.open_pods, name)
+        request = notes.request(home.open_pods, name)
         if request is not None:  # else it has ended
             event = request.event(Phase.ABORTED, at=time.time(), failure=aborted(reason))
-            end(open_store(request.store), self._home.key(), event)
+            end(open_store(request.store), home.key(), event)
 
     def tell(self, event: PodEvent, labels: Mapping[str, str]) -> None:
-        call(self._home, {"op": "tell", "event": event.to_json(), "labels": dict(labels)})
+        call(self._where(), {"op": "tell", "event": event.to_json(), "labels": dict(labels)})
 
     def missing(self, pod: PodRequest) -> list[str]:
         raise self._refusal(pod.title)

@@ -1,0 +1,306 @@
+"""What a server knows of all runs of its user, live: it watches every Host, the store and the clusters, and starts
+nothing. Any thread may ask.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ..engine.journal import Journal, Query, Used
+from ..engine.run import Run
+from ..errors import RunNotFoundError, StoreError
+from ..home import Home
+from ..pods import Phase
+from ..store import keys
+from ..store.files import FileStore
+from .changes import Changes
+from .hosts import Hosts
+from .looked_at import LookedAt
+from .open_runs import OpenRun, OpenRuns, read, recall
+from .past import Past, rows
+from .shapes.actions import ActionRow
+from .shapes.runs import RunPage, RunSummary
+from .summaries import row, summary, within
+
+_TICK = 0.25
+"""Seconds between two looks at the folders."""
+_PACE = 0.05
+"""Seconds between two times that something is told."""
+_FEW = 20
+"""New runs that are read at once; more are read in the background."""
+_FIRST_PAGE = 1.0
+"""Seconds that the first page waits for the index, when that is made anew."""
+_WRITING = 20
+"""Looks at the folder of a new run that has no record yet: somebody is writing it."""
+_ENDED = frozenset(phase.value for phase in Phase if phase.is_terminal)
+_log = logging.getLogger("flyte_jupyter")
+
+Listener: TypeAlias = Callable[[list[RunSummary], list[str]], None]
+"""Hears of runs that are new or have changed, and the names of those that were deleted."""
+Follower: TypeAlias = Callable[[list[ActionRow]], None]
+"""Hears of actions that are new or have changed."""
+
+
+class Feed:
+    """All runs of this user.
+
+    Args:
+        home: the state folder; root: the folder that the server serves, within which notebooks have relative paths.
+    """
+
+    def __init__(self, home: Home, root: Path) -> None:
+        self._home, self._root = home.make(), root
+        self._store = FileStore(home.store_url)
+        self._journal = Journal(home.path)
+        self._open = OpenRuns(home, self._store)
+        self._hosts = Hosts(home, self._open)
+        self._past = Past(self._store, self._journal, self._has_not_ended, self._were_read)
+        self._looked_at = LookedAt(home, self._store, self._host_of)
+        self._folder = Changes(self._store.path(keys.RUNS))
+        self._names: set[str] = set()
+        self._unwritten: dict[str, int] = {}
+        self._inbox: deque[dict[str, Any]] = deque()
+        self._listeners: list[Listener] = []
+        self._followers: dict[str, list[Follower]] = {}
+        self._lock = threading.Lock()
+        self._told_at = 0.0
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._loop, name="flyte-jupyter-feed", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<Feed {self._home.path} [{len(self._names)} runs, {self._open!r}, {self._hosts!r}]>"
+
+    # --- what is known ------------------------------------------------------------------------------------------------
+
+    def page(
+        self,
+        offset: int = 0,
+        limit: int = 100,
+        *,
+        text: str = "",
+        phases: Sequence[str] = (),
+        task: str = "",
+        notebook: str = "",
+    ) -> RunPage:
+        """Runs, the newest first.
+
+        Args:
+            text: words that are in name, task, notebook or reason; phases: one of them; task: full name or title.
+            notebook: its path as in a summary.
+        """
+        self._past.wait(_FIRST_PAGE)
+        path = str(self._root / notebook) if notebook else ""  # an absolute one stays as it is
+        found, total = self._journal.page(Query(text, phases, task, path), offset, limit)
+        return RunPage(runs=[self._seen(each) for each in found], offset=offset, total=total)
+
+    def summary(self, run: str) -> RunSummary:
+        """One of them. Raises `RunNotFoundError`."""
+        known = self._open.runs.get(run)
+        if known is not None:
+            return self._seen(summary(known.record, known.state))
+        found = self._journal.get(run)
+        return self._seen(found) if found is not None else self._seen(self._read(run)[0])
+
+    def record(self, run: str) -> dict[str, Any]:
+        """What was written down of it. Raises `RunNotFoundError`."""
+        record = read(self._store, run)
+        if record is None:
+            raise RunNotFoundError(f"There is no run {run!r} here; it may have been deleted.")
+        return record
+
+    def actions(self, run: str) -> list[ActionRow]:
+        """All its actions, the first one first. Raises `RunNotFoundError`."""
+        known = self._open.runs.get(run)
+        if known is not None:
+            return rows(known)
+        found: Any = self._journal.actions(run)
+        return found if found is not None else self._read(run)[1]
+
+    def run(self, run: str) -> Run:
+        """The run itself, attached: view, logs, report, cancel work wherever it is; it is kept while it is needed.
+
+        Raises:
+            RunNotFoundError: there is none. ConfigError: its cluster is not reached, or refuses.
+        """
+        return self._looked_at.run(self.record(run))
+
+    def used(self) -> list[Used]:
+        """The tasks that runs were of, the last used first."""
+        return self._journal.used()
+
+    def before(self, run: str, task: str) -> str | None:
+        """The name of the last run of a task before that one; None when it is the first."""
+        return self._journal.before(run, task)
+
+    def _read(self, run: str) -> tuple[RunSummary, list[ActionRow]]:
+        """One that is not in the index yet."""
+        found = OpenRun.of(self.record(run))
+        recall(self._store, found)
+        return summary(found.record, found.state), rows(found)
+
+    def _seen(self, made: Any) -> RunSummary:
+        return within(self._root, made)
+
+    def _host_of(self, run: str) -> Home:
+        """The state folder with the Host that has a run, else with ours."""
+        known = self._open.runs.get(run)
+        return Home(self._home.path, (known.host if known is not None else None) or self._home.noted(run))
+
+    # --- who is told --------------------------------------------------------------------------------------------------
+
+    def subscribe(self, callback: Listener) -> Callable[[], None]:
+        """Call back with what has changed, on the feed's thread, until the returned function is called.
+
+        Runs that were read into the index are told too, though nothing has happened to them.
+        """
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback)
+
+    def follow(self, run: str, callback: Follower) -> Callable[[], None]:
+        """Call back with actions of a run that have changed, until the returned function is called.
+
+        Whoever asks for `actions` after this misses none.
+        """
+        with self._lock:
+            self._followers.setdefault(run, []).append(callback)
+
+        def leave() -> None:
+            with self._lock:
+                left = self._followers.get(run, [])
+                left.remove(callback)
+                if not left:
+                    self._followers.pop(run, None)
+
+        return leave
+
+    def close(self) -> None:
+        """Let go of everything; what runs, runs on."""
+        self._is_closed = True
+        self._hosts.wake()
+        self._thread.join(5.0)
+        self._past.close()
+        self._looked_at.close()
+        self._journal.close()
+
+    # --- its thread ---------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        look_at = 0.0
+        self._safely(self._begin)
+        while not self._is_closed:
+            now = time.monotonic()
+            if now >= look_at:
+                look_at = now + _TICK
+                self._safely(self._look)
+            while self._inbox:
+                self._safely(lambda: self._open.add(self._inbox.popleft()))
+            tell_at = self._told_at + _PACE
+            if self._open.changed and time.monotonic() >= tell_at:
+                self._safely(self._tell)
+            until = min(look_at, tell_at) if self._open.changed else look_at
+            self._hosts.wait(max(0.0, until - time.monotonic()))
+        self._hosts.close()
+
+    def _safely(self, step: Callable[[], object]) -> None:
+        """Whatever goes wrong must not end the news; it is logged, and the next look may do better."""
+        try:
+            step()
+        except Exception:
+            _log.exception("Some news of runs were lost.")
+
+    def _begin(self) -> None:
+        """What the index has, against what the store has."""
+        known = self._journal.names()
+        self._folder.are_there()
+        self._names = set(self._store.list(keys.RUNS))
+        self._forget(known.keys() - self._names)
+        self._past.add(name for name in self._names if known.get(name) not in _ENDED)
+
+    def _look(self) -> None:
+        self._hosts.look()
+        if not self._journal.is_there():
+            self._journal.close()
+            self._begin()
+        if self._folder.are_there() or self._unwritten:
+            self._list()
+        self._open.look()
+        self._looked_at.tidy()
+
+    def _list(self) -> None:
+        names = set(self._store.list(keys.RUNS))
+        new, gone = names - self._names, self._names - names
+        self._names = names
+        self._forget(gone)
+        waiting = {name for name, looks in self._unwritten.items() if looks < _WRITING}
+        self._unwritten = {name: looks + 1 for name, looks in self._unwritten.items() if looks < _WRITING}
+        if len(new) > _FEW:
+            self._past.add(new)
+            new = set()
+        for name in sorted(new | waiting):
+            if name in self._open.runs or self._add(name):
+                self._unwritten.pop(name, None)
+            else:
+                self._unwritten.setdefault(name, 1)
+
+    def _add(self, name: str) -> bool:
+        record = read(self._store, name)
+        if record is not None:
+            self._open.add(record)
+        return record is not None
+
+    def _forget(self, gone: set[str]) -> None:
+        if gone:
+            self._journal.remove(gone)
+            for name in gone:
+                self._open.runs.pop(name, None)
+                self._open.changed.discard(name)
+            self._call([], sorted(gone))
+
+    def _tell(self) -> None:
+        """Put into the index what has changed, then tell it."""
+        self._told_at = time.monotonic()
+        names, self._open.changed = self._open.changed, set()
+        runs = {name: run for name in names if (run := self._open.runs.get(name)) is not None}
+        ended = [name for name, run in runs.items() if run.has_ended]
+        for name in ended:
+            recall(self._store, runs[name])
+        made = [summary(run.record, run.state) for run in runs.values()]
+        actions = {name: rows(runs[name]) for name in ended}
+        try:
+            self._journal.put(made, actions)
+        except StoreError:  # a full disk, say; who listens hears it all the same
+            _log.exception("The index of runs was not written.")
+        for name, run in runs.items():
+            self._tell_followers(name, run)
+        for name in ended:
+            del self._open.runs[name]
+        self._call([self._seen(each) for each in made], [])
+
+    def _tell_followers(self, name: str, run: OpenRun) -> None:
+        changed, run.changed = run.changed, set()
+        with self._lock:
+            followers = list(self._followers.get(name, ()))
+        if followers:
+            told = [row(action) for each in changed if (action := run.state.get(each)) is not None]
+            for callback in followers:
+                self._safely(lambda callback=callback: callback(told))  # type: ignore[misc]
+
+    def _call(self, changed: list[RunSummary], gone: list[str]) -> None:
+        for callback in list(self._listeners):
+            self._safely(lambda callback=callback: callback(changed, gone))  # type: ignore[misc]
+
+    # --- what the background tells ------------------------------------------------------------------------------------
+
+    def _has_not_ended(self, record: dict[str, Any]) -> None:
+        self._inbox.append(record)
+        self._hosts.wake()
+
+    def _were_read(self, summaries: list[RunSummary]) -> None:
+        self._call([self._seen(each) for each in summaries], [])

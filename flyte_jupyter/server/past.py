@@ -1,0 +1,111 @@
+"""What the index lacks, read from the store beside everything else, the newest runs first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..engine.journal import Journal
+from ..store import Store
+from .open_runs import OpenRun, read, recall
+from .shapes.actions import ActionRow
+from .shapes.runs import RunSummary
+from .summaries import row, summary
+
+_FIRST, _AT_ONCE = 100, 200
+"""Runs that are put into the index together: at first, and later."""
+_BREATH = 0.01
+"""Seconds after each of these in which others get their turn."""
+_log = logging.getLogger("flyte_jupyter")
+
+
+class Past:
+    """Fills the index, on a thread that lives as long as it lacks something.
+
+    Args:
+        store: of this machine; journal: the index.
+        is_open: called with the record of a run that has not ended, as far as the store knows.
+        is_ended: called with summaries of runs that have, when they are in the index.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        is_open: Callable[[dict[str, Any]], None],
+        is_ended: Callable[[list[RunSummary]], None],
+    ) -> None:
+        self._store, self._journal = store, journal
+        self._is_open, self._is_ended = is_open, is_ended
+        self._wanted: set[str] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._first = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"<Past [{len(self._wanted)} runs to be read]>"
+
+    def add(self, runs: Iterable[str]) -> None:
+        """Read these, too."""
+        with self._lock:
+            self._wanted.update(runs)
+            if not self._wanted:
+                self._first.set()
+            elif self._thread is None:
+                self._thread = threading.Thread(target=self._fill, name="flyte-jupyter-journal", daemon=True)
+                self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the newest runs are in the index, so long at most."""
+        self._first.wait(seconds)
+
+    def close(self) -> None:
+        """Leave the rest for the next time."""
+        self._closed.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5.0)
+
+    def _fill(self) -> None:
+        number = _FIRST
+        while names := self._next(number):
+            try:
+                self._read(names)
+            except Exception:  # of this part alone; the next server reads it again
+                _log.exception("Some runs are not listed.")
+            self._first.set()
+            number = _AT_ONCE
+            if self._closed.wait(_BREATH):
+                return
+
+    def _next(self, number: int) -> list[str]:
+        with self._lock:
+            names = sorted(self._wanted, reverse=True)[:number]
+            self._wanted.difference_update(names)
+            if not names:
+                self._thread = None
+            return names
+
+    def _read(self, names: Sequence[str]) -> None:
+        summaries, actions = [], {}
+        for name in names:
+            record = read(self._store, name)
+            if record is None:
+                continue
+            run = OpenRun.of(record)
+            recall(self._store, run)
+            if run.has_ended:
+                summaries.append(summary(record, run.state))
+                actions[name] = rows(run)
+            else:
+                self._is_open(record)
+        self._journal.put(summaries, actions)
+        self._is_ended(summaries)
+
+
+def rows(run: OpenRun) -> list[ActionRow]:
+    """All actions of a run."""
+    return [row(action) for action in run.state.actions()]
