@@ -256,11 +256,6 @@ class RunState:
     def _counted(self) -> dict[str, dict[str, int]]:
         return {title: dict(+counts) for title, counts in self._tasks.items()}
 
-    def actions(self) -> list[Action]:
-        """All of them, the first one first, then as they were heard of; nobody who looks at them changes them."""
-        with self._lock:
-            return list(self._actions.values())
-
     def view(self) -> dict[str, Any]:
         """What a card shows, as JSON; neither its size nor the time it takes depends on the number of actions.
 

@@ -108,4 +108,4 @@ class Past:
 
 def rows(run: OpenRun) -> list[ActionRow]:
     """All actions of a run."""
-    return [row(action) for action in run.state.actions()]
+    return [row(action) for action in run.state.all()]
