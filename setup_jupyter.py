@@ -2,8 +2,9 @@
 """Set up flyte_jupyter in this clone, run its example and its tests: `python setup_jupyter.py --help`.
 
 Everything goes into `.venv` beside this file.  What was installed there is remembered by the content of
-pyproject.toml, so a second call does nothing twice; the package itself is installed editable, so a change of its
-source needs nothing.  Downloads and wheels are kept by pip's own cache, outside the clone.
+pyproject.toml and labextension/, so a second call does nothing twice; the package itself is installed editable, so a
+change of its Python source needs nothing.  Downloads and wheels are kept by pip's own cache, what was built of
+labextension/ by `labextension/build.py`, outside the clone.
 
 Standard library alone.  Imports and annotations up to `refusal` have to work on an old Python too, which is then
 told so: hence the quotes, and no `from __future__`.
@@ -44,6 +45,8 @@ if __name__ == "__main__" and refusal(sys.version_info[:2], sys.platform):
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence  # noqa: E402 - too new for an old Python
 from typing import Any, NamedTuple  # noqa: E402
+
+from labextension import build  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
@@ -161,7 +164,7 @@ def missing_venv(found: Callable[[str], Any] = importlib.util.find_spec) -> "str
 def prepare(*extras: str) -> None:
     """Make .venv with the package (editable) and these extras in it, as far as it is not so already."""
     python = str(sys.implementation.cache_tag)
-    key = state_key((HERE / "pyproject.toml").read_bytes(), python, str(HERE))
+    key = state_key((HERE / "pyproject.toml").read_bytes() + build.key().encode(), python, str(HERE))
     with alone():
         state = read_state()
         if state is None and VENV.exists() and any(VENV.iterdir()):
@@ -183,7 +186,8 @@ def prepare(*extras: str) -> None:
         install = extras_to_install(state, key, extras)
         if install:
             what = ",".join(install)
-            with step(f"installing flyte_jupyter[{what}]"):
+            building = ", and building its JupyterLab extension" if build.requires() else ""
+            with step(f"installing flyte_jupyter[{what}]{building}"):
                 pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install"]
                 quietly([*pip, "-e", f".[{what}]"])
             if "lab" in install:

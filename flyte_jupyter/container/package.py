@@ -52,7 +52,9 @@ def wheel() -> tuple[str, bytes]:
 
 
 def _files() -> list[Path]:
-    return [path for path in _PACKAGE.rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
+    """Without what only a Jupyter server needs, which a checkout may have or not."""
+    left_out = {"__pycache__", "labextension"}
+    return [p for p in _PACKAGE.rglob("*") if p.is_file() and not left_out & set(p.relative_to(_PACKAGE).parts)]
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import setup_jupyter as setup
+from labextension import build
 
 
 def test_an_old_python_is_told_what_it_is_and_what_to_do() -> None:
@@ -66,6 +67,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(setup, "VENV", venv)
     monkeypatch.setattr(setup, "PYTHON", venv / "bin" / "python")
     monkeypatch.setattr(setup, "STATE", venv / "setup_jupyter.json")
+    monkeypatch.setattr(build, "key", lambda: "built")
+    monkeypatch.setattr(build, "requires", list)
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     return tmp_path
 
@@ -104,6 +107,18 @@ def test_a_changed_pyproject_is_installed_again_into_the_same_venv(clone: Path, 
     (clone / "pyproject.toml").write_text("[project]\nname = 'other'\n")
     setup.prepare("run")
     assert commands == ["venv", ".[test]", ".[run,test]"]
+
+
+def test_a_changed_extension_is_built_and_installed_again(
+    commands: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup.prepare("run")
+    monkeypatch.setattr(build, "key", lambda: "another")
+    monkeypatch.setattr(build, "requires", lambda: ["jupyter-builder"])
+    capsys.readouterr()
+    setup.prepare("run")
+    assert commands == ["venv", ".[run]", ".[run]"]
+    assert "installing flyte_jupyter[run], and building its JupyterLab extension ... " in capsys.readouterr().out
 
 
 def test_jupyterlab_comes_with_the_kernel(commands: list[str]) -> None:
@@ -249,9 +264,9 @@ def test_uninstall_removes_the_venv_and_the_kernels_that_need_it(
 
 
 def test_it_runs_without_anything_installed(tmp_path: Path) -> None:
-    """`-I -S`: no site-packages, so that only the standard library is there."""
+    """`-E -S`: no site-packages, so that only the standard library is there."""
     file = Path(setup.__file__)
     ended = subprocess.run(
-        [sys.executable, "-I", "-S", str(file), "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-E", "-S", str(file), "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (0, "")
