@@ -24,6 +24,8 @@ from tests.conftest import clear, eventually, lacking, new_folder
 ROOT = Path(__file__).parents[2]
 WAIT = 60_000.0
 """Milliseconds that the browser waits for anything."""
+PYTHON = os.environ.get("FLYTE_JUPYTER_TEST_LAB", sys.executable)
+"""The Python whose JupyterLab is looked at: other versions of it are tried with their own."""
 
 
 class Lab:
@@ -74,7 +76,7 @@ class Lab:
         return [text.split()[-1] for text in self.page.locator(".flyte-run [role=status]").all_inner_texts()]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with launched() as browser:
         yield browser
@@ -124,7 +126,7 @@ def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False) -> 
     if is_extended:
         install(Path(env["JUPYTER_CONFIG_DIR"]), Path(env["JUPYTER_DATA_DIR"]))
     options = ("--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={folder}")
-    command = [sys.executable, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
+    command = [PYTHON, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
