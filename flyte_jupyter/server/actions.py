@@ -15,9 +15,10 @@ from ..report import page as document
 from ..store import keys
 from .here import Here
 from .parameters import ActionName, Attempt, RunName
-from .shapes.actions import ActionDetail, ActionRow, Failure, Report, Sample, Stretch, Tab
+from .shapes.actions import ActionDetail, ActionRow, Failure, Report, Sample, Tab
 from .shapes.actions import Attempt as Told
 from .shapes.runs import Link, Preview
+from .summaries import row
 
 _LIMITS = {"cpu": "cpu_limit", "memory": "memory_limit"}
 _ASKED = ("cpu", "memory", "gpu", "disk", "shm")
@@ -25,24 +26,7 @@ _ASKED = ("cpu", "memory", "gpu", "disk", "shm")
 
 def rows(here: Here, run: RunName) -> list[ActionRow]:
     """All actions of a run, the first one first, the others as they began."""
-    return list(map(row, here.all_actions(run)))
-
-
-def row(it: Action) -> ActionRow:
-    """An action, for a timeline and a tree."""
-    return ActionRow(
-        name=it.name,
-        parent=it.parent,
-        task=it.task,
-        title=it.title,
-        phase=it.phase.value,
-        attempt=it.attempt,
-        is_cached=it.is_cached,
-        history=[
-            Stretch(phase=phase.value, at=at, attempt=attempt, step=step) for phase, at, attempt, step in it.history
-        ],
-        reason=it.reason,
-    )
+    return here.feed.actions(run)
 
 
 def detail(here: Here, run: RunName, action: ActionName) -> ActionDetail:

@@ -17,6 +17,7 @@ from ..engine.run import Run
 from ..errors import RunNotFoundError, StoreError
 from ..home import Home
 from ..pods import Phase
+from ..sites import Sites
 from ..store import keys
 from ..store.files import FileStore
 from .changes import Changes
@@ -36,6 +37,10 @@ _FEW = 20
 """New runs that are read at once; more are read in the background."""
 _FIRST_PAGE = 1.0
 """Seconds that the first page waits for the index, when that is made anew."""
+_CATCH_UP = 0.5
+"""Seconds that an answer waits for the newest news at most."""
+_MOST_NEWS = 100
+"""Parts of news that it takes in for that, while there are ever more."""
 _WRITING = 20
 """Looks at the folder of a new run that has no record yet: somebody is writing it."""
 _ENDED = frozenset(phase.value for phase in Phase if phase.is_terminal)
@@ -51,21 +56,23 @@ class Feed:
     """All runs of this user.
 
     Args:
-        home: the state folder; root: the folder that the server serves, within which notebooks have relative paths.
+        sites: where runs are; home: the state folder.
+        root: the folder that the server serves, within which notebooks have relative paths.
     """
 
-    def __init__(self, home: Home, root: Path) -> None:
+    def __init__(self, sites: Sites, home: Home, root: Path) -> None:
         self._home, self._root = home.make(), root
         self._store = FileStore(home.store_url)
         self._journal = Journal(home.path)
         self._open = OpenRuns(home, self._store)
         self._hosts = Hosts(home, self._open)
         self._past = Past(self._store, self._journal, self._has_not_ended, self._were_read)
-        self._looked_at = LookedAt(home, self._store, self._host_of)
+        self._looked_at = LookedAt(home, sites, self._host_of)
         self._folder = Changes(self._store.path(keys.RUNS))
         self._names: set[str] = set()
         self._unwritten: dict[str, int] = {}
         self._inbox: deque[dict[str, Any]] = deque()
+        self._waiting: deque[threading.Event] = deque()
         self._listeners: list[Listener] = []
         self._followers: dict[str, list[Follower]] = {}
         self._lock = threading.Lock()
@@ -96,12 +103,14 @@ class Feed:
             notebook: its path as in a summary.
         """
         self._past.wait(_FIRST_PAGE)
+        self._catch_up()
         path = str(self._root / notebook) if notebook else ""  # an absolute one stays as it is
         found, total = self._journal.page(Query(text, phases, task, path), offset, limit)
         return RunPage(runs=[self._seen(each) for each in found], offset=offset, total=total)
 
     def summary(self, run: str) -> RunSummary:
         """One of them. Raises `RunNotFoundError`."""
+        self._catch_up()
         known = self._open.runs.get(run)
         if known is not None:
             return self._seen(summary(known.record, known.state))
@@ -117,6 +126,7 @@ class Feed:
 
     def actions(self, run: str) -> list[ActionRow]:
         """All its actions, the first one first. Raises `RunNotFoundError`."""
+        self._catch_up()
         known = self._open.runs.get(run)
         if known is not None:
             return rows(known)
@@ -138,6 +148,14 @@ class Feed:
     def before(self, run: str, task: str) -> str | None:
         """The name of the last run of a task before that one; None when it is the first."""
         return self._journal.before(run, task)
+
+    def _catch_up(self) -> None:
+        """Have the feed's thread take in what was said before now, as by code that asks for what it has just done."""
+        if threading.current_thread() is not self._thread:
+            done = threading.Event()
+            self._waiting.append(done)
+            self._hosts.wake()
+            done.wait(_CATCH_UP)
 
     def _read(self, run: str) -> tuple[RunSummary, list[ActionRow]]:
         """One that is not in the index yet."""
@@ -201,6 +219,8 @@ class Feed:
                 self._safely(self._look)
             while self._inbox:
                 self._safely(lambda: self._open.add(self._inbox.popleft()))
+            if self._waiting:
+                self._safely(self._answer)
             tell_at = self._told_at + _PACE
             if self._open.changed and time.monotonic() >= tell_at:
                 self._safely(self._tell)
@@ -215,6 +235,19 @@ class Feed:
         except Exception:
             _log.exception("Some news of runs were lost.")
 
+    def _answer(self) -> None:
+        """Tell those who wait that all is known that was said before they did."""
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            for _ in range(_MOST_NEWS):
+                if not self._hosts.wait(0.0):
+                    break
+            self._look(at_once=True)
+            self._tell()
+        finally:
+            for each in waiting:
+                each.set()
+
     def _begin(self) -> None:
         """What the index has, against what the store has."""
         known = self._journal.names()
@@ -223,14 +256,14 @@ class Feed:
         self._forget(known.keys() - self._names)
         self._past.add(name for name in self._names if known.get(name) not in _ENDED)
 
-    def _look(self) -> None:
+    def _look(self, *, at_once: bool = False) -> None:
         self._hosts.look()
         if not self._journal.is_there():
             self._journal.close()
             self._begin()
         if self._folder.are_there() or self._unwritten:
             self._list()
-        self._open.look()
+        self._open.look(at_once=at_once)
         self._looked_at.tidy()
 
     def _list(self) -> None:

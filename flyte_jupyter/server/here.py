@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..pack.envelope import header_of
 from ..pods import Event, PodEvent, pod_name
 from ..sites import Site, Sites
 from ..store import keys
+from .feed import Feed
 from .lines import Lines
 
 
@@ -40,6 +40,7 @@ class Here:
         self.home, self.root = home, root
         self.sites = Sites(home, secrets.token_hex(8))
         self.store = self.sites.local.store
+        self.feed = Feed(self.sites, home, root)
         self.lines = Lines()
 
     def __repr__(self) -> str:
@@ -47,23 +48,16 @@ class Here:
 
     def record(self, run: str) -> dict[str, Any]:
         """What was written down of a run. Raises `RunNotFoundError`."""
-        try:
-            record: dict[str, Any] = json.loads(bytes(self.store.get(keys.record(run))))
-        except KeyError:
-            raise RunNotFoundError(f"There is no run {run!r} here; it may have been deleted.") from None
-        return record
+        return self.feed.record(run)
 
     def run(self, name: str) -> Run:
         """A run by its name. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
-        record = self.record(name)
-        return Run(self.sites.another(record, {"run": name}), record, reattached=True)
+        return self.feed.run(name)
 
     def before(self, run: str, task: str) -> dict[str, Any] | None:
         """The record of the run of a task before that one; None when it is the first."""
-        for name in reversed(self.store.list(keys.RUNS)):
-            if name < run and (record := self.record(name))["task"] == task:
-                return record
-        return None
+        name = self.feed.before(run, task)
+        return self.record(name) if name is not None else None
 
     def place(self, run: str) -> Site:
         """Where a run is. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
@@ -75,10 +69,6 @@ class Here:
         if found is None:
             raise RunNotFoundError(f"There is no action {pod_name(run, action)!r}.")
         return found
-
-    def all_actions(self, run: str) -> list[Action]:
-        """The first action of a run, then all others as they began. Raises `RunNotFoundError`."""
-        return self._state(run).all()
 
     def _state(self, run: str) -> RunState:
         found = self.run(run)
@@ -95,6 +85,7 @@ class Here:
 
     def close(self) -> None:
         """Let go of everything; what runs, runs on."""
+        self.feed.close()
         self.sites.close()
 
 

@@ -95,14 +95,16 @@ class Hosts:
         self._channels[home.host] = channel
         self._selector.register(channel.socket, selectors.EVENT_READ, home.host)
 
-    def wait(self, seconds: float) -> None:
-        """Take in what is told within that time; returns when there was something, or when it is called."""
-        for key, _ in self._selector.select(seconds):
+    def wait(self, seconds: float) -> bool:
+        """Take in what is told within that time; returns when there was something, or when it is called: whether so."""
+        found = self._selector.select(seconds)
+        for key, _ in found:
             if key.data is None:
                 with contextlib.suppress(BlockingIOError):
                     self._rung.recv(4096)
             else:
                 self._read(key.data)
+        return bool(found)
 
     def wake(self) -> None:
         """End the wait, from any thread."""

@@ -63,6 +63,11 @@ class OpenRun:
         return self.record["pod"] is None
 
     @property
+    def is_remote(self) -> bool:
+        """Whether it is in a cluster, and no Host knows of it."""
+        return self.record.get("cluster") is not None
+
+    @property
     def has_ended(self) -> bool:
         return self.state.phase.is_terminal
 
@@ -144,16 +149,24 @@ class OpenRuns:
 
     # --- what nobody tells --------------------------------------------------------------------------------------------
 
-    def look(self) -> None:
-        """Look after those of which nobody tells whether they have ended."""
+    def look(self, *, at_once: bool = False) -> None:
+        """Look after those of which nobody tells whether they have ended.
+
+        Args:
+            at_once: also after those that were looked for a moment ago.
+        """
         now = time.monotonic()
         for run in list(self.runs.values()):
-            if run.is_map and not run.has_ended:
+            if run.is_map and not run.has_ended and not run.is_remote:
                 self._recall(run, [ROOT])
-            if run.host is None and not run.has_ended and now >= run.look_at:
+            if run.host is not None or run.has_ended or run.is_remote:
+                continue
+            if now >= run.look_at:
                 run.look_at = now + _SELDOM
                 run.looked += 1
                 self._look_for(run)
+            elif at_once:
+                self._recall(run)
 
     def _look_for(self, run: OpenRun) -> None:
         name, created = run.record["run"], run.record["created"]

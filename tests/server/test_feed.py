@@ -14,6 +14,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.server.feed import Feed
+from flyte_jupyter.sites import Sites
 from tests.conftest import eventually, stop_host
 
 ROOT = Path(__file__).parents[2]
@@ -44,9 +45,13 @@ def calls(n: int) -> int:
 
 @pytest.fixture
 def feed(home: Home, tmp_path: Path) -> Iterator[Feed]:
-    made = Feed(home, tmp_path)
+    made = feed_of(home, tmp_path)
     yield made
     made.close()
+
+
+def feed_of(home: Home, root: Path) -> Feed:
+    return Feed(Sites(home, "a server"), home, root)
 
 
 def phase(feed: Feed, run: str) -> str:
@@ -122,7 +127,7 @@ def test_the_index_is_made_anew_from_the_store(feed: Feed, home: Home, tmp_path:
         path.unlink()
     (home.path / "store" / "runs" / "r00000000000000" / "record.json").parent.mkdir()
     (home.path / "store" / "runs" / "r00000000000000" / "record.json").write_text('{"run": 7}')
-    again = Feed(home, tmp_path)
+    again = feed_of(home, tmp_path)
     try:
         eventually(lambda: again.page() == before)
         assert 1 == len(again.actions(runs[0].name))
@@ -145,7 +150,7 @@ def test_a_host_with_a_long_way_to_its_socket_is_found(
 ) -> None:
     far = home.path / ("far" * 40)
     monkeypatch.setenv("FLYTE_JUPYTER_HOME", str(far))
-    feed = Feed(Home(far), tmp_path)
+    feed = feed_of(Home(far), tmp_path)
     try:
         run = flyte.run(square, 3)
         eventually(lambda: phase(feed, run.name) == "succeeded")
