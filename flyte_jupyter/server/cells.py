@@ -24,11 +24,17 @@ from ..notebook.magics.magic import Magic
 from ..notebook.magics.options import Line
 from ..notebook.magics.task import DEFAULT_ENV
 from .given import of_call, of_line, words
-from .shapes.cells import CellSource, Declared, NotebookFound, Problem
+from .here import Here
+from .shapes.cells import Cells, CellSource, Declared, NotebookFound, Problem
 
 _KEPT = 2000
 """So many texts of cells are kept as they were read."""
 _one_at_a_time = threading.Lock()
+
+
+def of_notebook(_: Here, body: Cells) -> NotebookFound:
+    """What the cells of a notebook declare, and what is wrong in their magics."""
+    return found(body["cells"])
 
 
 def found(cells: Iterable[CellSource]) -> NotebookFound:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import actions, logs, runs
+from . import actions, cells, logs, runs
 
 BELOW = "flyte-jupyter"
 
@@ -36,4 +36,5 @@ ROUTES = (
     Route("GET", "runs/{run}/actions/{action}/logs", logs.page),
     Route("GET", "runs/{run}/actions/{action}/logs/download", logs.download),
     Route("GET", "runs/{run}/actions/{action}/report", actions.report),
+    Route("POST", "cells", cells.of_notebook),
 )

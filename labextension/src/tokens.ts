@@ -1,7 +1,9 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Token } from '@lumino/coreutils';
 
 import type { Client } from './api/client';
 import type { Stream } from './api/stream';
+import type { CellsModel } from './model/cells';
 import type { RunsModel } from './model/runs';
 
 /** The domain of our strings. */
@@ -17,4 +19,15 @@ export interface IFlyte {
 export const IFlyte = new Token<IFlyte>(
   'flyte-jupyter:IFlyte',
   'The server of flyte_jupyter, and the runs that it knows.'
+);
+
+/** What the cells of open notebooks declare. */
+export interface IFlyteCells {
+  /** Of one of them; it is disposed with the notebook. */
+  of(panel: NotebookPanel): CellsModel;
+}
+
+export const IFlyteCells = new Token<IFlyteCells>(
+  'flyte-jupyter:IFlyteCells',
+  'What the cells of open notebooks declare, and what is wrong in their magics.'
 );

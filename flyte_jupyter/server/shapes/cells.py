@@ -12,6 +12,12 @@ class CellSource(TypedDict):
     source: str
 
 
+class Cells(TypedDict):
+    """The body of `POST cells`: code cells, in the order of the notebook."""
+
+    cells: list[CellSource]
+
+
 class Problem(TypedDict):
     """Something wrong in a line of a magic; `line` counts from 0, `start` and `end` are characters in it."""
 

@@ -286,6 +286,11 @@ export interface ICellSource {
   source: string;
 }
 
+/** The body of `POST cells`: code cells, in the order of the notebook. */
+export interface ICells {
+  cells: ICellSource[];
+}
+
 /** Something wrong in a line of a magic; `line` counts from 0, `start` and `end` are characters in it. */
 export interface IProblem {
   line: number;
