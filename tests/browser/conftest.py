@@ -151,8 +151,8 @@ def install(config: Path, data: Path) -> None:
 
 
 def end(server: subprocess.Popen[bytes]) -> None:
-    """End a server and its kernels. One of whose kernels just starts may wait for ever."""
-    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+    """End a server and its kernels, whose Host lives on. One of whose kernels just starts may wait for ever."""
+    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children()]
     server.terminate()
     _, left = psutil.wait_procs(processes, timeout=30)
     for process in left:
