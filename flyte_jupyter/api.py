@@ -60,7 +60,7 @@ class RunTask:
             CaptureError: something the task needs cannot be sent to its process; nothing was started.
             RuntimeUserError: the task failed; it is also an instance of the class that the task raised.
         """
-        run = _start(task, args, kwargs, self._options, self._cluster)
+        run = self.submit(task, args, kwargs)
         if run.mode == REMOTE:
             return run
         interrupt.wait(run)
@@ -69,12 +69,16 @@ class RunTask:
 
     async def aio(self, task: Task[..., Any] | DeployedTrigger, *args: Any, **kwargs: Any) -> Run:
         """The same, without blocking the event loop."""
-        run = _start(task, args, kwargs, self._options, self._cluster)
+        run = self.submit(task, args, kwargs)
         if run.mode == REMOTE:
             return run
         await interrupt.wait_aio(run)
         run.raise_for_status()
         return run
+
+    def submit(self, task: Task[..., Any] | DeployedTrigger, args: tuple[Any, ...], inputs: dict[str, Any]) -> Run:
+        """Start it, and do not wait."""
+        return _start(task, args, inputs, self._options, self._cluster)
 
 
 run = RunTask()
@@ -110,6 +114,12 @@ def rerun(run: Run | str, action: str = ROOT, *, override: Mapping[str, Any] | N
     return _again(session.defaults, None, run, action, override, inputs)
 
 
+def resubmit(run: str, override: Mapping[str, Any] | None = None) -> Run:
+    """As `rerun`, but it does not wait, as `submit` does not."""
+    again, task, inputs = _call_again(session.defaults, None, run, ROOT, override, {})
+    return again.submit(task, (), inputs)
+
+
 def _again(
     options: RunOptions,
     mode: str | None,
@@ -119,6 +129,19 @@ def _again(
     inputs: Mapping[str, Any],
 ) -> Run:
     """See `rerun`; the mode is one that was asked for, None for where it was."""
+    again, task, given = _call_again(options, mode, run, action, override, inputs)
+    return again(task, **given)
+
+
+def _call_again(
+    options: RunOptions,
+    mode: str | None,
+    run: Run | str,
+    action: str,
+    override: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any],
+) -> tuple[RunTask, Task[..., Any], dict[str, Any]]:
+    """What starts it, its task and its inputs."""
     here, name = session.current(), run.name if isinstance(run, Run) else run
     task, given = here.call_of(name, action)
     if unknown := sorted(inputs.keys() - given.keys()):
@@ -131,7 +154,7 @@ def _again(
     again = RunTask(options)
     if was_in is not None and mode != LOCAL:
         again = RunTask(replace(options, mode=REMOTE), Cluster.from_json(was_in))
-    return again(task.override(**override) if override else task, **{**given, **inputs})
+    return again, task.override(**override) if override else task, {**given, **inputs}
 
 
 class RunContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, cast
@@ -11,7 +12,7 @@ from ..errors import ConfigError, ConfigTypeError, ConfigValueError
 from .codec import Codec, codec_of
 from .field import Field, fields_of
 from .refusal import did_you_mean, raise_all, wrong_type
-from .spec import PARAMS, Level
+from .spec import OVERRIDE, PARAMS, Level
 from .values.resources import Resources
 
 _SPREAD = "resources"  # its fields are options of their own: --cpu 1 --memory 512Mi
@@ -140,6 +141,27 @@ def collect(texts: Mapping[str, str], level: Level) -> dict[str, Any]:
             problems.append(problem)
     raise_all(problems)
     return given
+
+
+def overrides(text: str) -> dict[str, Any]:
+    """What one line says of parameters that may be overridden: "retries=3, memory=2Gi, short_name='a b'".
+
+    Raises:
+        ConfigTypeError, ConfigValueError: unknown parameters and values that are not accepted, all in one error.
+    """
+    names = "|".join(sorted((name_of(option.flag) for option in options(OVERRIDE)), key=len, reverse=True))
+    # another word begins a parameter only behind a space: env_vars=A=1,B=2 goes on
+    parts = re.split(rf"(?:(?:^|[,\s])\s*(?=(?:{names})\s*=)|(?:^|\s)(?=\w+\s*=))(\w+)\s*=\s*", text.strip())
+    if parts[0].strip():
+        raise ConfigValueError(f"{text!r}: no parameter with its value\n  write them so: retries=3, memory=2Gi")
+    values = (value.strip().rstrip(",").strip() for value in parts[2::2])
+    given = {flag_of(name): _unquoted(value) for name, value in zip(parts[1::2], values, strict=True)}
+    return collect(given, OVERRIDE)
+
+
+def _unquoted(text: str) -> str:
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1] if is_quoted else text
 
 
 def _merged(whole: Resources | None, parts: Mapping[str, str]) -> Resources:

@@ -1,8 +1,9 @@
-"""`flyte_jupyter run notebook.ipynb TASK --x 3`, `export notebook.ipynb module.py`, `kernel install`: in a terminal."""
+"""`flyte_jupyter run notebook.ipynb TASK --x 3`, `rerun RUN`, `export`, `kernel install`: in a terminal."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
-from .. import __version__, api
+from .. import __version__, api, context, session
+from ..config.text import overrides
 from ..engine import interrupt
 from ..errors import ConfigError, RunInterrupted, user_frames
 from ..interface import Interface
@@ -58,6 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("task", nargs="?", metavar="TASK")
     run.add_argument("inputs", nargs=argparse.REMAINDER, metavar="--INPUT VALUE ...", help="the inputs of the task")
     run.set_defaults(do=_run)
+    again = commands.add_parser(
+        "rerun",
+        help="run again what has run before",
+        description="Run again what has run before, with the code and the inputs of then; prints the name of the new"
+        " run at once.",
+    )
+    again.add_argument("run", metavar="RUN", help="its name, as flyte.runs() shows it")
+    again.add_argument("--override", action="append", default=[], metavar="PARAMETERS",
+                       help="other values of parameters, such as: retries=3, memory=2Gi")  # fmt: skip
+    again.add_argument("--json", action="store_true", help="the name, or what was wrong, as JSON")
+    again.set_defaults(do=_rerun)
     export = commands.add_parser("export", help="write the tasks of a notebook into a module")
     export.add_argument("notebook", type=Path, metavar="NOTEBOOK")
     export.add_argument("module", type=Path, metavar="MODULE.py")
@@ -73,6 +86,22 @@ def _parser() -> argparse.ArgumentParser:
 def _export(given: Any) -> int:
     cells = cells_of_file(given.notebook)
     print(write(given.module, cells, written, given.tasks, for_flyte=given.flyte, is_forced=given.force))
+    return 0
+
+
+def _rerun(given: Any) -> int:
+    """In the name of the notebook that the run was of."""
+    try:
+        override = overrides(", ".join(given.override))
+        record = session.current().found(given.run) or {}
+        context.notebook.update(record.get("notebook") or {})
+        run = api.resubmit(given.run, override)
+    except ConfigError as e:
+        if not given.json:
+            raise
+        print(json.dumps({"error": str(e), "kind": type(e).__name__}))
+        return _USAGE_ERROR
+    print(json.dumps({"run": run.name}) if given.json else run.name)
     return 0
 
 

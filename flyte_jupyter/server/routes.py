@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import actions, cells, logs, runs
+from . import actions, cells, logs, rerun, runs
 
 BELOW = "flyte-jupyter"
 
@@ -31,6 +31,7 @@ ROUTES = (
     Route("GET", "runs/{run}", runs.detail),
     Route("GET", "runs/{run}/card", runs.card_of),
     Route("POST", "runs/{run}/cancel", runs.cancel),
+    Route("POST", "runs/{run}/rerun", rerun.rerun),
     Route("GET", "runs/{run}/actions", actions.rows),
     Route("GET", "runs/{run}/actions/{action}", actions.detail),
     Route("GET", "runs/{run}/actions/{action}/logs", logs.page),

@@ -135,3 +135,15 @@ class Cancel(TypedDict, total=False):
     """The body of `POST runs/RUN/cancel`."""
 
     reason: str
+
+
+class Rerun(TypedDict, total=False):
+    """The body of `POST runs/RUN/rerun`; `override` is such as "retries=3, memory=2Gi"."""
+
+    override: str
+
+
+class Started(TypedDict):
+    """The answer to `POST runs/RUN/rerun`: the name of the new run."""
+
+    run: str
