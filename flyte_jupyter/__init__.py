@@ -86,6 +86,7 @@ if TYPE_CHECKING:  # for editors and type checkers; `_HOMES` says the same to Py
     from .image_build import build as build
     from .image_build import build_images as build_images
     from .mapping import map as map  # noqa: A004 - Flyte's name
+    from .pruning import prune as prune
     from .queues import queues as queues
     from .task import Task as Task
     from .warm import pools as pools
@@ -133,6 +134,7 @@ _HOMES = {
     "extend": ("AsyncFunctionTaskTemplate", "TaskTemplate"),
     "image_build": ("build", "build_images"),
     "mapping": ("map",),
+    "pruning": ("prune",),
     "queues": ("queues",),
     "task": ("Task",),
     "warm": ("pools",),

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .options import RunOptions
     from .version import Version
 
+_AGAIN = 6 * 3600.0
+"""Seconds after which code is sent again: what is older than a day and belongs to no run may be deleted (`pruning`)."""
+
 
 class Engine:
     """One per process that calls tasks.
@@ -54,7 +57,7 @@ class Engine:
         self.runner = runner
         self._key = key
         self._makes_venvs = makes_venvs
-        self._sent: set[str] = set()  # digests of code and images
+        self._sent: dict[str, float] = {}  # digests of code and images, and when
         # what is damaged may be the code: the next call sends it again
         self.news = News(store, key, runner, labels, lingers=lingers, damaged=self._sent.clear)
 
@@ -135,10 +138,10 @@ class Engine:
         for digest, recipe in code.recipes.items() if self._makes_venvs else ():
             if digest not in self._sent:
                 send_image(self.store, self._key, recipe)
-                self._sent.add(digest)
-        if code.digest not in self._sent:
+                self._sent[digest] = time.time()
+        if time.time() - self._sent.get(code.digest, 0.0) > _AGAIN:
             self.store.put(keys.code(code.digest), code.payload)
-            self._sent.add(code.digest)
+            self._sent[code.digest] = time.time()
 
     def snapshot(self, run: str) -> list[Event]:
         """What is told now of the actions of a run that are open; [] when none is."""

@@ -38,9 +38,8 @@ class Here:
 
     def __init__(self, home: Home, root: Path) -> None:
         self.home, self.root = home, root
-        self.sites = Sites(home, secrets.token_hex(8))
-        self.store = self.sites.local.store
-        self.feed = Feed(self.sites, home, root)
+        self._sites = Sites(home, secrets.token_hex(8))
+        self.feed = Feed(self._sites, home, root)
         self.lines = Lines()
 
     def __repr__(self) -> str:
@@ -54,14 +53,9 @@ class Here:
         """A run by its name. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
         return self.feed.run(name)
 
-    def before(self, run: str, task: str) -> dict[str, Any] | None:
-        """The record of the run of a task before that one; None when it is the first."""
-        name = self.feed.before(run, task)
-        return self.record(name) if name is not None else None
-
     def place(self, run: str) -> Site:
         """Where a run is. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
-        return self.sites.of_record(self.record(run))
+        return self._sites.of_record(self.record(run))
 
     def action(self, run: str, action: str) -> Action:
         """An action of a run. Raises `RunNotFoundError`."""
@@ -86,7 +80,7 @@ class Here:
     def close(self) -> None:
         """Let go of everything; what runs, runs on."""
         self.feed.close()
-        self.sites.close()
+        self._sites.close()
 
 
 def _ended(events: list[Event]) -> Action | None:

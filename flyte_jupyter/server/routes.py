@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import actions, cells, logs, rerun, runs
+from . import actions, cells, clusters, logs, machine, rerun, runs
 
 BELOW = "flyte-jupyter"
 
@@ -37,5 +37,13 @@ ROUTES = (
     Route("GET", "runs/{run}/actions/{action}/logs", logs.page),
     Route("GET", "runs/{run}/actions/{action}/logs/download", logs.download),
     Route("GET", "runs/{run}/actions/{action}/report", actions.report),
+    Route("GET", "environments", machine.environments),
+    Route("GET", "pools", machine.pools),
+    Route("POST", "pools/{id}/shutdown", machine.shutdown),
+    Route("GET", "queues", machine.queues),
+    Route("GET", "triggers", machine.triggers),
+    Route("POST", "triggers/{id}", machine.change),
+    Route("GET", "clusters", clusters.clusters),
     Route("POST", "cells", cells.of_notebook),
+    Route("POST", "prune", machine.prune),
 )

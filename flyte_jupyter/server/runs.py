@@ -27,8 +27,10 @@ def page(
     task: Annotated[str, Words(most=500)] = "",
     notebook: Annotated[str, Words(most=4096)] = "",
 ) -> RunPage:
-    """Runs, the newest first: with a text in name, title or task, in one of these phases, of that task or notebook."""
-    phases = list(filter(None, phase.split(",")))
+    """Runs, the newest first: with these words in name, task, notebook or reason, in one of these phases, of that task,
+    of that notebook.
+    """
+    phases = [each for each in phase.split(",") if each]
     return here.feed.page(offset, limit, text=text, phases=phases, task=task, notebook=notebook)
 
 
@@ -56,14 +58,15 @@ def detail(here: Here, run: RunName) -> RunDetail:
 
 def _previous(here: Here, record: Mapping[str, Any], source: list[Source]) -> Previous | None:
     """The run of the same task before a run, and what is different; None when it is the first."""
-    before = here.before(record["run"], record["task"])
-    if before is None:
+    name = here.feed.before(record["run"], record["task"])
+    if name is None:
         return None
+    before = here.record(name)
     try:
-        code = sources(here.place(before["run"]), before["run"])
+        code = sources(here.place(name), name)
     except HostError:  # in a cluster that is not there: the records say the rest
         code = []
-    return Previous(run=before["run"], differences=[*differences(before, record), *changed(code, source)])
+    return Previous(run=name, differences=[*differences(before, record), *changed(code, source)])
 
 
 def card_of(here: Here, run: RunName) -> Card:

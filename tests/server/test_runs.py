@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 import flyte_jupyter as flyte
+from tests.conftest import eventually
 from tests.server.conftest import Server
 
 pytestmark = pytest.mark.one_host
@@ -25,6 +26,7 @@ def broken(x: int) -> int:
 def test_a_run_is_listed_told_in_detail_and_drawn(server: Server) -> None:
     run = flyte.run(square, 3)
 
+    eventually(lambda: run.name in _names(server, "text=SQUA&phase=succeeded"))  # news come a moment later
     page = server.get("runs?text=SQUA")
     assert run.name == page["runs"][0]["name"]
     assert page["total"] == len(page["runs"])
@@ -60,14 +62,15 @@ def test_runs_are_found_by_phase_and_task(server: Server) -> None:
     good, bad = flyte.run(square, 2), flyte.submit(broken, 1)
     bad.wait()
 
-    def names(query: str) -> list[str]:
-        return [each["name"] for each in server.get(f"runs?{query}")["runs"]]
+    eventually(lambda: bad.name in _names(server, "phase=failed,aborted"))
+    assert good.name not in _names(server, "phase=failed,aborted")
+    assert good.name in _names(server, "task=served.square")
+    assert bad.name not in _names(server, "task=served.square")
+    assert [bad.name] == _names(server, "offset=0&limit=1")
 
-    assert bad.name in names("phase=failed,aborted")
-    assert good.name not in names("phase=failed,aborted")
-    assert good.name in names("task=served.square")
-    assert bad.name not in names("task=served.square")
-    assert [bad.name] == names("offset=0&limit=1")
+
+def _names(server: Server, query: str) -> list[str]:
+    return [each["name"] for each in server.get(f"runs?{query}")["runs"]]
 
 
 def test_what_is_not_there_or_not_right_is_refused_with_what_to_do(server: Server) -> None:

@@ -39,6 +39,7 @@ LAYERS = [
         "image_build",
         "secrets",
         "pod_manifest",
+        "pruning",
     },
     {"notebook", "__main__"},
     {"server"},

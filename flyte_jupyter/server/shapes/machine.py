@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 
 class Environment(TypedDict):
@@ -79,3 +79,19 @@ class Pruned(TypedDict):
 
     runs: list[str]
     bytes: int
+
+
+class ChangeTrigger(TypedDict):
+    """The body of `POST triggers/ID`."""
+
+    do: Literal["activate", "deactivate", "delete"]
+
+
+class _Days(TypedDict):
+    days: int
+
+
+class Prune(_Days, total=False):
+    """The body of `POST prune`: runs that ended more than so many days ago; with `dry_run` they are only named."""
+
+    dry_run: bool

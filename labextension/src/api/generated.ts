@@ -117,6 +117,16 @@ export interface ICancel {
   reason: string;
 }
 
+/** The body of `POST runs/RUN/rerun`; `override` is such as "retries=3, memory=2Gi". */
+export interface IRerun {
+  override: string;
+}
+
+/** The answer to `POST runs/RUN/rerun`: the name of the new run. */
+export interface IStarted {
+  run: string;
+}
+
 /** A time in one phase; it lasts until the next one begins, or the action ends. */
 export interface IStretch {
   phase: PhaseName;
@@ -278,6 +288,32 @@ export interface ICluster {
 export interface IPruned {
   runs: string[];
   bytes: number;
+}
+
+/** The body of `POST triggers/ID`. */
+export interface IChangeTrigger {
+  do: 'activate' | 'deactivate' | 'delete';
+}
+
+/**
+ * dict() -> new empty dictionary
+ * dict(mapping) -> new dictionary initialized from a mapping object's
+ *     (key, value) pairs
+ * dict(iterable) -> new dictionary initialized as if via:
+ *     d = {}
+ *     for k, v in iterable:
+ *         d[k] = v
+ * dict(**kwargs) -> new dictionary initialized with the name=value pairs
+ *     in the keyword argument list.  For example:  dict(one=1, two=2)
+ */
+export interface I_Days {
+  days: number;
+}
+
+/** The body of `POST prune`: runs that ended more than so many days ago; with `dry_run` they are only named. */
+export interface IPrune {
+  days: number;
+  dry_run: boolean;
 }
 
 /** A code cell of a notebook, as it stands in the editor. */
