@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import buckets, cached, cards, clusters, declarations, magics, measures, panels
+from tests.benchmarks import buckets, cached, cards, clusters, declarations, lab, magics, measures, panels
 from tests.benchmarks.measures import Measured
 
 
@@ -77,6 +77,11 @@ IN_A_CLUSTER = [
 ]
 """Of `python -m tests.benchmarks cluster`, which needs what tests/kubernetes need, and a quiet machine."""
 
+IN_LAB = [
+    Row("server idle with a page open, CPU", lab.idle, "the same without our extensions", 1, "%"),
+]
+"""Of `python -m tests.benchmarks lab`, which needs a browser, and a quiet machine."""
+
 
 def main(rows: list[Row]) -> None:
     print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores\n")
@@ -93,4 +98,4 @@ def main(rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    main(IN_A_CLUSTER if sys.argv[1:] == ["cluster"] else ROWS)
+    main({"cluster": IN_A_CLUSTER, "lab": IN_LAB}.get(" ".join(sys.argv[1:]), ROWS))

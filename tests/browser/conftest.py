@@ -29,10 +29,15 @@ PYTHON = os.environ.get("FLYTE_JUPYTER_TEST_LAB", sys.executable)
 
 
 class Lab:
-    """A server with notebooks in a folder of its own, and a page."""
+    """A server with notebooks in a folder of its own, and a page.
 
-    def __init__(self, folder: Path, address: str, page: Page) -> None:
+    Attributes:
+        server: the number of its process.
+    """
+
+    def __init__(self, folder: Path, address: str, page: Page, server: int) -> None:
         self.folder = folder
+        self.server = server
         self.page = page
         self._address = address
         self.problems: list[str] = []
@@ -133,7 +138,7 @@ def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False) -> 
         eventually(lambda: server.poll() is None and is_up(f"http://127.0.0.1:{port}/api"), within=60)
         address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
         with chromium.new_page(viewport={"width": 1500, "height": 1400}) as page:
-            yield Lab(folder, address, page)
+            yield Lab(folder, address, page, server.pid)
     finally:
         end(server)
         clear(home)
