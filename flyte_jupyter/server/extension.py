@@ -33,13 +33,19 @@ class FlyteJupyter(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the handlers of all routes."""
         from .here import Here
+        from .routes import BELOW
+        from .stream import Stream
         from .web import handlers
 
         self._threads = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-answer")
+        self._patient = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-patient")
         self._here: Here = Here(Home(self.home or None), Path(self.serverapp.root_dir if self.serverapp else "."))
         self.handlers.extend(handlers(self._here, self._threads))
+        given = {"here": self._here, "threads": self._threads, "patient": self._patient}
+        self.handlers.append((f"{BELOW}/stream", Stream, given))
 
     async def stop_extension(self) -> None:
         """Let go of everything; what runs, runs on."""
         self._here.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._patient):
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -53,6 +53,10 @@ class Here:
         """A run by its name. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
         return self.feed.run(name)
 
+    def is_remote(self, run: str) -> bool:
+        """Whether a run is in a cluster, which may take its time to answer. Raises `RunNotFoundError`."""
+        return bool(run) and self.record(run).get("cluster") is not None
+
     def place(self, run: str) -> Site:
         """Where a run is. Raises `RunNotFoundError`; `HostError` when its cluster cannot be reached."""
         return self._sites.of_record(self.record(run))
