@@ -1,0 +1,24 @@
+/** The commands of all of our plugins. */
+export namespace CommandIDs {
+  /** `{ run?, reason? }` */
+  export const cancel = 'flyte:cancel';
+  /** `{ run?, override?, ask? }` */
+  export const rerun = 'flyte:rerun';
+  /** `{ run, action? }`: the run viewer. */
+  export const openRun = 'flyte:open-run';
+  /** `{ run, action? }`: the viewer with its logs. */
+  export const openLogs = 'flyte:open-logs';
+  /** `{ run?, notebook?, cell? }` */
+  export const goToCell = 'flyte:go-to-cell';
+  /** `{ run?, code? }` */
+  export const copyCode = 'flyte:copy-code';
+  /** `{ code, label? }`: into a new cell below the active one. */
+  export const insertCode = 'flyte:insert-code';
+  /** `{ run? }`: `flyte.attach(...)` in a new cell. */
+  export const attach = 'flyte:attach';
+  export const prune = 'flyte:prune';
+  /** `{ cwd? }` */
+  export const newNotebook = 'flyte:new-notebook';
+  /** The sidebar, at its list of runs. */
+  export const showRuns = 'flyte:show-runs';
+}

@@ -1,0 +1,101 @@
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
+import type { ISignal } from '@lumino/signaling';
+import { BoxPanel, SplitPanel } from '@lumino/widgets';
+import * as React from 'react';
+
+import type { ViewerModel } from '../../model/viewer';
+import { isOver } from '../../model/runs';
+import { Details } from './details';
+import { Header } from './header';
+import { Actions } from './actions';
+
+/** What a viewer is made with. */
+export interface IViewerOptions {
+  model: ViewerModel;
+  commands: CommandRegistry;
+  editors: IEditorServices;
+  trans: TranslationBundle;
+}
+
+/** A run in the main area: what it is, when its actions ran, which there are, and the selected one in detail. */
+export class RunViewer extends BoxPanel {
+  constructor(options: IViewerOptions) {
+    super({ direction: 'top-to-bottom', spacing: 0 });
+    this.addClass('flyte-Viewer');
+    const { model } = options;
+    this.model = model;
+    const about = { ...options, now: Date.now() / 1000 };
+    const draw = (view: (props: typeof about) => JSX.Element, ...signals: Told[]) => {
+      const props = () => ({ ...about, now: Date.now() / 1000 });
+      const pane = new Pane(() => React.createElement(view, props()), signals);
+      this.panes.push(pane);
+      return pane;
+    };
+    const { changed } = model;
+    const header = draw(Header, changed, model.actions.changed);
+    const actions = draw(Actions, model.actions.changed, model.rows.changed);
+    const details = draw(Details, changed, model.actions.changed);
+    const below = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
+    below.addWidget(actions);
+    below.addWidget(details);
+    below.setRelativeSizes([1, 2]);
+    header.addClass('flyte-Viewer-header');
+    BoxPanel.setStretch(header, 0);
+    this.addWidget(header);
+    this.addWidget(below);
+    this.timer = window.setInterval(() => this.tick(), 1000);
+  }
+
+  readonly model: ViewerModel;
+
+  override dispose(): void {
+    if (!this.isDisposed) {
+      window.clearInterval(this.timer);
+      super.dispose();
+      this.model.dispose();
+    }
+  }
+
+  /** Time goes on while something runs. */
+  private tick(): void {
+    if (this.isVisible && this.model.phase && !isOver(this.model.phase)) {
+      this.panes.forEach(pane => pane.look());
+    }
+  }
+
+  private readonly panes: Pane[] = [];
+  private readonly timer: number;
+}
+
+type Told = ISignal<unknown, unknown>;
+
+/** A part of it, drawn anew when one of its signals is told, and not while nobody sees it. */
+class Pane extends ReactWidget {
+  constructor(
+    private readonly draw: () => JSX.Element,
+    signals: Told[]
+  ) {
+    super();
+    this.addClass('flyte-Pane');
+    signals.forEach(signal => signal.connect(this.look, this));
+  }
+
+  look(): void {
+    if (this.isVisible) {
+      this.update();
+    }
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.update();
+  }
+
+  protected render(): JSX.Element {
+    return this.draw();
+  }
+}
