@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 from ..config.form import form
 from ..config.generate import write
 from ..config.spec import ENV, OVERRIDE, TASK
+from . import openapi
 from .shapes import actions, cells, machine, runs, stream
 
 TYPES = Path(__file__).parents[2] / "labextension" / "src" / "api" / "generated.ts"
@@ -95,7 +96,8 @@ class _Row(typing.TypedDict):
 
 def main(args: list[str]) -> int:
     """As that of `config.generate`."""
-    return write({TYPES: source()} if TYPES.parent.is_dir() else {}, "flyte_jupyter.server.generate", args)
+    types = {TYPES: source()} if TYPES.parent.is_dir() else {}
+    return write({openapi.FILE: openapi.made(), **types}, "flyte_jupyter.server.generate", args)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from . import actions, cells, clusters, logs, machine, rerun, runs
+from . import actions, cells, clusters, logs, machine, openapi, rerun, runs
 
 BELOW = "flyte-jupyter"
 
@@ -46,4 +46,5 @@ ROUTES = (
     Route("GET", "clusters", clusters.clusters),
     Route("POST", "cells", cells.of_notebook),
     Route("POST", "prune", machine.prune),
+    Route("GET", "openapi.json", openapi.document),
 )

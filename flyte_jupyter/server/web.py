@@ -25,7 +25,14 @@ RESOURCE = "flyte_jupyter"
 """What an authorizer is asked for: may this user "read" (GET) or "write" (POST) it."""
 _LARGEST = 8 << 20
 """Bytes of a request's body: a notebook's cells are the most that is sent."""
+
+
+class TooLarge(ConfigError):
+    """A request that is larger than any that makes sense."""
+
+
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (TooLarge, 413),
     (RunNotFoundError, 404),
     (HostError, 502),
     (StoreError, 502),
@@ -85,7 +92,7 @@ class Handler(APIHandler):
 
     def _body(self, parameter: Parameter) -> Any:
         if len(self.request.body) > _LARGEST:
-            raise ConfigError(f"The body has {len(self.request.body):,} bytes; at most {_LARGEST:,} are allowed.")
+            raise TooLarge(f"The body has {len(self.request.body):,} bytes; at most {_LARGEST:,} are allowed.")
         try:
             body = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:

@@ -95,15 +95,19 @@ def served(
     home: Path,
     prefix: str = "/",
     config: dict[str, Any] | None = None,
+    env: dict[str, str] | None = None,
     program: str = "jupyter_server",
 ) -> Iterator[Server]:
     """A server that keeps what it writes in a folder, for the state folder `home`."""
     folder = tmp_path / "notebooks"
     folder.mkdir(exist_ok=True)
     port, token = free_port(), secrets.token_hex(16)
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    env = {**os.environ, "PYTHONPATH": path, "JUPYTER_TOKEN": token, HOME_VARIABLE: str(home)}
-    env |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    more = env or {}
+    path = os.pathsep.join(
+        part for part in (more.get("PYTHONPATH"), str(ROOT), os.environ.get("PYTHONPATH")) if part is not None
+    )
+    environ = {**os.environ, **more, "PYTHONPATH": path, "JUPYTER_TOKEN": token, HOME_VARIABLE: str(home)}
+    environ |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     (tmp_path / "CONFIG").mkdir(exist_ok=True)
     extension = json.loads((ROOT / "jupyter-config" / "server-config" / "flyte_jupyter.json").read_text())
     settings = {**extension, **(config or {})}
@@ -112,7 +116,7 @@ def served(
     command = [sys.executable, "-m", program, *given, "--allow-root", *options]
     log = tmp_path / "log"
     with log.open("w") as printed:
-        process = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=printed, stderr=printed)
+        process = subprocess.Popen(command, env=environ, cwd=tmp_path, stdout=printed, stderr=printed)
     try:
         made = Server(f"http://127.0.0.1:{port}{prefix.rstrip('/')}", token, folder, log, process)
         eventually(lambda: is_up(made), within=60)
