@@ -14,6 +14,7 @@ from ..config.form import form
 from ..config.generate import write
 from ..config.spec import ENV, OVERRIDE, TASK
 from . import openapi
+from .parameters import RunName
 from .shapes import actions, cells, machine, runs, stream
 
 TYPES = Path(__file__).parents[2] / "labextension" / "src" / "api" / "generated.ts"
@@ -41,7 +42,12 @@ def source() -> str:
     """The text of `generated.ts`."""
     found = [of for module in _MODULES for of in vars(module).values() if is_typeddict(of)]
     aliases = "".join(f"export type {name} = {_parts(of)};\n\n" for name, of in _ALIASES.items())
-    return _HEADER + "".join(map(_interface, dict.fromkeys(found))) + aliases + _TABLE + _parameters()
+    return _HEADER + "".join(map(_interface, dict.fromkeys(found))) + aliases + _names() + _TABLE + _parameters()
+
+
+def _names() -> str:
+    _, words = get_args(RunName)
+    return f"/** What {words.of} looks like. */\nexport const RUN_NAME = /^{words.pattern}$/;\n\n"
 
 
 def _interface(of: type) -> str:

@@ -2,9 +2,18 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { cells } from './plugins/cells';
 import { cellsEditor } from './plugins/cells_editor';
+import { commands } from './plugins/commands';
+import { renderer } from './plugins/renderer';
 import { server } from './plugins/server';
 import { viewer } from './plugins/viewer';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [server, cells, viewer, cellsEditor];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  server,
+  commands,
+  renderer,
+  cells,
+  viewer,
+  cellsEditor
+];
 
 export default plugins;

@@ -415,6 +415,9 @@ export type PhaseName = 'queued' | 'waiting_for_resources' | 'initializing' | 'r
 
 export type News = IRunsNews | ICardNews | IActionsNews | ILogNews | IRefused;
 
+/** What the name of a run looks like. */
+export const RUN_NAME = /^r[0-9a-z]{9,40}$/;
+
 /** A parameter of a task, or a field of one: see `flyte_jupyter.config.form`. */
 export interface IParameter {
   name: string;
