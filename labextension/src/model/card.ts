@@ -1,9 +1,8 @@
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { ServerError } from '../api/client';
 import { RUN_NAME, type ICard, type ICommand, type PhaseName } from '../api/generated';
-import type { IFlyte } from '../tokens';
+import type { Stream } from '../api/stream';
 import { isOver } from './runs';
 
 /** What an output of a notebook has of a card. */
@@ -21,7 +20,7 @@ export interface IOutput {
  * output where it does not, or where what it has is the end: nobody can know more than the kernel that has seen it.
  */
 export class CardModel implements IDisposable {
-  constructor(private readonly flyte: Pick<IFlyte, 'client' | 'stream'>) {}
+  constructor(private readonly stream: Stream) {}
 
   /** There is something else to draw, or to do. */
   get changed(): ISignal<CardModel, void> {
@@ -47,10 +46,6 @@ export class CardModel implements IDisposable {
     return isSettled ? this.card!.commands : [];
   }
 
-  get isKnown(): boolean {
-    return this.card !== undefined;
-  }
-
   /** Why the server tells nothing of the run; '' while that is not known, or when it does. */
   get problem(): string {
     return this.failed;
@@ -74,9 +69,6 @@ export class CardModel implements IDisposable {
       this.draw(output.html, false, output.phase);
     }
     this.ask();
-    if (this.isLast() && this.card && !isOver(this.card.phase)) {
-      void this.askOnce(output.run); // what can be done now; the kernel may be the quicker one
-    }
   }
 
   /** Whether somebody sees the card: only then the server is asked. */
@@ -103,7 +95,8 @@ export class CardModel implements IDisposable {
 
   /** Whether the server tells what happens, or has told the end. */
   private isLive(): boolean {
-    return this.card !== undefined && (isOver(this.card.phase) || this.flyte.stream.isConnected);
+    const tells = this.watch !== undefined && this.stream.isConnected;
+    return this.card !== undefined && (tells || isOver(this.card.phase));
   }
 
   private ask(): void {
@@ -115,25 +108,13 @@ export class CardModel implements IDisposable {
       this.fail(`${output.run} is not the name of a run`);
       return;
     }
-    this.watch = this.flyte.stream.watch(`card:${output.run}`, news => {
+    this.watch = this.stream.watch(`card:${output.run}`, news => {
       if (news.topic === 'card') {
         this.know(news.card);
       } else if (news.topic === 'refused') {
         this.fail(news.message);
       }
     });
-    void this.askOnce(output.run);
-  }
-
-  /** Without the stream: what there is now, also of a run that ended long ago. */
-  private async askOnce(run: string): Promise<void> {
-    try {
-      this.know(await this.flyte.client.card(run));
-    } catch (error) {
-      if (!this.isKnown && run === this.run) {
-        this.fail(error instanceof ServerError || error instanceof TypeError ? error.message : '');
-      }
-    }
   }
 
   private know(card: ICard): void {
@@ -146,10 +127,6 @@ export class CardModel implements IDisposable {
     }
     this.card = card;
     this.failed = '';
-    if (isOver(card.phase)) {
-      this.watch?.dispose();
-      this.watch = undefined;
-    }
     if (this.isLast()) {
       this.hasChanged.emit();
     } else {

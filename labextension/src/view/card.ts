@@ -33,7 +33,7 @@ export class RenderedCard extends Widget implements IRenderMime.IRenderer {
     this.addClass('flyte-Card');
     this.node.dataset.mimeType = MIME;
     this.node.append(this.body);
-    this.model = new CardModel(context.flyte);
+    this.model = new CardModel(context.flyte.stream);
     this.model.changed.connect(this.draw, this);
     this.bar = new Bar(context.commands, context.trans, () => context.select(this.node));
     this.note.className = 'flyte-Card-note';
