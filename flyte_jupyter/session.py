@@ -250,7 +250,7 @@ class Session:
         (note := self.home.remote / run.name).touch()
 
         def heard() -> None:
-            if run.done():
+            if run.standing.keep_end(self.store):
                 note.unlink(missing_ok=True)
                 forget()
 

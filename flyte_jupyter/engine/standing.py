@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -11,12 +12,13 @@ from concurrent import futures
 from concurrent.futures import Future
 from typing import Any
 
-from ..errors import RunNotFoundError
+from ..errors import RunNotFoundError, StoreError
 from ..host.lifecycle import ABORTED
+from ..host.shelf import ended
 from ..pack.envelope import PayloadError
 from ..pack.outcome import Outcome, outcome_of
-from ..pods import ROOT, Event, Failure, Phase, PodEvent, Synced, pod_name
-from ..store import keys
+from ..pods import ROOT, Event, Failure, Phase, PodEvent, Synced, history_as_bytes, pod_name
+from ..store import Store, keys
 from ..vitals import VitalsEvent
 from .action import RunState
 from .arrival import arrival
@@ -239,6 +241,14 @@ class Standing:
     def _recall(self, *actions: str) -> None:
         for event in events_of_all(self._engine.store, self._name, actions):
             self.state.apply(event)
+
+    def keep_end(self, store: Store) -> bool:
+        """Whether it has ended; how is then written down in another store, too, for lists that ask no cluster."""
+        self.look()
+        with contextlib.suppress(StoreError):  # then they have to ask
+            if self.state.phase.is_terminal and (history := ended(self._engine.store, self._name, ROOT)):
+                store.put_if_absent(keys.status(self._name, ROOT), [history_as_bytes(history)])
+        return self.state.phase.is_terminal
 
     def root_event(self, phase: Phase, failure: Failure | None = None, *, at: float | None = None) -> PodEvent:
         """What no Host tells: of a map, whose first action is no process, or of a run that was never accepted."""

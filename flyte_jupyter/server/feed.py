@@ -25,6 +25,7 @@ from .hosts import Hosts
 from .looked_at import LookedAt
 from .open_runs import OpenRun, OpenRuns, read, recall
 from .past import Past, rows
+from .remote import Remote, news_of
 from .shapes.actions import ActionRow
 from .shapes.runs import RunPage, RunSummary
 from .summaries import row, summary, within
@@ -71,7 +72,9 @@ class Feed:
         self._folder = Changes(self._store.path(keys.RUNS))
         self._names: set[str] = set()
         self._unwritten: dict[str, int] = {}
+        self._remote = Remote(self._looked_at.run, self._remote_changed)
         self._inbox: deque[dict[str, Any]] = deque()
+        self._remote_news: deque[str] = deque()
         self._waiting: deque[threading.Event] = deque()
         self._listeners: list[Listener] = []
         self._followers: dict[str, list[Follower]] = {}
@@ -131,6 +134,10 @@ class Feed:
         if known is not None:
             return rows(known)
         found: Any = self._journal.actions(run)
+        if found is None and self.record(run).get("cluster") is not None:
+            it = self.run(run)
+            it.done()  # which looks at what is stored there
+            return [row(action) for action in it.standing.state.all()]
         return found if found is not None else self._read(run)[1]
 
     def run(self, run: str) -> Run:
@@ -204,6 +211,7 @@ class Feed:
         self._hosts.wake()
         self._thread.join(5.0)
         self._past.close()
+        self._remote.close()
         self._looked_at.close()
         self._journal.close()
 
@@ -218,7 +226,9 @@ class Feed:
                 look_at = now + _TICK
                 self._safely(self._look)
             while self._inbox:
-                self._safely(lambda: self._open.add(self._inbox.popleft()))
+                self._safely(lambda: self._admit(self._inbox.popleft()))
+            while self._remote_news:
+                self._open.changed.add(self._remote_news.popleft())
             if self._waiting:
                 self._safely(self._answer)
             tell_at = self._told_at + _PACE
@@ -285,8 +295,13 @@ class Feed:
     def _add(self, name: str) -> bool:
         record = read(self._store, name)
         if record is not None:
-            self._open.add(record)
+            self._admit(record)
         return record is not None
+
+    def _admit(self, record: dict[str, Any]) -> None:
+        run = self._open.add(record)
+        if run.is_remote and not run.has_ended:
+            self._remote.add(run)
 
     def _forget(self, gone: set[str]) -> None:
         if gone:
@@ -294,6 +309,7 @@ class Feed:
             for name in gone:
                 self._open.runs.pop(name, None)
                 self._open.changed.discard(name)
+                self._remote.end(name)
             self._call([], sorted(gone))
 
     def _tell(self) -> None:
@@ -305,7 +321,7 @@ class Feed:
         for name in ended:
             recall(self._store, runs[name])
         made = [summary(run.record, run.state) for run in runs.values()]
-        actions = {name: rows(runs[name]) for name in ended}
+        actions = {name: rows(runs[name]) for name in ended if runs[name].is_told}
         try:
             self._journal.put(made, actions)
         except StoreError:  # a full disk, say; who listens hears it all the same
@@ -314,6 +330,7 @@ class Feed:
             self._tell_followers(name, run)
         for name in ended:
             del self._open.runs[name]
+            self._remote.end(name)
         self._call([self._seen(each) for each in made], [])
 
     def _tell_followers(self, name: str, run: OpenRun) -> None:
@@ -321,7 +338,8 @@ class Feed:
         with self._lock:
             followers = list(self._followers.get(name, ()))
         if followers:
-            told = [row(action) for each in changed if (action := run.state.get(each)) is not None]
+            known = news_of(run) if run.is_remote else (run.state.get(each) for each in changed)
+            told = [row(action) for action in known if action is not None]
             for callback in followers:
                 self._safely(lambda callback=callback: callback(told))  # type: ignore[misc]
 
@@ -330,6 +348,10 @@ class Feed:
             self._safely(lambda callback=callback: callback(changed, gone))  # type: ignore[misc]
 
     # --- what the background tells ------------------------------------------------------------------------------------
+
+    def _remote_changed(self, run: str) -> None:
+        self._remote_news.append(run)
+        self._hosts.wake()
 
     def _has_not_ended(self, record: dict[str, Any]) -> None:
         self._inbox.append(record)

@@ -44,6 +44,8 @@ class OpenRun:
         pods: its actions that a Host has open, by the Host.
         changed: names of the actions that somebody who follows them was not told of yet.
         look_at: when it is looked for next, as `time.monotonic` counts, while no Host has it; looked: how often it was.
+        is_told: whether anybody can say where it stands; not yet, or not any more, in a cluster.
+        seen: of one in a cluster, what was known of its actions when they were told last.
     """
 
     record: Mapping[str, Any]
@@ -52,6 +54,8 @@ class OpenRun:
     changed: set[str] = field(default_factory=set)
     look_at: float = 0.0
     looked: int = 0
+    is_told: bool = True
+    seen: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> OpenRun:
@@ -80,11 +84,10 @@ class OpenRun:
         self.state.apply(event)
         self.changed.add(event.action)
 
-    def event(self, phase: Phase, at: float, failure: Failure | None = None) -> PodEvent:
+    def event(self, phase: Phase, at: float, failure: Failure | None = None, reason: str = "") -> PodEvent:
         """Of its first action, that nobody tells."""
-        task, title = self.record["task"], self.record["title"]
-        run = self.record["run"]
-        return PodEvent(run=run, action=ROOT, parent=None, task=task, title=title, phase=phase, at=at, failure=failure)
+        who = {"run": self.record["run"], "task": self.record["task"], "title": self.record["title"]}
+        return PodEvent(**who, action=ROOT, parent=None, phase=phase, at=at, failure=failure, reason=reason)
 
 
 class OpenRuns:
@@ -110,7 +113,7 @@ class OpenRuns:
         run = OpenRun.of(record)
         self.runs[record["run"]] = run
         recall(self._store, run)
-        if run.is_map and not run.has_ended:
+        if run.is_map and not run.is_remote and not run.has_ended:
             run.take(run.event(Phase.RUNNING, record["created"]))
         self.changed.add(record["run"])
         return run

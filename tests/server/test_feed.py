@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +17,12 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
+from flyte_jupyter.pods import Phase, PodEvent, history_as_bytes
 from flyte_jupyter.server.feed import Feed
 from flyte_jupyter.sites import Sites
-from tests.conftest import eventually, stop_host
+from flyte_jupyter.store import keys
+from flyte_jupyter.store.files import FileStore
+from tests.conftest import eventually, host_processes, stop_host
 
 ROOT = Path(__file__).parents[2]
 env = flyte.TaskEnvironment(name="fed")
@@ -169,3 +176,114 @@ def test_no_host_is_started_by_looking(feed: Feed, home: Home) -> None:
     stop_host(home)
     assert "succeeded" == feed.run(run.name).view()["phase"]
     assert [] == Home(home.path).hosts()
+
+
+def remote_record(home: Home, name: str) -> None:
+    """What a kernel writes down of a run in a cluster, before it asks the cluster for anything."""
+    cluster = {"context": "away", "namespace": "somewhere", "store": "s3://nowhere/flyte"}
+    record = {
+        "run": name,
+        "task": "fed.far",
+        "title": "far",
+        "mode": "remote",
+        "site": "the cluster away",
+        "cluster": cluster,
+        "created": time.time(),
+        "session": "another kernel",
+        "pod": {},
+        "inputs": {},
+    }
+    FileStore(home.store_url).put(keys.record(name), [json.dumps(record).encode()])
+
+
+@pytest.fixture
+def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cluster that takes connections and never says a word."""
+    with closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(100)
+        kubeconfig = tmp_path / "kubeconfig"
+        address = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        kubeconfig.write_text(
+            json.dumps(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "clusters": [{"name": "away", "cluster": {"server": address}}],
+                    "contexts": [{"name": "away", "context": {"cluster": "away", "user": "me"}}],
+                    "users": [{"name": "me", "user": {"token": "none"}}],
+                }
+            )
+        )
+        monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+        yield
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_cluster_that_does_not_answer_holds_up_nothing(home: Home, tmp_path: Path) -> None:
+    for number in range(3):
+        remote_record(home, f"r{number:014}")
+    feed = feed_of(home, tmp_path)
+    try:
+        eventually(lambda: feed.page()["total"] == 3)
+        assert {"the cluster away is asked where it stands"} == {run["reason"] for run in feed.page()["runs"]}
+        run = flyte.run(square, 3)
+        eventually(lambda: phase(feed, run.name) == "succeeded")
+        assert {"queued"} == {run["phase"] for run in feed.page(task="far")["runs"]}
+    finally:
+        feed.close()
+
+
+def test_a_cluster_that_is_not_there_is_named(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    remote_record(home, "r00000000000001")
+    feed = feed_of(home, tmp_path)
+    try:
+        eventually(lambda: feed.summary("r00000000000001")["reason"].startswith("it may go on: "))
+        with pytest.raises(flyte.errors.ConfigError):
+            feed.run("r00000000000001")
+    finally:
+        feed.close()
+
+
+@pytest.mark.usefixtures("silent")
+def test_how_a_run_in_a_cluster_has_ended_is_known_without_asking_the_cluster(home: Home, tmp_path: Path) -> None:
+    name = "r00000000000001"
+    remote_record(home, name)
+    end = PodEvent(run=name, action="a0", parent=None, task="fed.far", title="far", phase=Phase.FAILED, at=5.0)
+    FileStore(home.store_url).put(keys.status(name, "a0"), [history_as_bytes([end])])
+    feed = feed_of(home, tmp_path)
+    try:
+        eventually(lambda: phase(feed, name) == "failed")
+    finally:
+        feed.close()
+
+
+def test_a_run_whose_host_was_killed_waits_for_the_next_one(feed: Feed, home: Home, tmp_path: Path) -> None:
+    run = flyte.submit(waits, str(tmp_path))
+    eventually(lambda: phase(feed, run.name) == "running")
+    flyte.session.current().close()  # nobody asks for another Host
+    for process in host_processes(home):
+        process.kill()
+    eventually(lambda: "its Host has died" in feed.summary(run.name)["reason"])
+    assert "queued" == phase(feed, run.name)
+    assert "queued" == feed.run(run.name).view()["phase"]
+    feed.run(run.name).cancel("no more")
+    eventually(lambda: phase(feed, run.name) == "aborted")
+    assert "no more" == feed.summary(run.name)["reason"]
+    assert not is_up(home)
+
+
+def is_up(home: Home) -> bool:
+    return any(home.is_served(host.host) for host in home.hosts())
+
+
+def test_two_servers_tell_the_same(feed: Feed, home: Home, tmp_path: Path) -> None:
+    other = feed_of(home, tmp_path)
+    try:
+        runs = [flyte.run(square, number) for number in range(3)]
+        for each in (feed, other):
+            eventually(lambda each=each: [phase(each, run.name) for run in runs] == ["succeeded"] * 3)  # type: ignore[misc]
+        assert feed.page() == other.page()
+    finally:
+        other.close()
