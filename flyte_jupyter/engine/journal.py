@@ -54,13 +54,14 @@ class Query:
 
     Attributes:
         text: every word of it is in the run's name, task, notebook or reason, in upper or lower case.
-        phases: one of them; task: the full name or the title; notebook: the path, as the summaries have it.
+        phases: one of them; task: the full name or the title.
+        notebook: the path, as the summaries have it; "" for none, None for all.
     """
 
     text: str = ""
     phases: Sequence[str] = ()
     task: str = ""
-    notebook: str = ""
+    notebook: str | None = None
 
     def where(self) -> tuple[str, list[str]]:
         """As SQL, with its values."""
@@ -71,8 +72,8 @@ class Query:
         if self.task:
             parts.append("(task = ? OR title = ?)")
             values += [self.task, self.task]
-        if self.notebook:
-            parts.append("notebook = ?")
+        if self.notebook is not None:
+            parts.append("notebook IS nullif(?, '')")
             values.append(self.notebook)
         for word in self.text.lower().split():
             parts.append("instr(words, ?)")
@@ -109,6 +110,13 @@ class Journal:
             found = here.execute(select, [*values, limit, offset]).fetchall()
             total = here.execute(f"SELECT count(*) FROM runs WHERE {where}", values).fetchone()[0]  # noqa: S608 - same
         return [json.loads(summary) for (summary,) in found], total
+
+    def notebooks(self, query: Query) -> list[tuple[str | None, int, str]]:
+        """The notebooks of those that match, the last used first: how many there are of each, and the newest."""
+        where, values = query.where()
+        select = f"SELECT notebook, count(*), max(name) AS last FROM runs WHERE {where} GROUP BY 1 ORDER BY last DESC"  # noqa: S608 - of `Query`
+        with self._using() as here:
+            return here.execute(select, values).fetchall()
 
     def get(self, run: str) -> dict[str, Any] | None:
         """The summary of a run; None when it is not here."""

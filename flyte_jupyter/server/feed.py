@@ -27,8 +27,8 @@ from .open_runs import OpenRun, OpenRuns, read, recall
 from .past import Past, rows
 from .remote import Remote, news_of
 from .shapes.actions import ActionRow
-from .shapes.runs import RunPage, RunSummary
-from .summaries import row, summary, within
+from .shapes.runs import NotebookRuns, RunPage, RunSummary
+from .summaries import path_within, row, summary, within
 
 _TICK = 0.25
 """Seconds between two looks at the folders."""
@@ -97,19 +97,27 @@ class Feed:
         text: str = "",
         phases: Sequence[str] = (),
         task: str = "",
-        notebook: str = "",
+        notebook: str | None = None,
     ) -> RunPage:
         """Runs, the newest first.
 
         Args:
             text: words that are in name, task, notebook or reason; phases: one of them; task: full name or title.
-            notebook: its path as in a summary.
+            notebook: its path as in a summary; "" for none.
         """
         self._past.wait(_FIRST_PAGE)
         self._catch_up()
-        path = str(self._root / notebook) if notebook else ""  # an absolute one stays as it is
+        path = str(self._root / notebook) if notebook else notebook  # an absolute one stays as it is
         found, total = self._journal.page(Query(text, phases, task, path), offset, limit)
         return RunPage(runs=[self._seen(each) for each in found], offset=offset, total=total)
+
+    def notebooks(self, *, text: str = "", phases: Sequence[str] = (), task: str = "") -> list[NotebookRuns]:
+        """The notebooks of runs that `page` would give, the last used first."""
+        self._past.wait(_FIRST_PAGE)
+        found = self._journal.notebooks(Query(text, phases, task))
+        return [
+            NotebookRuns(notebook=path_within(self._root, path), runs=runs, last=last) for path, runs, last in found
+        ]
 
     def summary(self, run: str) -> RunSummary:
         """One of them. Raises `RunNotFoundError`."""

@@ -28,6 +28,7 @@ class Route:
 
 ROUTES = (
     Route("GET", "runs", runs.page),
+    Route("GET", "notebooks", runs.notebooks),
     Route("GET", "runs/{run}", runs.detail),
     Route("GET", "runs/{run}/card", runs.card_of),
     Route("POST", "runs/{run}/cancel", runs.cancel),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
 from ..engine.run import Run
 from ..errors import HostError
@@ -12,7 +12,7 @@ from ..notebook.cards import card
 from ..notebook.cells.places import cell_name, readable, without_home
 from .here import Here
 from .parameters import RunName, Within, Words
-from .shapes.runs import Cancel, Card, Preview, Previous, RunDetail, RunPage, Setting, Source
+from .shapes.runs import Cancel, Card, NotebookRuns, Preview, Previous, RunDetail, RunPage, Setting, Source
 from .sources import changed, differences, sources
 
 _PAGE = 1000
@@ -25,13 +25,24 @@ def page(
     text: Annotated[str, Words(most=200)] = "",
     phase: Annotated[str, Words("phases, separated by commas", r"[a-z_,]*", 200)] = "",
     task: Annotated[str, Words(most=500)] = "",
-    notebook: Annotated[str, Words(most=4096)] = "",
+    notebook: Annotated[Union[str, None], Words(most=4096)] = None,  # noqa: UP007 - evaluated on Python 3.10
 ) -> RunPage:
     """Runs, the newest first: with these words in name, task, notebook or reason, in one of these phases, of that task,
-    of that notebook.
+    of that notebook ("" for none).
     """
     phases = [each for each in phase.split(",") if each]
     return here.feed.page(offset, limit, text=text, phases=phases, task=task, notebook=notebook)
+
+
+def notebooks(
+    here: Here,
+    text: Annotated[str, Words(most=200)] = "",
+    phase: Annotated[str, Words("phases, separated by commas", r"[a-z_,]*", 200)] = "",
+    task: Annotated[str, Words(most=500)] = "",
+) -> list[NotebookRuns]:
+    """The notebooks of the runs that `GET runs` would list, with how many there are of each; the last used first."""
+    phases = [each for each in phase.split(",") if each]
+    return here.feed.notebooks(text=text, phases=phases, task=task)
 
 
 def detail(here: Here, run: RunName) -> RunDetail:

@@ -68,10 +68,14 @@ def reason(action: Action) -> str:
 
 def within(root: Path, made: RunSummary) -> RunSummary:
     """The same with the notebook as a server knows it that serves the folder `root`."""
-    path = made["notebook"]
+    return {**made, "notebook": path_within(root, made["notebook"])}
+
+
+def path_within(root: Path, path: str | None) -> str | None:
+    """The path of a notebook within `root`; the absolute one when it is elsewhere."""
     if path is None or not Path(path).is_relative_to(root):
-        return made
-    return {**made, "notebook": Path(path).relative_to(root).as_posix()}
+        return path
+    return Path(path).relative_to(root).as_posix()
 
 
 def _kernel(connection_file: str | None) -> str | None:

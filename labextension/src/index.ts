@@ -5,6 +5,7 @@ import { cellsEditor } from './plugins/cells_editor';
 import { commands } from './plugins/commands';
 import { renderer } from './plugins/renderer';
 import { server } from './plugins/server';
+import { sidebar } from './plugins/sidebar';
 import { viewer } from './plugins/viewer';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
@@ -13,7 +14,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   renderer,
   cells,
   viewer,
-  cellsEditor
+  cellsEditor,
+  sidebar
 ];
 
 export default plugins;

@@ -24,7 +24,7 @@ export class FakeServer {
     return this.sockets[this.sockets.length - 1];
   }
 
-  /** @param path - without its query. */
+  /** @param path - without its query; an answer may be a function of that. */
   set(path: string, answer: unknown): void {
     this.answers.set(path, answer);
   }
@@ -39,7 +39,9 @@ export class FakeServer {
       const body = { topic: 'refused', of: '', message: `There is no ${path}.` };
       return new Response(JSON.stringify(body), { status: 404 });
     }
-    return new Response(JSON.stringify(found));
+    const query = new URLSearchParams(path.split('?')[1]);
+    const said: unknown = typeof found === 'function' ? found(query) : found;
+    return new Response(JSON.stringify(said));
   }
 }
 

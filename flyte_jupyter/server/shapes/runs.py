@@ -51,6 +51,17 @@ class RunPage(TypedDict):
     total: int
 
 
+class NotebookRuns(TypedDict):
+    """`GET notebooks`: a notebook that runs were started in, the last used first; null stands for none.
+
+    `runs` counts those that match; `last` is the name of the newest.
+    """
+
+    notebook: str | None
+    runs: int
+    last: str
+
+
 class Setting(TypedDict):
     """A parameter that was given, in words, and the level it came from."""
 

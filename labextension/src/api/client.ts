@@ -7,6 +7,7 @@ import type {
   IEnvironment,
   ILogPage,
   INotebookFound,
+  INotebookRuns,
   IPool,
   IPruned,
   IQueue,
@@ -42,6 +43,11 @@ export class Client {
 
   runs(query: Query = {}): Promise<IRunPage> {
     return this.get('runs', query);
+  }
+
+  /** The notebooks that runs were started in, with how many there are of each. */
+  notebooks(query: Query = {}): Promise<INotebookRuns[]> {
+    return this.get('notebooks', query);
   }
 
   run(run: string): Promise<IRunDetail> {

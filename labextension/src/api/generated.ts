@@ -40,6 +40,17 @@ export interface IRunPage {
   total: number;
 }
 
+/**
+ * `GET notebooks`: a notebook that runs were started in, the last used first; null stands for none.
+ *
+ * `runs` counts those that match; `last` is the name of the newest.
+ */
+export interface INotebookRuns {
+  notebook: string | null;
+  runs: number;
+  last: string;
+}
+
 /** A parameter that was given, in words, and the level it came from. */
 export interface ISetting {
   name: string;

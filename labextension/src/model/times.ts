@@ -21,6 +21,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / HOUR)} h ${two((whole % HOUR) / MINUTE)} min`;
 }
 
+/** The same in whole seconds, for what ticks: a fraction that is another each second says nothing. */
+export function ticking(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  return whole < 10 ? `${whole} s` : duration(whole);
+}
+
 /** How long ago something was, as short as it goes: "now", "5 min", "3 h", "2 d". */
 export function age(seconds: number): string {
   if (seconds < MINUTE) {

@@ -80,6 +80,15 @@ def test_a_query_finds_what_it_says(journal: Journal, query: Query, found: list[
     assert len(found) == journal.page(query, 0, 1)[1]
 
 
+def test_notebooks_are_counted_the_last_used_first(journal: Journal) -> None:
+    journal.put([made(1, notebook="/a.ipynb"), made(2), made(3, notebook="/b.ipynb", phase="failed")])
+    journal.put([made(4, notebook="/a.ipynb", phase="failed")])
+    found = [("/a.ipynb", 2, f"r{4:014}"), ("/b.ipynb", 1, f"r{3:014}"), (None, 1, f"r{2:014}")]
+    assert found == journal.notebooks(Query())
+    assert [("/a.ipynb", 1), ("/b.ipynb", 1)] == [row[:2] for row in journal.notebooks(Query(phases=["failed"]))]
+    assert [2] == names(journal, Query(notebook=""))
+
+
 def test_actions_of_a_run_are_kept_until_it_is_removed(journal: Journal) -> None:
     run = made(1)["name"]
     journal.put([made(1)], {run: [{"name": "a0"}, {"name": "a1"}]})
