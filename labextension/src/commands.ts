@@ -19,6 +19,14 @@ export namespace CommandIDs {
   export const prune = 'flyte:prune';
   /** `{ cwd? }` */
   export const newNotebook = 'flyte:new-notebook';
-  /** The sidebar, at its list of runs. */
+  /** `{ task? }`: the sidebar, at its list of runs; of a task, if one is given. */
   export const showRuns = 'flyte:show-runs';
+  /** `{ id }` */
+  export const shutdownPool = 'flyte:shutdown-pool';
+  /** `{ id }` */
+  export const activateTrigger = 'flyte:activate-trigger';
+  /** `{ id }` */
+  export const deactivateTrigger = 'flyte:deactivate-trigger';
+  /** `{ id, name? }` */
+  export const deleteTrigger = 'flyte:delete-trigger';
 }

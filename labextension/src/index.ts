@@ -3,6 +3,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cells } from './plugins/cells';
 import { cellsEditor } from './plugins/cells_editor';
 import { commands } from './plugins/commands';
+import { goToCell } from './plugins/go_to_cell';
 import { renderer } from './plugins/renderer';
 import { server } from './plugins/server';
 import { sidebar } from './plugins/sidebar';
@@ -11,6 +12,7 @@ import { viewer } from './plugins/viewer';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   server,
   commands,
+  goToCell,
   renderer,
   cells,
   viewer,

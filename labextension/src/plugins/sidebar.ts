@@ -8,6 +8,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 
+import { CommandIDs } from '../commands';
 import { RunList } from '../model/runlist';
 import { Kernels } from '../notebook/kernels';
 import { DOMAIN, IFlyte } from '../tokens';
@@ -15,7 +16,6 @@ import { flyteIcon } from '../view/icons';
 import { runsSection } from '../view/runssection';
 
 const ID = 'flyte-sidebar';
-const SHOW = 'flyte:show-runs';
 /** Below the list of what runs, above the table of contents. */
 const RANK = 350;
 
@@ -47,13 +47,13 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     shell.add(panel, 'left', { rank: RANK, type: 'Flyte' });
     restorer?.add(panel, ID);
 
-    commands.addCommand(SHOW, {
+    commands.addCommand(CommandIDs.showRuns, {
       label: trans.__('Show Flyte Runs'),
       caption: trans.__('Show the sidebar with all runs'),
       icon: flyteIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => shell.activateById(ID)
     });
-    palette?.addItem({ command: SHOW, category: trans.__('Flyte') });
+    palette?.addItem({ command: CommandIDs.showRuns, category: trans.__('Flyte') });
   }
 };

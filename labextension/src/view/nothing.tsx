@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
+import { CommandIDs } from '../commands';
 import { isEverything, type IRunFilter } from '../model/filter';
 
 interface INothingProps {
@@ -45,7 +46,6 @@ export function Nothing(props: INothingProps): JSX.Element {
       </Said>
     );
   }
-  const start = 'flyte:new-notebook';
   return (
     <Said title={trans.__('No runs yet')}>
       <p>
@@ -53,10 +53,10 @@ export function Nothing(props: INothingProps): JSX.Element {
           'What you run with flyte.run, or in a cell that begins with %%flyte_task, is listed here.'
         )}
       </p>
-      {commands.hasCommand(start) && (
+      {commands.hasCommand(CommandIDs.newNotebook) && (
         <Button
           label={trans.__('Try it: open a Flyte notebook')}
-          click={() => void commands.execute(start)}
+          click={() => void commands.execute(CommandIDs.newNotebook)}
         />
       )}
     </Said>

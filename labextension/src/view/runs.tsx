@@ -3,11 +3,13 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import type { IRunSummary } from '../api/generated';
+import { CommandIDs } from '../commands';
 import { EVERY_RUN } from '../model/filter';
 import type { IKernels } from '../model/kernels';
 import { keyOf, type IGroup, type RunList } from '../model/runlist';
 import { isOver } from '../model/runs';
 import { buttonsOf, openMenu, type IAction } from './actions';
+import { askToCancel } from './ask';
 import { useChanges } from './changes';
 import { Now, useNow } from './clock';
 import { FilterBar } from './filterbar';
@@ -108,7 +110,7 @@ function notebookRow(group: IGroup, { list, kernels, commands, trans }: IRunsPro
 
 function runRow(run: IRunSummary, { commands, trans, isRoomy }: IRunsProps): IRow {
   const actions = actionsOf(run);
-  const open = { command: 'flyte:open-run', args: { run: run.name } };
+  const open = { command: CommandIDs.openRun, args: { run: run.name } };
   return {
     key: run.name,
     level: 2,
@@ -121,9 +123,7 @@ function runRow(run: IRunSummary, { commands, trans, isRoomy }: IRunsProps): IRo
         void commands.execute(open.command, open.args);
       }
     },
-    remove: isOver(run.phase)
-      ? undefined
-      : () => void commands.execute('flyte:confirm-cancel', { run: run.name }),
+    remove: isOver(run.phase) ? undefined : () => void askToCancel(run, commands, trans),
     menu: (x, y) => openMenu(commands, [open, ...actions], x, y)
   };
 }
@@ -131,15 +131,15 @@ function runRow(run: IRunSummary, { commands, trans, isRoomy }: IRunsProps): IRo
 /** What can be done about a run, the most wanted first. */
 function actionsOf(run: IRunSummary): IAction[] {
   const args = { run: run.name };
-  const found: IAction[] = [{ command: 'flyte:go-to-cell', args }];
+  const found: IAction[] = [{ command: CommandIDs.goToCell, args }];
   if (run.can_rerun) {
-    found.push({ command: 'flyte:rerun', args });
+    found.push({ command: CommandIDs.rerun, args });
   }
   if (!isOver(run.phase)) {
-    found.push({ command: 'flyte:confirm-cancel', args });
+    found.push({ command: CommandIDs.cancel, args });
   }
-  found.push({ command: 'flyte:copy-code', args, isRare: true });
-  found.push({ command: 'flyte:attach', args, isRare: true });
-  found.push({ command: 'flyte:open-logs', args, isRare: true });
+  found.push({ command: CommandIDs.copyCode, args, isRare: true });
+  found.push({ command: CommandIDs.attach, args, isRare: true });
+  found.push({ command: CommandIDs.openLogs, args, isRare: true });
   return found;
 }
