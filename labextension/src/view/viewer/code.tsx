@@ -30,7 +30,7 @@ function Source(props: Pick<IDetails, 'editors' | 'trans'> & { source: ISource }
       return;
     }
     const model = new Editors.Model({ mimeType: 'text/x-ipython' });
-    model.sharedModel.setSource(text);
+    model.sharedModel.setSource(text.trimEnd());
     const editor: CodeEditor.IEditor = editors.factoryService.newInlineEditor({
       host: host.current,
       model,

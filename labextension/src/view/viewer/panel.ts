@@ -9,6 +9,7 @@ import * as React from 'react';
 
 import type { ViewerModel } from '../../model/viewer';
 import { isOver } from '../../model/runs';
+import { Timeline } from '../timeline/timeline';
 import { Details } from './details';
 import { Header } from './header';
 import { Actions } from './actions';
@@ -45,8 +46,14 @@ export class RunViewer extends BoxPanel {
     below.setRelativeSizes([1, 2]);
     header.addClass('flyte-Viewer-header');
     BoxPanel.setStretch(header, 0);
+    const body = new SplitPanel({ orientation: 'vertical', spacing: 1 });
+    const timeline = draw(Timeline, model.actions.changed, model.rows.changed);
+    body.addWidget(timeline);
+    body.addWidget(below);
+    body.setRelativeSizes([1, 4]);
     this.addWidget(header);
-    this.addWidget(below);
+    this.addWidget(body);
+    model.actions.changed.connect(() => this.allot(body));
     this.timer = window.setInterval(() => this.tick(), 1000);
   }
 
@@ -60,6 +67,16 @@ export class RunViewer extends BoxPanel {
     }
   }
 
+  /** Give the timeline of a run as much room as it needs, once that is known. */
+  private allot(body: SplitPanel): void {
+    const { isOver: isEnded } = this.model.actions;
+    const count = this.model.actions.all().length;
+    if (this.fitted < 2 && count > 0) {
+      this.fitted = count > 1 || isEnded ? 2 : 1;
+      body.setRelativeSizes(count > 1 ? [1, 4] : [1, 11]);
+    }
+  }
+
   /** Time goes on while something runs. */
   private tick(): void {
     if (this.isVisible && this.model.phase && !isOver(this.model.phase)) {
@@ -68,6 +85,7 @@ export class RunViewer extends BoxPanel {
   }
 
   private readonly panes: Pane[] = [];
+  private fitted = 0;
   private readonly timer: number;
 }
 

@@ -122,7 +122,9 @@ function Row(props: IRowProps): JSX.Element {
         {action && <Phase phase={action.phase} trans={trans} isSmall />}
         <span className="flyte-Tree-title">{row.title}</span>
         {action ? (
-          <span className="flyte-Tree-id">{action.name}</span>
+          <span className="flyte-Tree-id" title={action.name}>
+            {action.name.slice(0, 7)}
+          </span>
         ) : (
           <span className="flyte-Tree-id">× {row.size.toLocaleString()}</span>
         )}
