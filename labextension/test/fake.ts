@@ -1,5 +1,5 @@
 import { Client } from '../src/api/client';
-import type { IRunSummary, IWatch, News } from '../src/api/generated';
+import type { IActionRow, IRunSummary, IWatch, News } from '../src/api/generated';
 import { Stream, type ISocket } from '../src/api/stream';
 
 /** A server that speaks the shapes of the real one: answers by path, and sockets that a test drives. */
@@ -92,5 +92,30 @@ export function aRun(given: Partial<IRunSummary> = {}): IRunSummary {
     trigger: null,
     can_rerun: true,
     ...given
+  };
+}
+
+/** An action, of which a test says what it is about; `took` is when it was queued, ran and ended. */
+export function anAction(
+  given: Partial<IActionRow> & { took?: [number, number?, number?] } = {}
+): IActionRow {
+  const { took = [0, 1, 2], ...rest } = given;
+  const phase =
+    rest.phase ??
+    (took[2] !== undefined ? 'succeeded' : took[1] !== undefined ? 'running' : 'queued');
+  const phases = ['queued', 'running', phase] as const;
+  return {
+    name: 'a0',
+    parent: null,
+    task: 'prep.clean',
+    title: 'clean',
+    attempt: 0,
+    is_cached: false,
+    reason: '',
+    history: took.flatMap((at, i) =>
+      at === undefined ? [] : [{ phase: phases[i], at, attempt: 0, step: '' }]
+    ),
+    ...rest,
+    phase
   };
 }

@@ -11,7 +11,7 @@ import { LogModel } from './viewer_logs';
 import { RowsModel } from './viewer_rows';
 import { ROOT_KEY } from './viewer_tree';
 
-/** Milliseconds between two looks at an action that runs: what it uses is told by nobody. */
+/** Milliseconds between two looks at an action that is open: what it uses is told by nobody. */
 const LOOK = 2000;
 
 /** What there is to be seen of an action. */
@@ -155,8 +155,11 @@ export class ViewerModel implements IDisposable {
   private refresh(): void {
     clearInterval(this.timer);
     const phase = this.actions.get(this.rows.selected)?.phase;
-    if (phase !== undefined && !isOver(phase) && this.shown !== 'logs' && !this.disposed) {
-      this.timer = setInterval(() => void this.loadAction(), LOOK);
+    if (phase !== undefined && !isOver(phase) && !this.disposed) {
+      this.timer = setInterval(() => {
+        this.printed?.more();
+        void this.loadAction();
+      }, LOOK);
     }
   }
 

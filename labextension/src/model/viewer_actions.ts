@@ -7,6 +7,9 @@ import type { Stream } from '../api/stream';
 import { isOver } from './runs';
 import { Soon } from './soon';
 
+/** Milliseconds between two looks where no stream comes through, as behind some proxies. */
+const LOOK = 3000;
+
 /** The actions of a run, live until the last one has ended. */
 export class ActionsModel implements IDisposable {
   constructor(
@@ -60,14 +63,25 @@ export class ActionsModel implements IDisposable {
     this.soon.ask();
     if (!this.isOver && !this.disposed) {
       this.watch ??= this.stream.watch(`actions:${this.run}`, news => this.take(news));
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.look(), LOOK);
     }
   }
 
   dispose(): void {
     this.disposed = true;
     this.soon.cancel();
+    clearTimeout(this.timer);
     this.watch?.dispose();
     Signal.clearData(this);
+  }
+
+  private look(): void {
+    if (!this.stream.isConnected) {
+      void this.load();
+    } else {
+      this.timer = setTimeout(() => this.look(), LOOK);
+    }
   }
 
   private take(news: News): void {
@@ -103,6 +117,7 @@ export class ActionsModel implements IDisposable {
   private readonly soon = new Soon(() => this.tell());
   private told = new Set<string>();
   private listed: readonly IActionRow[] | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private watch: IDisposable | undefined;
   private failed = '';
   private loaded = false;

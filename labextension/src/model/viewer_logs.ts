@@ -69,6 +69,13 @@ export class LogModel implements IDisposable {
     }
   }
 
+  /** Ask whether there are more, where no stream comes through. */
+  more(): void {
+    if (!this.complete && this.loaded && !this.stream.isConnected) {
+      void this.ask(Math.floor(this.count / CHUNK));
+    }
+  }
+
   /** See to it that these lines come, the last one left out. */
   need(first: number, last: number): void {
     const end = Math.min(last, this.count);

@@ -10,10 +10,10 @@ const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'wh
 const LEVELS = [0, 95, 135, 175, 215, 255];
 
 const SGR = /\x1b\[([0-9;:]*)m/;
-const OTHER =
-  /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-ln-~]?|\x1b[ -/]*[0-Z\\^-~]?/g;
+/** All that begins with escape: commands to the system, control sequences, and the rest. */
+const ESCAPES = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?/g;
 /** Controls, and characters that reorder text: a line must not show something else than what it says. */
-const HIDDEN = /[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const HIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
 interface ILook {
   bold: boolean;
@@ -50,7 +50,7 @@ export function pieces(line: string): IPiece[] {
     const text = line.replace(HIDDEN, '');
     return text ? [{ text, classes: '' }] : [];
   }
-  const parts = line.replace(HIDDEN, '').split(SGR);
+  const parts = line.replace(ESCAPES, found => (SGR.test(found) ? found : '')).split(SGR);
   const out: IPiece[] = [];
   let look = PLAIN;
   parts.forEach((part, index) => {
@@ -58,7 +58,7 @@ export function pieces(line: string): IPiece[] {
       look = change(look, part);
       return;
     }
-    const text = part.replace(OTHER, '').replace(/\x1b/g, '');
+    const text = part.replace(HIDDEN, '');
     if (text) {
       out.push({ text, ...drawn(look) });
     }

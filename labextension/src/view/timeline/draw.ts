@@ -148,7 +148,9 @@ function drawBar(
       continue;
     }
     fill(context, scene, look, from, y, Math.max(1, to - from), size);
-    if (look !== 'queued' && look !== 'waiting_for_resources' && look !== 'initializing') {
+    const isSolid =
+      look !== 'queued' && look !== 'waiting_for_resources' && look !== 'initializing';
+    if (isSolid && (!label || to - from > label[1] - label[0])) {
       label = [Math.max(0, from), to];
     }
   }

@@ -77,16 +77,19 @@ function Failed({ attempt, trans }: Pick<IKnown, 'trans'> & { attempt: IAttempt 
       </p>
       {failure.traceback && (
         <pre className="flyte-Text" tabIndex={0} aria-label={trans.__('Traceback')}>
-          {failure.traceback.split('\n').map((line, index) => (
-            <div key={index}>
-              {pieces(line).map((piece, i) => (
-                <span key={i} className={piece.classes || undefined}>
-                  {piece.text}
-                </span>
-              ))}
-              {'\n'}
-            </div>
-          ))}
+          {failure.traceback
+            .trimEnd()
+            .split('\n')
+            .map((line, index) => (
+              <div key={index}>
+                {pieces(line).map((piece, i) => (
+                  <span key={i} className={piece.classes || undefined}>
+                    {piece.text}
+                  </span>
+                ))}
+                {'\n'}
+              </div>
+            ))}
         </pre>
       )}
     </section>
