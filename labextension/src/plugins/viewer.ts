@@ -6,10 +6,13 @@ import {
 import { CommandToolbarButton, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { listIcon } from '@jupyterlab/ui-components';
 
 import { CommandIDs } from '../commands';
+import { isOver } from '../model/runs';
 import { ViewerModel, type TabName } from '../model/viewer';
 import { DOMAIN, IFlyte } from '../tokens';
+import { flyteIcon } from '../view/icons';
 import { RunViewer } from '../view/viewer/panel';
 
 const ARGS = {
@@ -49,13 +52,24 @@ export const viewer: JupyterFrontEndPlugin<void> = {
       widget.title.label = flyte.runs.get(run)?.title ?? run;
       widget.title.caption = run;
       widget.title.closable = true;
-      for (const id of BUTTONS) {
-        const options = { commands, id, args: { run, toolbar: true } };
-        widget.toolbar.addItem(id, new CommandToolbarButton(options));
-      }
-      model.changed.connect(() => {
-        widget.title.label = model.detail?.summary.title ?? run;
+      widget.title.icon = flyteIcon;
+      const buttons = BUTTONS.map(id => {
+        const button = new CommandToolbarButton({ commands, id, args: { run } });
+        widget.toolbar.addItem(id, button);
+        return [id, button] as const;
       });
+      const follow = () => {
+        const summary = model.detail?.summary;
+        const isEnded = model.phase !== undefined && isOver(model.phase);
+        widget.title.label = summary?.title ?? run;
+        for (const [id, button] of buttons) {
+          const isIdle = id === CommandIDs.cancel ? isEnded : id === CommandIDs.rerun && !isEnded;
+          const isAway = id === CommandIDs.goToCell && !summary?.notebook;
+          button.setHidden(isIdle || isAway);
+        }
+      };
+      model.changed.connect(follow);
+      model.actions.changed.connect(follow);
       void model.load();
       return widget;
     };
@@ -81,12 +95,14 @@ export const viewer: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.openRun, {
       label: trans.__('Open Run'),
       caption: trans.__('Show the actions, logs and results of a run'),
+      icon: flyteIcon,
       describedBy,
       execute: given => open(String(given['run']), given['action'] as string | undefined)
     });
     commands.addCommand(CommandIDs.openLogs, {
       label: trans.__('Show Logs'),
       caption: trans.__('Show what a run has printed'),
+      icon: listIcon,
       describedBy,
       execute: given => open(String(given['run']), given['action'] as string | undefined, 'logs')
     });

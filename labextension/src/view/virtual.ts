@@ -1,34 +1,14 @@
 import { useEffect, useState, type RefObject } from 'react';
 
-/** Rows that are drawn beyond those that are seen, on either side. */
-const MORE = 10;
+import { drawn } from '../model/scroll';
 
-/** Rows that are to be drawn: from `first` on, without `last`. */
-export interface IWindow {
-  first: number;
-  last: number;
-}
-
-/** Which rows of a scrolled list are seen; pure. */
-export function windowOf(top: number, height: number, row: number, count: number): IWindow {
-  const first = Math.max(0, Math.min(count, Math.floor(top / row)) - MORE);
-  return { first, last: Math.min(count, Math.ceil((top + height) / row) + MORE) };
-}
-
-/** Where a list has to be scrolled to, so that a row is seen; `top` when it is seen already. */
-export function scrolledTo(index: number, top: number, height: number, row: number): number {
-  const above = (index + 1) * row - height;
-  return index * row < top ? index * row : Math.max(top, above);
-}
-
-/** The rows of a list that are seen, of all the same height. */
-export function useWindow(
+/** The first and the last row of a scrolled list that are to be drawn; all are of one height. */
+export function useDrawn(
   list: RefObject<HTMLElement>,
-  row: number,
-  count: number,
-  shown = true
-): IWindow {
-  const [{ top, height }, set] = useState({ top: 0, height: 600 });
+  rowHeight: number,
+  count: number
+): [number, number] {
+  const [viewport, set] = useState({ top: 0, height: 600 });
   useEffect(() => {
     const element = list.current;
     if (!element) {
@@ -43,6 +23,6 @@ export function useWindow(
       observer.disconnect();
       element.removeEventListener('scroll', look);
     };
-  }, [list, shown]);
-  return windowOf(top, height, row, count);
+  }, [list]);
+  return drawn({ ...viewport, rowHeight, count });
 }

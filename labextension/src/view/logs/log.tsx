@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { LogLine, LogModel } from '../../model/viewer_logs';
 import { LogSearch } from '../../model/viewer_search';
-import { useWindow } from '../virtual';
+import { useDrawn } from '../virtual';
 import { marked, pieces, plain } from './ansi';
 import { LogBar } from './bar';
 
@@ -25,7 +25,7 @@ export function Log(props: {
   const [follows, follow] = React.useState(true);
   const [hasTimes, showTimes] = React.useState(false);
   const list = React.useRef<HTMLDivElement>(null);
-  const { first, last } = useWindow(list, ROW, log.total);
+  const [first, last] = useDrawn(list, ROW, log.total);
 
   React.useEffect(() => {
     log.changed.connect(redraw);
@@ -35,7 +35,7 @@ export function Log(props: {
       search.dispose();
     };
   }, [log, search]);
-  React.useEffect(() => log.need(first, last), [log, first, last, log.total]);
+  React.useEffect(() => log.need(first, last + 1), [log, first, last, log.total]);
   React.useLayoutEffect(() => {
     if (follows && list.current && search.line < 0) {
       list.current.scrollTop = log.total * ROW;
@@ -52,7 +52,7 @@ export function Log(props: {
     follow(scrollTop + clientHeight >= scrollHeight - ROW);
   };
   const lines = [];
-  for (let index = first; index < last; index++) {
+  for (let index = first; index <= last; index++) {
     lines.push(
       <Line
         key={index}

@@ -7,7 +7,8 @@ import type { ITreeRow } from '../../model/viewer_tree';
 import { duration } from '../../model/times';
 import { phaseWord } from '../phase';
 import { PHASES } from '../words';
-import { scrolledTo, useWindow } from '../virtual';
+import { pageOf, revealing } from '../../model/scroll';
+import { useDrawn } from '../virtual';
 import { Phase } from './phase';
 import { spanOf } from '../timeline/layout';
 
@@ -23,22 +24,28 @@ export function Tree(props: {
   const list = React.useRef<HTMLDivElement>(null);
   const id = React.useId();
   const rows = model.rows();
-  const { first, last } = useWindow(list, ROW, rows.length);
+  const count = rows.length;
+  const [first, last] = useDrawn(list, ROW, count);
   const cursor = model.index();
+  const viewport = () => {
+    const { scrollTop: top = 0, clientHeight: height = 0 } = list.current ?? {};
+    return { top, height, rowHeight: ROW, count };
+  };
   React.useEffect(() => {
-    const element = list.current;
-    if (element && cursor >= 0) {
-      element.scrollTop = scrolledTo(cursor, element.scrollTop, element.clientHeight, ROW);
+    if (list.current && cursor >= 0) {
+      list.current.scrollTop = revealing(viewport(), cursor);
     }
-  }, [cursor, model.cursor]);
-  const page = () => Math.max(1, Math.floor((list.current?.clientHeight ?? ROW) / ROW) - 1);
+    // only when it goes elsewhere: one may scroll away from it
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [model.cursor]);
+  const page = () => pageOf(viewport());
   const keys: Record<string, () => void> = {
     ArrowDown: () => model.move(1),
     ArrowUp: () => model.move(-1),
     PageDown: () => model.move(page()),
     PageUp: () => model.move(-page()),
-    Home: () => model.move(-rows.length),
-    End: () => model.move(rows.length),
+    Home: () => model.move(-count),
+    End: () => model.move(count),
     ArrowRight: () => model.into(),
     ArrowLeft: () => model.out(),
     Enter: () => rows[cursor] && model.toggle(rows[cursor]),
@@ -57,13 +64,13 @@ export function Tree(props: {
       role="treegrid"
       tabIndex={0}
       aria-label={trans.__('Actions')}
-      aria-rowcount={rows.length}
-      aria-activedescendant={cursor >= first && cursor < last ? `${id}-${cursor}` : undefined}
+      aria-rowcount={count}
+      aria-activedescendant={cursor >= first && cursor <= last ? `${id}-${cursor}` : undefined}
       onKeyDown={press}
     >
-      <div role="presentation" style={{ height: rows.length * ROW }}>
+      <div role="presentation" style={{ height: count * ROW }}>
         <div role="rowgroup" style={{ transform: `translateY(${first * ROW}px)` }}>
-          {rows.slice(first, last).map((row, i) => (
+          {rows.slice(first, last + 1).map((row, i) => (
             <Row
               key={row.key}
               id={`${id}-${first + i}`}
