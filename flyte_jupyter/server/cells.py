@@ -97,6 +97,7 @@ def _problems(source: str, use: Used) -> Iterator[Problem]:
 class _Task:
     environment: str
     name: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass
@@ -106,6 +107,7 @@ class _Notebook:
     cells: list[_Cell]
     environments: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, _Task] = field(default_factory=dict)
+    functions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def declared(self) -> list[list[Declared]]:
         """What each cell declares, from the top down."""
@@ -138,14 +140,15 @@ class _Notebook:
     def _by_task(self, at: int, line: Line) -> Declared:
         """A cell that is a task."""
         given = line.words[0].replace("-", "_") if line.words else ""
-        return self._task(given or "cell", given, self._of_line(line), at, of_line(line, TASK))
+        return self._task(given, _Task(self._of_line(line), given or "cell"), at, of_line(line, TASK))
 
     def _under_task(self, line: Line, node: ast.stmt, made: list[Declared]) -> Iterator[Declared]:
         """A function below `%%flyte_task` that has no decorator of its own."""
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             at = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
             if all(one["variable"] != node.name for one in made):
-                yield self._task(node.name, node.name, self._of_line(line), at, of_line(line, TASK))
+                made_here = _Task(self._of_line(line), node.name, _needs(node))
+                yield self._task(node.name, made_here, at, of_line(line, TASK))
 
     def _of_line(self, line: Line) -> str:
         named = line.options.get("--env", DEFAULT_ENV)
@@ -155,26 +158,40 @@ class _Notebook:
 
     def _by_statement(self, node: ast.stmt, program: Program, index: int) -> Iterator[Declared]:
         for inner in _run_at_once(node):
+            if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.functions[inner.name] = _needs(inner)
             if (made := environment_made(inner)) is not None:
                 self.environments[made.variable] = name = made.name or made.variable
                 yield _environment(name, made.variable, inner.lineno - 1, words(of_call(made.call)))
         for variable, by in declared(node, program, index):
-            origin = self.tasks.get(root(by))
-            function = variable.rpartition(".")[2] if origin is None else origin.name
-            environment = self.environments.get(root(by), "") if origin is None else origin.environment
-            yield self._task(function, variable, environment, by.lineno - 1, of_call(by))
+            task = self.tasks.get(root(by))  # of an override
+            if task is None:
+                function = variable.rpartition(".")[2]
+                given = [a.id for a in getattr(by, "args", ()) if isinstance(a, ast.Name)]  # env.task(function)
+                needs = next((self.functions[name] for name in (function, *given) if name in self.functions), ())
+                task = _Task(self.environments.get(root(by), ""), function, needs)
+            yield self._task(variable, task, by.lineno - 1, of_call(by))
 
-    def _task(self, function: str, variable: str, environment: str, at: int, given: dict[str, str]) -> Declared:
-        self.tasks[variable] = _Task(environment, function)
+    def _task(self, variable: str, task: _Task, at: int, given: dict[str, str]) -> Declared:
+        self.tasks[variable] = task
         return {
             "kind": "task",
-            "name": f"{environment}.{function}" if environment else function,
-            "title": given.pop("short_name", "") or variable or function,
+            "name": f"{task.environment}.{task.name}" if task.environment else task.name,
+            "title": given.pop("short_name", "") or variable or task.name,
             "variable": variable,
-            "environment": environment,
+            "environment": task.environment,
+            "needs": list(task.needs),
             "line": at,
             "about": words(given),
         }
+
+
+def _needs(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
+    """Parameters without a default."""
+    of = function.args
+    plain = [*of.posonlyargs, *of.args]
+    only = [one for one, default in zip(of.kwonlyargs, of.kw_defaults, strict=True) if default is None]
+    return tuple(one.arg for one in [*plain[: len(plain) - len(of.defaults)], *only])
 
 
 def _environment(name: str, variable: str, at: int, about: str) -> Declared:
@@ -184,6 +201,7 @@ def _environment(name: str, variable: str, at: int, about: str) -> Declared:
         "title": name,
         "variable": variable,
         "environment": "",
+        "needs": [],
         "line": at,
         "about": about,
     }

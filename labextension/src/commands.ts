@@ -29,4 +29,6 @@ export namespace CommandIDs {
   export const deactivateTrigger = 'flyte:deactivate-trigger';
   /** `{ id, name? }` */
   export const deleteTrigger = 'flyte:delete-trigger';
+  /** `{ cell?, task? }`: a cell of the current notebook, or a task that it declares. */
+  export const runAsTask = 'flyte:run-as-task';
 }

@@ -1,10 +1,12 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { cells } from './plugins/cells';
+import { cellsBadge } from './plugins/cells_badge';
 import { cellsEditor } from './plugins/cells_editor';
 import { commands } from './plugins/commands';
 import { goToCell } from './plugins/go_to_cell';
 import { renderer } from './plugins/renderer';
+import { cellsRun } from './plugins/cells_run';
 import { server } from './plugins/server';
 import { sidebar } from './plugins/sidebar';
 import { viewer } from './plugins/viewer';
@@ -17,7 +19,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   cells,
   viewer,
   cellsEditor,
-  sidebar
+  sidebar,
+  cellsRun,
+  cellsBadge
 ];
 
 export default plugins;

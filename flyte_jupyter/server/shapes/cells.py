@@ -32,7 +32,7 @@ class Declared(TypedDict):
 
     `name` is that of runs: "environment.function"; `variable` is what the notebook calls it, "" for a cell that is a
     task without a name. `environment` is "" for an environment itself, and for a task whose environment only running
-    the notebook tells.
+    the notebook tells. `needs` are the inputs that have to be given to call a task.
     """
 
     kind: Literal["environment", "task"]
@@ -40,6 +40,7 @@ class Declared(TypedDict):
     title: str
     variable: str
     environment: str
+    needs: list[str]
     line: int
     about: str
 

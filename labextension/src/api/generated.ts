@@ -351,7 +351,7 @@ export interface IProblem {
  *
  * `name` is that of runs: "environment.function"; `variable` is what the notebook calls it, "" for a cell that is a
  * task without a name. `environment` is "" for an environment itself, and for a task whose environment only running
- * the notebook tells.
+ * the notebook tells. `needs` are the inputs that have to be given to call a task.
  */
 export interface IDeclared {
   kind: 'environment' | 'task';
@@ -359,6 +359,7 @@ export interface IDeclared {
   title: string;
   variable: string;
   environment: string;
+  needs: string[];
   line: number;
   about: string;
 }

@@ -25,6 +25,14 @@ export class CellRuns implements IDisposable {
     return this.newest.get(key(notebook, cell));
   }
 
+  /** Runs that the list of the newest may not have. */
+  add(runs: readonly IRunSummary[]): void {
+    const touched = this.take(runs.map(run => this.runs.get(run.name) ?? run));
+    if (touched.size) {
+      this.hasChanged.emit(touched);
+    }
+  }
+
   dispose(): void {
     this.disposed = true;
     this.runs.changed.disconnect(this.onChange, this);

@@ -5,7 +5,16 @@ import type { ICellFound, ICellSource, IDeclared } from '../api/generated';
 import { CellsModel } from './cells';
 
 function declared(kind: IDeclared['kind'], name: string): IDeclared {
-  return { kind, name, title: name, variable: name, environment: '', line: 0, about: '' };
+  return {
+    kind,
+    name,
+    title: name,
+    variable: name,
+    environment: '',
+    needs: [],
+    line: 0,
+    about: ''
+  };
 }
 
 function notebook(...sources: string[]): ICellSource[] {

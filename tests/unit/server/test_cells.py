@@ -100,10 +100,25 @@ def test_all_that_is_said_of_one() -> None:
         "title": "fit",
         "variable": "train",
         "environment": "my-env",
+        "needs": [],
         "line": 0,
         "about": "retries: 1",
     }
     assert [expected] == cells(SETUP, "@env.task(short_name='fit', retries=1)\ndef train(): ...")[1]["declared"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("@env.task\ndef train(a, /, b: int, c=1, *d, e, f=2, **g): ...", ["a", "b", "e"]),
+        ("def fit(a): ...\ntrain = env.task(fit)", ["a"]),
+        ("@env.task\ndef fit(a): ...\ntrain = fit.override(retries=1)", ["a"]),
+        ("%%flyte_task\ndef train(a, b=1): ...", ["a"]),
+        ("%%flyte_task train\na", []),
+    ],
+)
+def test_what_a_call_has_to_give(source: str, expected: list[str]) -> None:
+    assert expected == cells(SETUP, source)[-1]["declared"][-1]["needs"]
 
 
 def test_a_cell_that_is_being_typed_keeps_what_can_be_read() -> None:

@@ -1,0 +1,96 @@
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IRunSummary } from '../api/generated';
+import type { CellRuns } from '../model/cell_runs';
+import { isOver } from '../model/runs';
+import { duration } from '../model/times';
+import { PhaseIcon, phaseWord } from './phase';
+
+const SECOND = 1000;
+
+/**
+ * How the last run of a cell went: environment, phase, cached, duration.
+ *
+ * It is short, because JupyterLab hides a toolbar that takes more than half of its cell.
+ */
+export class Badge extends ReactWidget {
+  /** @param last - gives the run; open - shows it. */
+  constructor(
+    private readonly runs: CellRuns,
+    private readonly last: () => IRunSummary | undefined,
+    private readonly open: (run: string) => void,
+    private readonly trans: TranslationBundle
+  ) {
+    super();
+    this.addClass('flyte-BadgeItem');
+  }
+
+  protected override render(): JSX.Element {
+    return (
+      <UseSignal signal={this.runs.changed}>
+        {() => {
+          const run = this.last();
+          return run ? <Shown run={run} open={this.open} trans={this.trans} /> : <></>;
+        }}
+      </UseSignal>
+    );
+  }
+}
+
+interface IShown {
+  run: IRunSummary;
+  open: (run: string) => void;
+  trans: TranslationBundle;
+}
+
+function Shown({ run, open, trans }: IShown): JSX.Element {
+  const now = useNow(!isOver(run.phase));
+  const phase = phaseWord(run.phase, trans);
+  const time = taken(run, now);
+  const brief = run.is_cached ? trans.__('cached') : time === null ? '' : duration(time);
+  const said = [
+    run.environment,
+    run.is_cached ? trans.__('%1, cached', phase) : phase,
+    time === null ? '' : duration(time),
+    run.reason
+  ];
+  const words = said.filter(Boolean).join(' · ');
+  return (
+    <>
+      <button
+        className="flyte-Badge"
+        data-phase={run.phase}
+        title={words}
+        aria-label={trans.__('Last run of this cell: %1', words)}
+        onClick={() => open(run.name)}
+      >
+        <PhaseIcon phase={run.phase} />
+        <span className="flyte-Badge-env">{run.environment}</span>
+        <span className="flyte-Badge-time">{brief}</span>
+      </button>
+      <span className="flyte-Badge-said" role="status">
+        {trans.__('%1: %2', run.title, phase)}
+      </span>
+    </>
+  );
+}
+
+/** Seconds that it ran, so far; null before that. */
+function taken(run: IRunSummary, now: number): number | null {
+  return run.began === null ? null : (run.ended ?? now) - run.began;
+}
+
+/** The time, again each second while something runs. */
+function useNow(isRunning: boolean): number {
+  const [now, setNow] = React.useState(() => Date.now() / SECOND);
+  React.useEffect(() => {
+    if (!isRunning) {
+      return;
+    }
+    const timer = window.setInterval(() => setNow(Date.now() / SECOND), SECOND);
+    return () => window.clearInterval(timer);
+  }, [isRunning]);
+  return now;
+}
