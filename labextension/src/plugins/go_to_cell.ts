@@ -2,12 +2,12 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Notification } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
-import { notebookIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CommandIDs } from '../commands';
 import { reveal } from '../notebook/cells';
 import { DOMAIN, IFlyte } from '../tokens';
+import { locateIcon } from '../view/icons';
 
 /** The cell that has started a run, or one of an open notebook, in its notebook. */
 export const goToCell: JupyterFrontEndPlugin<void> = {
@@ -25,7 +25,7 @@ export const goToCell: JupyterFrontEndPlugin<void> = {
     app.commands.addCommand(CommandIDs.goToCell, {
       label: trans.__('Go to Cell'),
       caption: trans.__('Show the cell in its notebook'),
-      icon: notebookIcon,
+      icon: locateIcon,
       describedBy: {
         args: {
           type: 'object',

@@ -5,17 +5,22 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
-import { SidePanel } from '@jupyterlab/ui-components';
 
 import { CommandIDs } from '../commands';
+import { EVERY_RUN } from '../model/filter';
+import { Machine } from '../model/machine';
 import { RunList } from '../model/runlist';
 import { Kernels } from '../notebook/kernels';
-import { DOMAIN, IFlyte } from '../tokens';
+import { OpenNotebook } from '../notebook/open_notebook';
+import { DOMAIN, IFlyte, IFlyteCells } from '../tokens';
 import { flyteIcon } from '../view/icons';
-import { runsSection } from '../view/runssection';
+import { Look } from '../view/look';
+import { Sidebar } from '../view/sidebar';
+import { addMachineCommands } from './machine_commands';
 
-const ID = 'flyte-sidebar';
+const SETTINGS = 'flyte-jupyter:plugin';
 /** Below the list of what runs, above the table of contents. */
 const RANK = 350;
 
@@ -25,35 +30,73 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   description: 'A sidebar with runs, environments, tasks, pools, queues, triggers and clusters.',
   autoStart: true,
   requires: [IFlyte, ITranslator],
-  optional: [ILayoutRestorer, INotebookTracker, ICommandPalette],
+  optional: [ILayoutRestorer, INotebookTracker, IFlyteCells, ICommandPalette, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     flyte: IFlyte,
     translator: ITranslator,
     restorer: ILayoutRestorer | null,
     notebooks: INotebookTracker | null,
-    palette: ICommandPalette | null
+    cells: IFlyteCells | null,
+    palette: ICommandPalette | null,
+    settings: ISettingRegistry | null
   ) => {
     const { commands, serviceManager, shell } = app;
     const trans = translator.load(DOMAIN);
     const list = new RunList(flyte.client, flyte.runs, flyte.stream);
-    const kernels = new Kernels(serviceManager.sessions, notebooks);
-    const panel = new SidePanel({ translator });
-    panel.id = ID;
-    panel.addClass('flyte-Sidebar');
+    const machine = new Machine(flyte.client);
+    const look = new Look();
+    const panel = new Sidebar({
+      list,
+      machine,
+      look,
+      runs: flyte.runs,
+      kernels: new Kernels(serviceManager.sessions, notebooks),
+      notebook: notebooks && cells && new OpenNotebook(notebooks, cells),
+      commands,
+      translator
+    });
     panel.title.icon = flyteIcon;
-    panel.title.caption = trans.__('Flyte: runs, tasks, pools, queues, triggers, clusters');
-    panel.addWidget(runsSection({ flyte, list, kernels, commands, trans }));
     shell.add(panel, 'left', { rank: RANK, type: 'Flyte' });
-    restorer?.add(panel, ID);
+    restorer?.add(panel, panel.id);
 
+    addMachineCommands(app, flyte.client, machine, trans);
     commands.addCommand(CommandIDs.showRuns, {
-      label: trans.__('Show Flyte Runs'),
-      caption: trans.__('Show the sidebar with all runs'),
+      label: args => (args.task ? trans.__('Show Its Runs') : trans.__('Show Flyte Runs')),
+      caption: trans.__('Show the sidebar with all runs, or with those of a task'),
       icon: flyteIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => shell.activateById(ID)
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { task: { type: 'string', description: 'The full name of a task' } }
+        }
+      },
+      execute: args => {
+        if (typeof args.task === 'string') {
+          list.filter = { ...EVERY_RUN, task: args.task };
+        }
+        shell.activateById(panel.id);
+        panel.showRuns();
+      }
     });
     palette?.addItem({ command: CommandIDs.showRuns, category: trans.__('Flyte') });
+
+    if (settings) {
+      void follow(settings, look, machine);
+    }
   }
 };
+
+/** Do what the settings say, now and when they change. */
+async function follow(registry: ISettingRegistry, look: Look, machine: Machine): Promise<void> {
+  const settings = await registry.load(SETTINGS);
+  const apply = () => {
+    const { density, refresh } = settings.composite;
+    look.isRoomy = density === 'comfortable';
+    if (typeof refresh === 'number') {
+      machine.pace = refresh;
+    }
+  };
+  settings.changed.connect(apply);
+  apply();
+}

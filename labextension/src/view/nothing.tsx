@@ -64,10 +64,10 @@ export function Nothing(props: INothingProps): JSX.Element {
 }
 
 /** A few words in the place of rows. */
-export function Said(props: { title: string; children?: React.ReactNode }): JSX.Element {
+export function Said(props: { title?: string; children?: React.ReactNode }): JSX.Element {
   return (
     <div className="flyte-Nothing">
-      <p className="flyte-Nothing-title">{props.title}</p>
+      {props.title && <p className="flyte-Nothing-title">{props.title}</p>}
       {props.children}
     </div>
   );

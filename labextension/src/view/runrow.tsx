@@ -23,12 +23,18 @@ const BAR: readonly PhaseName[] = [
 export function RunBody({ run, isRoomy }: { run: IRunSummary; isRoomy: boolean }): JSX.Element {
   return (
     <>
-      <PhaseIcon phase={run.phase} />
-      <span className="flyte-Run-title">{run.title}</span>
-      <Parts actions={run.actions} />
-      <Took run={run} />
-      <Age run={run} />
-      {isRoomy && <span className="flyte-Run-more">{run.warning || run.reason || run.task}</span>}
+      <span className="flyte-Row-line">
+        <PhaseIcon phase={run.phase} />
+        <span className="flyte-Row-name">{run.title}</span>
+        <Parts actions={run.actions} />
+        <Took run={run} />
+        <Age run={run} />
+      </span>
+      {isRoomy && (
+        <span className="flyte-Row-more flyte-mod-indented">
+          {run.warning || run.reason || run.task}
+        </span>
+      )}
     </>
   );
 }
@@ -119,12 +125,12 @@ export function NotebookBody(props: {
   const { notebook, isOpen, count, kernel, trans } = props;
   const Caret = isOpen ? caretDownIcon : caretRightIcon;
   return (
-    <>
+    <span className="flyte-Row-line">
       <Caret.react tag="span" className="flyte-Row-caret" aria-hidden="true" />
       <span className="flyte-Row-name">{notebookName(notebook, trans)}</span>
       {kernel}
-      <span className="flyte-Row-count">{count}</span>
-    </>
+      <span className="flyte-Row-side">{count}</span>
+    </span>
   );
 }
 

@@ -7,13 +7,14 @@ import { CommandIDs } from '../commands';
 import { EVERY_RUN } from '../model/filter';
 import type { IKernels } from '../model/kernels';
 import { keyOf, type IGroup, type RunList } from '../model/runlist';
-import { isOver } from '../model/runs';
+import { isOver, type RunsModel } from '../model/runs';
 import { buttonsOf, openMenu, type IAction } from './actions';
 import { askToCancel } from './ask';
 import { useChanges } from './changes';
 import { Now, useNow } from './clock';
 import { FilterBar } from './filterbar';
 import { KernelIcon, kernelWord } from './kernel';
+import type { Look } from './look';
 import { Nothing } from './nothing';
 import type { IRow } from './row';
 import { NotebookBody, notebookName, RunBody, runLabel, runTitle } from './runrow';
@@ -25,8 +26,8 @@ export interface IRunsProps {
   readonly kernels: IKernels;
   readonly commands: CommandRegistry;
   readonly trans: TranslationBundle;
-  readonly tasks: () => readonly string[];
-  readonly isRoomy: boolean;
+  readonly runs: RunsModel;
+  readonly look: Look;
 }
 
 /** Pixels of a row, on one line and on two. */
@@ -35,21 +36,27 @@ const ROOMY = 42;
 
 /** All runs, grouped by notebook, with what they can be filtered by. */
 export function Runs(props: IRunsProps & { isSeen: boolean }): JSX.Element {
-  const { list, kernels, commands, trans, tasks, isRoomy, isSeen } = props;
+  const { list, kernels, commands, trans, runs, look, isSeen } = props;
   useChanges(list.changed, isSeen);
   useChanges(kernels.changed, isSeen);
+  useChanges(look.changed, isSeen);
   const now = useNow(isSeen);
   const show = React.useCallback((first: number, last: number) => list.show(first, last), [list]);
   const change = React.useCallback((filter: RunList['filter']) => (list.filter = filter), [list]);
   return (
     <>
-      <FilterBar filter={list.filter} tasks={tasks()} trans={trans} change={change} />
+      <FilterBar
+        filter={list.filter}
+        tasks={tasksOf(runs, list.filter.task)}
+        trans={trans}
+        change={change}
+      />
       {list.length > 0 && !list.problem ? (
         <Now.Provider value={now}>
           <TreeGrid
             label={trans.__('Runs')}
             count={list.length}
-            rowHeight={isRoomy ? ROOMY : COMPACT}
+            rowHeight={look.isRoomy ? ROOMY : COMPACT}
             row={index => {
               const found = list.row(index);
               if (!found) {
@@ -108,7 +115,7 @@ function notebookRow(group: IGroup, { list, kernels, commands, trans }: IRunsPro
   };
 }
 
-function runRow(run: IRunSummary, { commands, trans, isRoomy }: IRunsProps): IRow {
+function runRow(run: IRunSummary, { commands, trans, look }: IRunsProps): IRow {
   const actions = actionsOf(run);
   const open = { command: CommandIDs.openRun, args: { run: run.name } };
   return {
@@ -116,7 +123,7 @@ function runRow(run: IRunSummary, { commands, trans, isRoomy }: IRunsProps): IRo
     level: 2,
     label: runLabel(run, trans),
     title: runTitle(run, trans),
-    body: <RunBody run={run} isRoomy={isRoomy} />,
+    body: <RunBody run={run} isRoomy={look.isRoomy} />,
     buttons: () => buttonsOf(commands, actions),
     open: () => {
       if (commands.hasCommand(open.command)) {
@@ -126,6 +133,15 @@ function runRow(run: IRunSummary, { commands, trans, isRoomy }: IRunsProps): IRo
     remove: isOver(run.phase) ? undefined : () => void askToCancel(run, commands, trans),
     menu: (x, y) => openMenu(commands, [open, ...actions], x, y)
   };
+}
+
+/** Tasks to choose from: of runs that are known, and the chosen one. */
+function tasksOf(runs: RunsModel, chosen: string): string[] {
+  const found = new Set(runs.all().map(run => run.task));
+  if (chosen) {
+    found.add(chosen);
+  }
+  return [...found].sort();
 }
 
 /** What can be done about a run, the most wanted first. */
