@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is
 from ..config.form import form
 from ..config.generate import write
 from ..config.spec import ENV, OVERRIDE, TASK
+from ..notebook.magics.magics import MAGICS
 from . import openapi
 from .parameters import RunName
 from .shapes import actions, cells, machine, runs, stream
@@ -23,6 +24,23 @@ _MODULES = (runs, actions, machine, cells, stream)
 _ALIASES = {"PhaseName": runs.PhaseName, "News": stream.News}
 _HEADER = """\
 /* The API of the server and the table of parameters; made by `python -m flyte_jupyter.server.generate`. */
+
+"""
+_OPTIONS = """\
+/** An option of a magic: what stands for its value ("" for none), its help, words that its value can be. */
+export interface IOption {
+  metavar: string;
+  help: string;
+  choices: string[];
+  joined: boolean;
+}
+
+/** A magic: how it is written, whether its first word is Python, and its options. */
+export interface IMagic {
+  written: string;
+  takesCode: boolean;
+  options: string[];
+}
 
 """
 _TABLE = """\
@@ -42,7 +60,15 @@ def source() -> str:
     """The text of `generated.ts`."""
     found = [of for module in _MODULES for of in vars(module).values() if is_typeddict(of)]
     aliases = "".join(f"export type {name} = {_parts(of)};\n\n" for name, of in _ALIASES.items())
-    return _HEADER + "".join(map(_interface, dict.fromkeys(found))) + aliases + _names() + _TABLE + _parameters()
+    return (
+        _HEADER
+        + "".join(map(_interface, dict.fromkeys(found)))
+        + aliases
+        + _names()
+        + _TABLE
+        + _parameters()
+        + _magics()
+    )
 
 
 def _names() -> str:
@@ -90,6 +116,24 @@ def _parameters() -> str:
     wanted = typing.get_type_hints(_Row)
     rows = [{name: each[name] for name in wanted} for each in form(ENV | TASK | OVERRIDE)]
     return f"/** All parameters. */\nexport const PARAMETERS: IParameter[] = {json.dumps(rows, indent=2)};\n"
+
+
+def _magics() -> str:
+    """All magics and their options; an option that several have is the same in all of them."""
+    options: dict[str, dict[str, Any]] = {}
+    for flag in (flag for magic in MAGICS for flag in magic.parser.flags):
+        row = {"metavar": flag.metavar, "help": flag.help, "choices": list(flag.choices), "joined": flag.joined}
+        if options.setdefault(flag.name, row) != row:
+            raise TypeError(f"{flag.name} is not the same in all magics.")
+    magics = [
+        {"written": of.written, "takesCode": of.parser.takes_code, "options": [flag.name for flag in of.parser.flags]}
+        for of in MAGICS
+    ]
+    return (
+        f"\n{_OPTIONS}/** All options of magics. */\n"
+        f"export const OPTIONS: Record<string, IOption> = {json.dumps(options, indent=2)};\n\n"
+        f"/** All magics. */\nexport const MAGICS: IMagic[] = {json.dumps(magics, indent=2)};\n"
+    )
 
 
 class _Row(typing.TypedDict):

@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { cells } from './plugins/cells';
 import { cellsBadge } from './plugins/cells_badge';
+import { cellsComplete } from './plugins/cells_complete';
 import { cellsEditor } from './plugins/cells_editor';
 import { commands } from './plugins/commands';
 import { goToCell } from './plugins/go_to_cell';
@@ -21,7 +22,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   cellsEditor,
   sidebar,
   cellsRun,
-  cellsBadge
+  cellsBadge,
+  cellsComplete
 ];
 
 export default plugins;

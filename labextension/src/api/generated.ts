@@ -711,3 +711,606 @@ export const PARAMETERS: IParameter[] = [
     "examples": []
   }
 ];
+
+/** An option of a magic: what stands for its value ("" for none), its help, words that its value can be. */
+export interface IOption {
+  metavar: string;
+  help: string;
+  choices: string[];
+  joined: boolean;
+}
+
+/** A magic: how it is written, whether its first word is Python, and its options. */
+export interface IMagic {
+  written: string;
+  takesCode: boolean;
+  options: string[];
+}
+
+/** All options of magics. */
+export const OPTIONS: Record<string, IOption> = {
+  "--env": {
+    "metavar": "NAME",
+    "help": "The environment: a variable, or its name; \"notebook\" when not given.",
+    "choices": [],
+    "joined": false
+  },
+  "--inputs": {
+    "metavar": "NAME[,NAME...]",
+    "help": "The inputs, instead of those that the cell reads.",
+    "choices": [],
+    "joined": true
+  },
+  "--output": {
+    "metavar": "NAME[,NAME...]",
+    "help": "Variables to take over into the notebook.",
+    "choices": [],
+    "joined": true
+  },
+  "--background": {
+    "metavar": "",
+    "help": "Do not wait.",
+    "choices": [],
+    "joined": false
+  },
+  "--dry-run": {
+    "metavar": "",
+    "help": "Show what would go along, the configuration and what would be asked for; run nothing.",
+    "choices": [],
+    "joined": false
+  },
+  "--local": {
+    "metavar": "",
+    "help": "Run it in the kernel, for debugging: breakpoint() and %debug work, the tasks that it calls run there too. Of its configuration only env_vars count.",
+    "choices": [],
+    "joined": false
+  },
+  "--mode": {
+    "metavar": "MODE",
+    "help": "Where: local for this machine, remote for pods in the cluster; not given, as flyte.init, the settings file or the queue say.",
+    "choices": [
+      "local",
+      "remote"
+    ],
+    "joined": false
+  },
+  "--overwrite-cache": {
+    "metavar": "",
+    "help": "Run all of its tasks, and replace what is cached.",
+    "choices": [],
+    "joined": false
+  },
+  "--disable-run-cache": {
+    "metavar": "",
+    "help": "Read nothing from the cache, and put nothing there.",
+    "choices": [],
+    "joined": false
+  },
+  "--labels": {
+    "metavar": "NAME=VALUE[,...]",
+    "help": "Of the run, for finding it.",
+    "choices": [],
+    "joined": true
+  },
+  "--custom-context": {
+    "metavar": "NAME=VALUE[,...]",
+    "help": "Text by name that every task of the run can read.",
+    "choices": [],
+    "joined": true
+  },
+  "--strict": {
+    "metavar": "",
+    "help": "Refuse what cannot be done there, instead of saying so on the card.",
+    "choices": [],
+    "joined": false
+  },
+  "--help": {
+    "metavar": "",
+    "help": "Show this help.",
+    "choices": [],
+    "joined": false
+  },
+  "--resources": {
+    "metavar": "FIELD=VALUE,...",
+    "help": "CPU, memory, accelerators, disk and shared memory of one attempt; None for the platform's default.",
+    "choices": [],
+    "joined": false
+  },
+  "--cpu": {
+    "metavar": "CORES",
+    "help": "Cores; two are request and limit. Such as 2, 500m or 1..2.",
+    "choices": [],
+    "joined": false
+  },
+  "--memory": {
+    "metavar": "SIZE",
+    "help": "A Kubernetes quantity; two are request and limit. Such as 512Mi or 1Gi..2Gi.",
+    "choices": [],
+    "joined": false
+  },
+  "--gpu": {
+    "metavar": "GPU",
+    "help": "How many accelerators, a type and how many, or a `Device` such as `GPU(\"A100\", 1, \"1g.5gb\")`; 0 is none. Such as 1 or T4:1.",
+    "choices": [
+      "A2:1",
+      "GB10:1",
+      "RTX_PRO_4500:1",
+      "RTX_PRO_6000:1",
+      "A10:1",
+      "A10G:1",
+      "A100:1",
+      "A100_80G:1",
+      "B200:1",
+      "H100:1",
+      "H200:1",
+      "L4:1",
+      "L40s:1",
+      "T4:1",
+      "V100:1",
+      "T4 shared:1",
+      "L4 shared:1",
+      "A10G shared:1",
+      "A10 shared:1",
+      "L40S shared:1",
+      "Trn1:1",
+      "Trn1n:1",
+      "Trn2:1",
+      "Trn2u:1",
+      "Inf1:1",
+      "Inf2:1",
+      "MI100:1",
+      "MI210:1",
+      "MI250:1",
+      "MI250X:1",
+      "MI300A:1",
+      "MI300X:1",
+      "MI325X:1",
+      "MI350X:1",
+      "MI355X:1",
+      "Gaudi1:1",
+      "AppleSilicon:1",
+      "V5E:1",
+      "V5P:1",
+      "V6E:1"
+    ],
+    "joined": false
+  },
+  "--disk": {
+    "metavar": "SIZE",
+    "help": "Scratch space, a Kubernetes quantity. Such as 10Gi.",
+    "choices": [],
+    "joined": false
+  },
+  "--shm": {
+    "metavar": "SIZE",
+    "help": "Size of /dev/shm, a Kubernetes quantity, or \"auto\" for as much as the memory allows. Such as 1Gi.",
+    "choices": [
+      "auto"
+    ],
+    "joined": false
+  },
+  "--env-vars": {
+    "metavar": "NAME=VALUE,...",
+    "help": "Environment variables of the task's process; replaced whole, never merged. Such as LOG_LEVEL=debug.",
+    "choices": [],
+    "joined": true
+  },
+  "--secrets": {
+    "metavar": "GROUP/KEY=NAME,...",
+    "help": "Secrets by name: a str, a Secret or a list of these; the values are never stored. Such as api-key or api-key,db-password.",
+    "choices": [],
+    "joined": true
+  },
+  "--service-account": {
+    "metavar": "TEXT",
+    "help": "Kubernetes service account of the pod.",
+    "choices": [],
+    "joined": false
+  },
+  "--cache": {
+    "metavar": "WORD or FIELD=VALUE,...",
+    "help": "Whether results are kept: \"auto\", \"override\", \"disable\" or a Cache. One of: auto, override, disable.",
+    "choices": [
+      "auto",
+      "override",
+      "disable"
+    ],
+    "joined": false
+  },
+  "--pod-template": {
+    "metavar": "TEXT",
+    "help": "A pod to start from, or the name of one that the platform knows.",
+    "choices": [],
+    "joined": false
+  },
+  "--reusable": {
+    "metavar": "off or REPLICAS or FIELD=VALUE,...",
+    "help": "Warm processes for the environment: a ReusePolicy; in an override also \"off\".",
+    "choices": [],
+    "joined": false
+  },
+  "--interruptible": {
+    "metavar": "",
+    "help": "Whether the task may run on machines that can be taken away.",
+    "choices": [
+      "true",
+      "false"
+    ],
+    "joined": false
+  },
+  "--queue": {
+    "metavar": "TEXT",
+    "help": "The queue that the task waits in.",
+    "choices": [],
+    "joined": false
+  },
+  "--short-name": {
+    "metavar": "TEXT",
+    "help": "The name that is shown; the name of the function when not given.",
+    "choices": [],
+    "joined": false
+  },
+  "--retries": {
+    "metavar": "COUNT or FIELD=VALUE,...",
+    "help": "How often the task is tried again: a number, or a RetryStrategy. Such as 3.",
+    "choices": [],
+    "joined": false
+  },
+  "--timeout": {
+    "metavar": "MAX_RUNTIME or FIELD=VALUE,...",
+    "help": "How long one attempt may run: seconds or a timedelta, 0 for no bound; or a Timeout. Such as 60 or 1h.",
+    "choices": [],
+    "joined": false
+  },
+  "--max-inline-io-bytes": {
+    "metavar": "N",
+    "help": "Bytes that the inputs, and the outputs, may have when they are passed by value; 0 for no bound. Such as 104857600.",
+    "choices": [],
+    "joined": false
+  },
+  "--report": {
+    "metavar": "",
+    "help": "Whether what the task logs with `flyte.report` is written by itself, while it runs and at its end.",
+    "choices": [
+      "true",
+      "false"
+    ],
+    "joined": false
+  },
+  "--docs": {
+    "metavar": "TEXT",
+    "help": "Documentation of the task; its docstring when not given.",
+    "choices": [],
+    "joined": false
+  },
+  "--entrypoint": {
+    "metavar": "",
+    "help": "Whether the task is meant to be started by a user.",
+    "choices": [
+      "true",
+      "false"
+    ],
+    "joined": false
+  },
+  "--produces-artifacts": {
+    "metavar": "",
+    "help": "Whether outputs of the task are artifacts.",
+    "choices": [
+      "true",
+      "false"
+    ],
+    "joined": false
+  },
+  "--plugin-config": {
+    "metavar": "{PYTHON}",
+    "help": "Configuration of a plugin that runs the task; its type is registered with TaskPluginRegistry. A Python expression.",
+    "choices": [],
+    "joined": false
+  },
+  "--links": {
+    "metavar": "{PYTHON}",
+    "help": "Links that are shown with the task's runs. A Python expression.",
+    "choices": [],
+    "joined": false
+  },
+  "--triggers": {
+    "metavar": "{PYTHON}",
+    "help": "What starts the task by itself: a Trigger or several. A Python expression.",
+    "choices": [],
+    "joined": false
+  },
+  "--image": {
+    "metavar": "URI",
+    "help": "What the task runs in: the URI of an image, an Image, or \"auto\" for the environment of the one who calls. Such as python:3.12-slim.",
+    "choices": [
+      "auto"
+    ],
+    "joined": false
+  },
+  "--description": {
+    "metavar": "TEXT",
+    "help": "What the environment is for; longer than 255 characters is cut.",
+    "choices": [],
+    "joined": false
+  },
+  "--include": {
+    "metavar": "NAME,...",
+    "help": "Files that travel with the code; paths relative to the notebook or module. Such as data/birds.csv.",
+    "choices": [],
+    "joined": true
+  },
+  "--depends-on": {
+    "metavar": "{PYTHON}",
+    "help": "Environments that are deployed together with this one; it orders and gates nothing. A Python expression.",
+    "choices": [],
+    "joined": false
+  },
+  "--number": {
+    "metavar": "NUMBER",
+    "help": "How many.",
+    "choices": [],
+    "joined": false
+  },
+  "--cluster": {
+    "metavar": "",
+    "help": "Those that are in the cluster, also of your other machines.",
+    "choices": [],
+    "joined": false
+  },
+  "--follow": {
+    "metavar": "",
+    "help": "Go on until it has ended; interrupting stops this, not the run.",
+    "choices": [],
+    "joined": false
+  },
+  "--lines": {
+    "metavar": "NUMBER",
+    "help": "The last so many, 200 when not given; or all.",
+    "choices": [
+      "all"
+    ],
+    "joined": false
+  },
+  "--attempt": {
+    "metavar": "NUMBER",
+    "help": "Of one attempt, counted from 0, instead of the last.",
+    "choices": [],
+    "joined": false
+  },
+  "--action": {
+    "metavar": "ACTION",
+    "help": "Of a task that it called: its title, or the name of the action.",
+    "choices": [],
+    "joined": false
+  },
+  "--all": {
+    "metavar": "",
+    "help": "All that are open, of other notebooks too.",
+    "choices": [],
+    "joined": false
+  },
+  "--notebook": {
+    "metavar": "FILE",
+    "help": "Of this notebook file instead, as it is saved.",
+    "choices": [],
+    "joined": false
+  },
+  "--flyte": {
+    "metavar": "",
+    "help": "For Flyte's own package: `import flyte`.",
+    "choices": [],
+    "joined": false
+  },
+  "--force": {
+    "metavar": "",
+    "help": "Replace a file that was not written by this.",
+    "choices": [],
+    "joined": false
+  }
+};
+
+/** All magics. */
+export const MAGICS: IMagic[] = [
+  {
+    "written": "%%flyte_task",
+    "takesCode": false,
+    "options": [
+      "--env",
+      "--inputs",
+      "--output",
+      "--background",
+      "--dry-run",
+      "--local",
+      "--mode",
+      "--overwrite-cache",
+      "--disable-run-cache",
+      "--labels",
+      "--custom-context",
+      "--strict",
+      "--help",
+      "--resources",
+      "--cpu",
+      "--memory",
+      "--gpu",
+      "--disk",
+      "--shm",
+      "--env-vars",
+      "--secrets",
+      "--service-account",
+      "--cache",
+      "--pod-template",
+      "--reusable",
+      "--interruptible",
+      "--queue",
+      "--short-name",
+      "--retries",
+      "--timeout",
+      "--max-inline-io-bytes",
+      "--report",
+      "--docs",
+      "--entrypoint",
+      "--produces-artifacts",
+      "--plugin-config",
+      "--links",
+      "--triggers"
+    ]
+  },
+  {
+    "written": "%flyte_env",
+    "takesCode": false,
+    "options": [
+      "--help",
+      "--image",
+      "--description",
+      "--include",
+      "--resources",
+      "--cpu",
+      "--memory",
+      "--gpu",
+      "--disk",
+      "--shm",
+      "--env-vars",
+      "--secrets",
+      "--service-account",
+      "--cache",
+      "--pod-template",
+      "--reusable",
+      "--interruptible",
+      "--queue",
+      "--depends-on",
+      "--plugin-config"
+    ]
+  },
+  {
+    "written": "%flyte_run",
+    "takesCode": true,
+    "options": [
+      "--background",
+      "--dry-run",
+      "--local",
+      "--mode",
+      "--overwrite-cache",
+      "--disable-run-cache",
+      "--labels",
+      "--custom-context",
+      "--strict",
+      "--help",
+      "--resources",
+      "--cpu",
+      "--memory",
+      "--gpu",
+      "--disk",
+      "--shm",
+      "--env-vars",
+      "--secrets",
+      "--service-account",
+      "--cache",
+      "--pod-template",
+      "--reusable",
+      "--interruptible",
+      "--queue",
+      "--short-name",
+      "--retries",
+      "--timeout",
+      "--max-inline-io-bytes",
+      "--report",
+      "--entrypoint",
+      "--produces-artifacts",
+      "--plugin-config",
+      "--links",
+      "--triggers"
+    ]
+  },
+  {
+    "written": "%flyte_override",
+    "takesCode": true,
+    "options": [
+      "--background",
+      "--dry-run",
+      "--local",
+      "--mode",
+      "--overwrite-cache",
+      "--disable-run-cache",
+      "--labels",
+      "--custom-context",
+      "--strict",
+      "--help",
+      "--resources",
+      "--cpu",
+      "--memory",
+      "--gpu",
+      "--disk",
+      "--shm",
+      "--env-vars",
+      "--secrets",
+      "--service-account",
+      "--cache",
+      "--pod-template",
+      "--reusable",
+      "--interruptible",
+      "--queue",
+      "--short-name",
+      "--retries",
+      "--timeout",
+      "--max-inline-io-bytes",
+      "--report",
+      "--entrypoint",
+      "--produces-artifacts",
+      "--plugin-config",
+      "--links",
+      "--triggers"
+    ]
+  },
+  {
+    "written": "%flyte_runs",
+    "takesCode": false,
+    "options": [
+      "--number",
+      "--cluster",
+      "--help"
+    ]
+  },
+  {
+    "written": "%flyte_logs",
+    "takesCode": false,
+    "options": [
+      "--follow",
+      "--lines",
+      "--attempt",
+      "--action",
+      "--help"
+    ]
+  },
+  {
+    "written": "%flyte_cancel",
+    "takesCode": false,
+    "options": [
+      "--all",
+      "--help"
+    ]
+  },
+  {
+    "written": "%flyte_config",
+    "takesCode": false,
+    "options": [
+      "--help"
+    ]
+  },
+  {
+    "written": "%flyte_doctor",
+    "takesCode": false,
+    "options": [
+      "--help"
+    ]
+  },
+  {
+    "written": "%flyte_export",
+    "takesCode": false,
+    "options": [
+      "--notebook",
+      "--flyte",
+      "--force",
+      "--help"
+    ]
+  }
+];
