@@ -22,10 +22,11 @@ from .engine.record import items_failed
 from .engine.request import new_run_name
 from .errors import ConfigTypeError, RunInterrupted
 from .host.lifecycle import aborted
+from .host.shelf import ended
 from .pack.codec import dumps
 from .pack.failure import failure_of
 from .pack.outcome import Outcome, seal_failure, seal_value, unseal_outcome
-from .pods import ROOT, Failure, Phase, history_as_bytes, pod_name
+from .pods import ROOT, Failure, Phase, PodEvent, history_as_bytes, pod_name
 from .store import keys
 from .task import Task
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+_LOOK_AGAIN, _SELDOM = 0.02, 2.0
+"""Seconds between two looks whether the map was cancelled from elsewhere: on this machine, and in a cluster."""
 _NOT_WANTED = "The rest of the map is not wanted any more."
 
 
@@ -216,6 +219,7 @@ class _Outside:
         self._outcome: Future[Outcome] = Future()
         self._outcome.set_running_or_notify_cancel()
         self._run.standing.follow(self._outcome)
+        self._look_at = 0.0
 
     def _provide(self, needs: Needs) -> None:
         code = self._prepared.code
@@ -223,7 +227,15 @@ class _Outside:
 
     @property
     def is_cancelled(self) -> bool:
+        """Whether somebody has cancelled it, also from elsewhere: then its end is written down already."""
+        if not self._run.is_cancelled and time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + (_LOOK_AGAIN if self._site.is_local else _SELDOM)
+            self._run.is_cancelled = self._written_end() is not None
         return self._run.is_cancelled
+
+    def _written_end(self) -> PodEvent | None:
+        history = ended(self._site.store, self._run.name, ROOT)
+        return history[-1] if history else None
 
     def __enter__(self) -> Self:
         try:
@@ -297,7 +309,8 @@ class _Outside:
 
     def _verdict(self, error: BaseException | None) -> tuple[Phase, Failure | None]:
         if self._run.is_cancelled:
-            return Phase.ABORTED, aborted("The run was cancelled.")
+            written = self._written_end()
+            return Phase.ABORTED, (written and written.failure) or aborted("The run was cancelled.")
         if error is None:
             return Phase.SUCCEEDED, None
         if isinstance(error, Exception):

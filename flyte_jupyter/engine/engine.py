@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from ..host.shelf import leave
+from ..host.shelf import end, leave
 from ..pack.call import Packed, Sealed, pack_inputs, seal_code, seal_inputs
 from ..pack.envelope import Envelope
 from ..pack.outcome import Outcome, outcome_again
@@ -155,6 +155,10 @@ class Engine:
     def outcome(self, run: str, action: str) -> Outcome | None:
         """The outcome in the store, verified; None while there is none. Raises `PayloadError`."""
         return kept.outcome(self.store, self._key, run, action)
+
+    def end(self, event: PodEvent) -> None:
+        """Write down the end of an action that is no process, unless there is one."""
+        end(self.store, self._key, event)
 
     def cancel(self, run: str, action: str, reason: str) -> None:
         """Stop an action and what it has called. One that is lost meanwhile with the Host is not started again."""

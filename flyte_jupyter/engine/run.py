@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from ..errors import RunNotDoneError
+from ..host.lifecycle import aborted
 from ..host.logs import STREAMS
 from ..interface import Outputs
 from ..pack.outcome import Outcome
@@ -155,9 +157,15 @@ class Run:
     def cancel(self, reason: str = "") -> None:
         """Stop it and everything it has called; returns when that is asked for, see `wait`."""
         self.is_cancelled = True
-        actions = [ROOT] if self._record["pod"] is not None else self._state.open_actions()
-        for action in actions:
-            self._engine.cancel(self.name, action, reason or "The run was cancelled.")
+        why = reason or "The run was cancelled."
+        if self._record["pod"] is not None:
+            self._engine.cancel(self.name, ROOT, why)
+            return
+        known = self._state.open_actions()
+        if self._reattached:  # first: then whoever goes through the items starts no more of them
+            self._engine.end(self.standing.root_event(Phase.ABORTED, aborted(why), at=time.time()))
+        for action in dict.fromkeys((*known, *self._state.open_actions())):
+            self._engine.cancel(self.name, action, why)
 
     abort = cancel
     """Flyte's name for it."""

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -123,6 +124,23 @@ def test_a_map_ends_with_the_process_that_goes_through_it(feed: Feed, home: Home
     eventually(lambda: phase(feed, run["name"]) == "aborted")
     assert "The process that went through" in feed.summary(run["name"])["reason"]
     assert "aborted" == feed.run(run["name"]).phase.value
+
+
+def test_a_map_that_is_cancelled_starts_no_more_items(feed: Feed, tmp_path: Path) -> None:
+    items = flyte.map(waits, [str(tmp_path)] * 50, concurrency=2)
+    found: list[Any] = []
+    going = threading.Thread(target=lambda: found.extend(items))
+    going.start()
+    eventually(lambda: [run["actions"].get("running") for run in feed.page()["runs"]] == [2])
+    (run,) = feed.page()["runs"]
+    feed.run(run["name"]).cancel("enough of it")
+    going.join(60)
+    assert [flyte.errors.ActionAbortedError] * 2 == [type(each) for each in found]
+    eventually(lambda: phase(feed, run["name"]) == "aborted")
+    assert ("enough of it", {"aborted": 2}) == (
+        feed.summary(run["name"])["reason"],
+        feed.summary(run["name"])["actions"],
+    )
 
 
 def test_the_index_is_made_anew_from_the_store(feed: Feed, home: Home, tmp_path: Path) -> None:
