@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
+from flyte_jupyter.host.client import call
 from flyte_jupyter.pods import Phase, PodEvent, history_as_bytes
 from flyte_jupyter.server.feed import Feed
 from flyte_jupyter.sites import Sites
@@ -305,3 +307,80 @@ def test_two_servers_tell_the_same(feed: Feed, home: Home, tmp_path: Path) -> No
         assert feed.page() == other.page()
     finally:
         other.close()
+
+
+PROGRAM = """
+import sys, time
+from pathlib import Path
+import flyte_jupyter as flyte
+from flyte_jupyter import context
+
+env = flyte.TaskEnvironment(name="elsewhere")
+
+@env.task
+def waits(folder: str) -> str:
+    while not (Path(folder) / "go").exists():
+        time.sleep(0.01)
+    return "went"
+
+context.notebook["path"] = "/somewhere/notebook.ipynb"
+print(flyte.submit(waits, sys.argv[1]).name, flush=True)
+input()
+"""
+
+
+@contextmanager
+def kernel(folder: Path, package: Path = ROOT) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Another process with a run, which waits for a file in a folder, and the run's name."""
+    program = folder / "program.py"
+    program.write_text(PROGRAM)
+    process = subprocess.Popen(
+        [sys.executable, program, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(package)},
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().strip(), process
+        process.kill()
+
+
+def test_a_run_of_another_copy_of_the_package_is_followed_and_cancelled(feed: Feed, home: Home, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "flyte_jupyter", tmp_path / "copy" / "flyte_jupyter")
+    with kernel(tmp_path, tmp_path / "copy") as (run, _):
+        eventually(lambda: phase(feed, run) == "running")
+        (other,) = home.hosts()
+        assert home.host != other.host
+        assert "running" == feed.run(run).view()["phase"]
+        feed.run(run).cancel("not wanted")
+        eventually(lambda: phase(feed, run) == "aborted")
+    call(other, {"op": "shutdown"})
+    eventually(lambda: not home.hosts())
+
+
+def test_a_server_that_starts_later_knows_what_runs(home: Home, tmp_path: Path) -> None:
+    with kernel(tmp_path) as (run, _):
+        eventually((home.open_pods / f"{run}-a0").exists)
+        feed = feed_of(home, tmp_path)
+        try:
+            eventually(lambda: phase(feed, run) == "running")
+            (tmp_path / "go").touch()
+            eventually(lambda: phase(feed, run) == "succeeded")
+            assert "/somewhere/notebook.ipynb" == feed.summary(run)["notebook"]
+        finally:
+            feed.close()
+
+
+def test_a_notebook_hears_of_what_has_ended_while_only_a_server_looked_on(
+    feed: Feed, home: Home, tmp_path: Path
+) -> None:
+    with kernel(tmp_path) as (run, process):
+        eventually(lambda: phase(feed, run) == "running")
+        assert "running" == feed.run(run).view()["phase"]  # somebody looks at its card
+        process.kill()
+        process.wait()
+        (tmp_path / "go").touch()
+        eventually(lambda: phase(feed, run) == "succeeded")
+    eventually(lambda: home.unseen_runs() == [run])
