@@ -246,7 +246,8 @@ def test_a_cluster_that_does_not_answer_holds_up_nothing(home: Home, tmp_path: P
     feed = feed_of(home, tmp_path)
     try:
         eventually(lambda: feed.page()["total"] == 3)
-        assert {"the cluster away is asked where it stands"} == {run["reason"] for run in feed.page()["runs"]}
+        said = ("the cluster away is asked where it stands", "it may go on: ")  # when it was waited for in vain
+        assert all(run["reason"].startswith(said) for run in feed.page()["runs"])
         run = flyte.run(square, 3)
         eventually(lambda: phase(feed, run.name) == "succeeded")
         assert {"queued"} == {run["phase"] for run in feed.page(task="far")["runs"]}
