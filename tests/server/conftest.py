@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,14 @@ class Server:
         assert (200, answer) == (status, answer)
         return answer
 
+    def cookies(self) -> dict[str, str]:
+        """What a browser has after its user has logged in."""
+        jar = CookieJar()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        for page in (f"api/status?token={self.token}", "login"):  # who it is, then a page with a form
+            browser.open(f"{self.address}/{page}").close()
+        return {each.name: each.value or "" for each in jar}
+
     def fetch(
         self, path: str, body: Any = None, *, method: str = "", headers: dict[str, str] | None = None
     ) -> tuple[int, bytes, dict[str, str]]:
@@ -96,12 +105,14 @@ def served(
     prefix: str = "/",
     config: dict[str, Any] | None = None,
     env: dict[str, str] | None = None,
+    port: int | None = None,
+    token: str | None = None,
     program: str = "jupyter_server",
 ) -> Iterator[Server]:
     """A server that keeps what it writes in a folder, for the state folder `home`."""
     folder = tmp_path / "notebooks"
     folder.mkdir(exist_ok=True)
-    port, token = free_port(), secrets.token_hex(16)
+    port, token = port or free_port(), token or secrets.token_hex(16)
     more = env or {}
     path = os.pathsep.join(
         part for part in (more.get("PYTHONPATH"), str(ROOT), os.environ.get("PYTHONPATH")) if part is not None

@@ -7,9 +7,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterator
-from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
@@ -112,11 +110,7 @@ def test_nothing_is_told_without_the_right_to_it(watched: Server) -> None:
 
 
 def test_a_browser_needs_the_xsrf_token_for_what_changes_something(watched: Server) -> None:
-    jar = CookieJar()
-    browser = build_opener(HTTPCookieProcessor(jar))
-    for page in (f"api/status?token={watched.token}", "login"):  # who it is, then a page with a form
-        browser.open(f"{watched.address}/{page}").close()
-    cookies = {each.name: each.value or "" for each in jar}
+    cookies = watched.cookies()
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
 
     posts = [path for path in _paths(watched) if path[0] == "POST"]
