@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
-from ..home import Home
+from .late import Late
+from .routes import BELOW
+from .stream import Stream
+from .web import handlers
 
 if TYPE_CHECKING:
     from .here import Here
+    from .shapes.runs import RunSummary
 
 _AT_ONCE = 16
-"""Answers that are made at the same time: some wait for a cluster, and the others not for them."""
+"""Answers that are made at the same time."""
+_log = logging.getLogger("flyte_jupyter")
 
 
 class FlyteJupyter(ExtensionApp):
@@ -29,23 +37,54 @@ class FlyteJupyter(ExtensionApp):
         help="The state folder of flyte_jupyter whose runs are shown; by default that of the kernels,"
         " $FLYTE_JUPYTER_HOME or the platform's place.",
     ).tag(config=True)
+    emits_events = Bool(
+        True, help="Whether the phases of runs are told to those who listen to the events of the server."
+    ).tag(config=True)
 
     def initialize_handlers(self) -> None:
-        """Add the handlers of all routes."""
-        from .here import Here
-        from .routes import BELOW
-        from .stream import Stream
-        from .web import handlers
-
+        """Add the handlers of all routes; what is behind them is imported later."""
+        self._began = time.time()
         self._threads = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-answer")
         self._patient = ThreadPoolExecutor(_AT_ONCE, "flyte-jupyter-patient")
-        self._here: Here = Here(Home(self.home or None), Path(self.serverapp.root_dir if self.serverapp else "."))
-        self.handlers.extend(handlers(self._here, self._threads))
-        given = {"here": self._here, "threads": self._threads, "patient": self._patient}
+        root = self.serverapp.root_dir if self.serverapp is not None else "."
+        self._late = Late(self.home, Path(root), self._listen)
+        given = {"late": self._late, "threads": self._threads, "patient": self._patient}
+        self.handlers.extend(handlers(given))
         self.handlers.append((f"{BELOW}/stream", Stream, given))
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """The server is up: begin to look, beside everything else."""
+        await super()._start_jupyter_server_extension(serverapp)  # type: ignore[no-untyped-call]  # Jupyter annotates only a part
+        self._beginning = asyncio.get_running_loop().create_task(self._begin())
+
+    async def _begin(self) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._late.get)
+        except Exception:  # the server ends, or the state folder cannot be used, which each answer says
+            _log.info("The runs are not looked at yet", exc_info=True)
+
+    def _listen(self, here: Here) -> None:
+        """Tell those who listen to the events of the server of all phases from now on."""
+        server = self.serverapp
+        if not self.emits_events or server is None or server.event_logger is None:
+            return
+        from .events import ID, SCHEMA, Phases
+
+        logger = server.event_logger
+        logger.register_event_schema(SCHEMA)
+        phases = Phases(self._began)
+
+        def emit(changed: list[RunSummary]) -> None:
+            for event in phases.changes(changed):
+                logger.emit(schema_id=ID, data=event)
+
+        def told(changed: list[RunSummary], _: list[str]) -> None:
+            server.io_loop.add_callback(emit, changed)
+
+        here.feed.subscribe(told)
 
     async def stop_extension(self) -> None:
         """Let go of everything; what runs, runs on."""
-        self._here.close()
+        await asyncio.get_running_loop().run_in_executor(None, self._late.close)
         for threads in (self._threads, self._patient):
             threads.shutdown(wait=False, cancel_futures=True)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from .. import __version__
 from .here import Download, Here
 from .parameters import Parameter, Within, Words, parameters
+from .routes import BELOW, ROUTES
 from .shapes.stream import Refused
 
 FILE = Path(__file__).with_name("openapi.json")
@@ -38,13 +39,11 @@ def _read() -> Any:
 
 def made() -> str:
     """The text of `openapi.json`."""
-    from .routes import BELOW, ROUTES  # which have this document among them
-
     shapes: dict[str, Any] = {}
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(f"/{BELOW}/{route.path}", {})[route.method.lower()] = _operation(
-            route.answer, parameters(route.answer, route.path), shapes
+            route.function, parameters(route.function, route.path), shapes
         )
     of_error = _schema(Refused, shapes)
     responses = {"Refused": {"description": "What was wrong, for people.", "content": _json(of_error)}}

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import ws_authenticated
@@ -15,10 +15,12 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web, websocket
 
 from ..errors import ConfigError, ConfigValueError, HostError, RunNotFoundError, StoreError
-from .here import Here
-from .parameters import check
-from .shapes.stream import News, Refused, Watch
-from .topics import Topic, topic
+
+if TYPE_CHECKING:
+    from .here import Here
+    from .late import Late
+    from .shapes.stream import News, Watch
+    from .topics import Topic
 
 _MOST_TOPICS = 1000
 _LARGEST = 1 << 20
@@ -33,13 +35,15 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
 
     auth_resource = "flyte_jupyter"
 
-    def initialize(self, here: Here, threads: Executor, patient: Executor) -> None:
+    _here: Here
+
+    def initialize(self, late: Late, threads: Executor, patient: Executor) -> None:
         """Take what it is told from there.
 
         Args:
             threads: for what is done quickly; patient: for what may wait for a cluster.
         """
-        self._here, self._threads, self._patient = here, threads, patient
+        self._late, self._threads, self._patient = late, threads, patient
         self._topics: dict[str, asyncio.Task[None]] = {}
         self._writing = asyncio.Lock()
 
@@ -57,6 +61,7 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
         may = self.authorizer.is_authorized(self, self.current_user, "read", self.auth_resource)
         if not await ensure_async(may):
             raise web.HTTPError(403)
+        self._here = await asyncio.get_running_loop().run_in_executor(self._threads, self._late.get)
         await super().get(*args, **kwargs)
 
     def on_message(self, message: str | bytes) -> None:
@@ -73,6 +78,8 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
                 self._begin(name, max(0, wanted["start"].get(name, 0)))
 
     def _begin(self, name: str, start: int) -> None:
+        from .topics import topic
+
         try:
             if len(self._topics) >= _MOST_TOPICS:
                 raise ConfigValueError(f"At most {_MOST_TOPICS} topics are told at a time.")
@@ -126,7 +133,7 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
             await self.write_message(text)
 
     def _refuse(self, of: str, message: str) -> None:
-        told = json.dumps(Refused(topic="refused", of=of, message=message))
+        told = json.dumps({"topic": "refused", "of": of, "message": message})
         task = asyncio.get_running_loop().create_task(self._send(told))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())  # the front end may be gone
 
@@ -147,6 +154,9 @@ def _wanted(message: str | bytes) -> Watch:
         raise ConfigValueError(f"The message is no JSON: {error}.") from None
     if isinstance(said, Mapping):
         said = {"start": {}, **said}
+    from .parameters import check
+    from .shapes.stream import Watch
+
     check(said, Watch)
     wanted: Watch = said
     return wanted

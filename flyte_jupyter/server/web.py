@@ -8,21 +8,27 @@ import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from functools import cache
 from http.client import responses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ..errors import ConfigError, HostError, RunNotFoundError, StoreError
-from .here import Download, Here
-from .parameters import Parameter, check, parameters, read, unknown
 from .routes import BELOW, ROUTES, Route
+
+if TYPE_CHECKING:
+    from .here import Download
+    from .late import Late
+    from .parameters import Parameter
 
 RESOURCE = "flyte_jupyter"
 """What an authorizer is asked for: may this user "read" (GET) or "write" (POST) it."""
+_BROKEN = "Something is wrong here; the server's log says what."
+_FAR = ("rerun.rerun",)
+"""What takes its time although it is of no cluster."""
 _LARGEST = 8 << 20
 """Bytes of a request's body: a notebook's cells are the most that is sent."""
 
@@ -41,44 +47,58 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
 """The first that fits; whatever else goes wrong is our fault, and logged."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A route with what its function wants to know."""
+@cache
+def _asked(route: Route) -> tuple[Callable[..., Any], list[Parameter]]:
+    """What answers, and what it wants to know."""
+    from .parameters import parameters
 
-    route: Route
-    parameters: list[Parameter]
+    return route.function, parameters(route.function, route.path)
 
 
 class Handler(APIHandler):
     """One path; `methods` are the routes there are for it."""
 
-    methods: Mapping[str, Asked]
+    methods: Mapping[str, Route]
     auth_resource = RESOURCE
 
-    def initialize(self, here: Here, threads: Executor) -> None:
-        self._here, self._threads = here, threads
+    def initialize(self, late: Late, threads: Executor, patient: Executor) -> None:
+        """Take what answers are made from.
+
+        Args:
+            threads: for what is done quickly; patient: for what may wait for a cluster.
+        """
+        self._late, self._threads, self._patient = late, threads, patient
 
     async def _answer(self, **path: str) -> None:
-        asked = self.methods[self.request.method or ""]
+        from .here import Download
+
         try:
-            given = self._given(asked.parameters, path)
-            call = asyncio.get_running_loop().run_in_executor
-            answer = await call(self._threads, lambda: asked.route.answer(self._here, **given))
+            answer = await self._made(self.methods[self.request.method or ""], path)
         except Exception as error:
             status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
             if status == 500:
                 self.log.exception("%s %s failed", self.request.method, self.request.path)
-            self._refuse(
-                status, str(error) if status != 500 else "Something is wrong here; the server's log says what."
-            )
+            self._refuse(status, str(error) if status != 500 else _BROKEN)
             return
         if isinstance(answer, Download):
             self._send(answer)
         else:
             await self.finish(json.dumps(answer))
 
+    async def _made(self, route: Route, path: Mapping[str, str]) -> Any:
+        """The answer. Raises `ConfigError`."""
+        call = asyncio.get_running_loop().run_in_executor
+        here = await call(self._threads, self._late.get)
+        function, known = await call(self._threads, _asked, route)
+        given = self._given(known, path)
+        run = given.get("run", "")
+        is_far = route.answer in _FAR or await call(self._threads, here.is_remote, run)
+        return await call(self._patient if is_far else self._threads, lambda: function(here, **given))
+
     def _given(self, known: list[Parameter], path: Mapping[str, str]) -> dict[str, Any]:
         """What the request says, checked. Raises `ConfigError`."""
+        from .parameters import read, unknown
+
         unknown(self.request.query_arguments, known)
         given: dict[str, Any] = {}
         for each in known:
@@ -97,6 +117,8 @@ class Handler(APIHandler):
             body = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"The body is no JSON: {error}.") from None
+        from .parameters import check
+
         check(body, parameter.type)
         return body
 
@@ -116,16 +138,16 @@ class Handler(APIHandler):
         self._refuse(status_code, str(said or responses.get(status_code, "It was refused.")))
 
 
-def handlers(here: Here, threads: Executor) -> Iterator[tuple[str, type[Handler], dict[str, Any]]]:
+def handlers(given: Mapping[str, Any]) -> Iterator[tuple[str, type[Handler], Mapping[str, Any]]]:
     """One for each path, as an extension names them: pattern, class, what it is made with."""
-    paths: defaultdict[str, dict[str, Asked]] = defaultdict(dict)
+    paths: defaultdict[str, dict[str, Route]] = defaultdict(dict)
     for route in ROUTES:
-        paths[route.path][route.method] = Asked(route, parameters(route.answer, route.path))
+        paths[route.path][route.method] = route
     for path, methods in paths.items():
         pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)
         verbs = {method.lower(): _verb() for method in methods}
         made = type("Handler", (Handler,), {"methods": methods, "__doc__": path, **verbs})
-        yield rf"{BELOW}/{pattern}", made, {"here": here, "threads": threads}
+        yield rf"{BELOW}/{pattern}", made, given
 
 
 def _verb() -> Callable[..., Awaitable[None] | None]:

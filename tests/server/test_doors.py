@@ -122,7 +122,7 @@ def test_a_browser_needs_the_xsrf_token_for_what_changes_something(watched: Serv
 
 def test_names_that_lead_elsewhere_are_refused(watched: Server) -> None:
     for route in ROUTES:
-        for parameter in parameters(route.answer, route.path):
+        for parameter in parameters(route.function, route.path):
             assert parameter.place != "path" or isinstance(parameter.rule, Words)
             assert parameter.place != "path" or parameter.rule.pattern, route.path  # type: ignore[union-attr]
     for name in ("..", "%2e%2e%2f", "..%2f..%2fkey", "r0%00", "R00000000000000", "r" + "0" * 100):
