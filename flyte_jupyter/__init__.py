@@ -188,6 +188,13 @@ def _show(run: Run) -> None:
     extension.show(run)
 
 
+def _notebook() -> dict[str, str]:
+    """Which notebook this is, also without `%load_ext`."""
+    from .notebook import origin
+
+    return origin.here()
+
+
 def _panel(task: Task[..., Any]) -> None:
     """What `task.panel()` opens."""
     from .notebook.panel.opening import open_panel
@@ -203,6 +210,7 @@ def _pod_manifest(task: Task[..., Any], *, validate: bool) -> Any:
 
 
 if "ipykernel" in sys.modules:
-    from .context import observers
+    from .context import notebook_of, observers
 
     observers.append(_show)
+    notebook_of.append(_notebook)

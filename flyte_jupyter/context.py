@@ -151,3 +151,13 @@ cell_of: list[Callable[[str], str | None]] = []
 
 notebook: dict[str, str] = {}
 """The notebook whose cells this process runs, as far as it is known; every run that is started here remembers it."""
+
+notebook_of: list[Callable[[], dict[str, str]]] = []
+"""Asked for that while nothing is known: a notebook may run tasks before it loads the extension."""
+
+
+def which_notebook() -> dict[str, str]:
+    """What is known of it now."""
+    for ask in () if notebook else notebook_of:
+        notebook.update(ask())
+    return dict(notebook)

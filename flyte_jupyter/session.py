@@ -277,7 +277,7 @@ class Session:
             "session": self.id,
             "process": [os.uname().nodename, self.process],
             "user": site.labels.get("user"),
-            "notebook": dict(context.notebook),
+            "notebook": context.which_notebook(),
             "about": {
                 "environment": task.parent_env_name,
                 "description": task.description or "",

@@ -21,6 +21,12 @@ def of(shell: Any) -> dict[str, str]:
     return {name: str(value) for name, value in known.items() if value}
 
 
+def here() -> dict[str, str]:
+    """The same of this process, whether the extension is loaded or not."""
+    ipython = sys.modules.get("IPython")
+    return of(ipython.get_ipython()) if ipython is not None else {}
+
+
 def is_within_a_cell(shell: Any) -> bool:
     """Whether what is displayed now has a cell to appear in: not while a kernel starts."""
     return bool(_request(shell).get("header"))

@@ -83,6 +83,17 @@ def test_runs_of_a_notebook_are_known_by_its_file(home: Home, tmp_path: Path, mo
         assert name in second.run(LOAD).displays[0]["data"]["text/plain"]
 
 
+def test_the_first_run_of_a_notebook_remembers_it_without_the_extension(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", "/nb/a.ipynb")
+    with Front(home) as front:
+        code = "import flyte_jupyter as flyte\nenv = flyte.TaskEnvironment('env')\n"
+        cell = front.run(code + "@env.task\ndef one() -> int:\n    return 1\nflyte.run(one).name")
+        record = json.loads((home.path / "store" / "runs" / cell.result.strip("'") / "record.json").read_bytes())
+    assert "/nb/a.ipynb" == record["notebook"]["path"]
+
+
 def test_six_runs_are_five_cards_and_a_table(front: Front, tmp_path: Path) -> None:
     go = tmp_path / "go"
     names = [started(front, go)[0] for _ in range(6)]
