@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine.engine import Engine
@@ -27,7 +27,7 @@ class _Looked:
 
     run: Run
     engine: Engine
-    at: float = 0.0
+    at: float = field(default_factory=time.monotonic)
 
 
 class LookedAt:

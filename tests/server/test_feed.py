@@ -385,3 +385,13 @@ def test_a_notebook_hears_of_what_has_ended_while_only_a_server_looked_on(
         (tmp_path / "go").touch()
         eventually(lambda: phase(feed, run) == "succeeded")
     eventually(lambda: home.unseen_runs() == [run])
+
+
+def test_a_run_that_was_asked_for_is_kept_for_a_while(feed: Feed, tmp_path: Path) -> None:
+    run = flyte.submit(waits, str(tmp_path))
+    eventually(lambda: phase(feed, run.name) == "running")
+    asked = feed.run(run.name)
+    feed._looked_at.tidy()
+    assert asked is feed.run(run.name)
+    (tmp_path / "go").touch()
+    eventually(asked.done)
