@@ -11,6 +11,7 @@ from ..pack.outcome import Outcome, unseal_outcome
 from ..pods import Event, LogEvent, history_of, pod_name
 from ..store import Store, keys
 from ..vitals import from_bytes
+from .action import LOG_TAIL
 
 _AT_ONCE, _HELD = 16, 64
 """Actions that are read at a time, and that are held in memory with all that they have printed."""
@@ -29,14 +30,15 @@ def happened(store: Store, run: str, action: str) -> Iterator[Event]:
 
 
 def events(store: Store, run: str, action: str) -> Iterator[Event]:
-    """The same with what each attempt has printed."""
+    """The same with the last lines that each attempt has printed, as many as a view shows."""
     last = -1
     for event in happened(store, run, action):
         yield event
         last = max(last, event.attempt)
     for number in range(last + 1):
-        if lines := log(store, run, action, number):
-            yield LogEvent(run=run, action=action, attempt=number, start=0, lines=tuple(lines))
+        start, lines = tail(store, run, action, number, LOG_TAIL)
+        if lines:
+            yield LogEvent(run=run, action=action, attempt=number, start=start, lines=tuple(lines))
 
 
 def events_of_all(store: Store, run: str, actions: Sequence[str]) -> Iterator[Event]:
@@ -57,6 +59,20 @@ def log(store: Store, run: str, action: str, attempt: int) -> list[tuple[float, 
         return parse(bytes(store.get(keys.log(run, action, attempt))))
     except KeyError:
         return []  # nothing
+
+
+def tail(store: Store, run: str, action: str, attempt: int, most: int) -> tuple[int, list[tuple[float, str, str]]]:
+    """The number of the first of its last lines, and these: reading all of a long log takes its time."""
+    try:
+        data = bytes(store.get(keys.log(run, action, attempt)))
+    except KeyError:
+        return 0, []
+    at = len(data)
+    for _ in range(most + 1):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            break
+    return data.count(b"\n", 0, at + 1), parse(data[at + 1 :])
 
 
 def outcome(store: Store, key: bytes, run: str, action: str) -> Outcome | None:

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Union
 from ..engine.run import Run
 from ..errors import HostError
 from ..notebook.cards import card
+from ..notebook.cards.commands import commands_of
 from ..notebook.cells.places import cell_name, readable, without_home
 from .here import Here
 from .parameters import RunName, Within, Words
-from .shapes.runs import Cancel, Card, NotebookRuns, Preview, Previous, RunDetail, RunPage, Setting, Source
+from .shapes.runs import Cancel, Card, Command, NotebookRuns, Preview, Previous, RunDetail, RunPage, Setting, Source
 from .sources import changed, differences, sources
 
 _PAGE = 1000
@@ -61,7 +62,7 @@ def detail(here: Here, run: RunName) -> RunDetail:
         config=[Setting(name=each["name"], value=each["value"], level=each["level"]) for each in view["config"]],
         notes=view["notes"],
         links=[{"name": link["name"], "uri": link.get("uri")} for link in view["links"] or ()],
-        commands=_card(found)["commands"],
+        commands=[Command(name=of["name"], label=of["label"], code=of["code"]) for of in commands_of(view)],
         previous=_previous(here, record, source),
         source=source,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -217,3 +218,18 @@ def test_tasks_are_exported_from_a_file(home: Home, tmp_path: Path) -> None:
         [sys.executable, "tasks_of_n.py"], capture_output=True, text=True, cwd=tmp_path, env=given, check=False
     )
     assert "aaa\nAAA\n" == run.stdout, run.stderr
+
+
+def test_a_run_is_run_again(home: Home, tmp_path: Path) -> None:
+    file = written(tmp_path / "n.ipynb", PAPERMILL, TAGS)
+    command("run", file, "repeat", "--times", "2", home=home, cwd=tmp_path)
+    [first] = (home.path / "store" / "runs").iterdir()
+
+    again = command("rerun", first.name, "--override", "retries=2", home=home, cwd=tmp_path)
+    assert 0 == again.returncode, again.stderr
+    assert again.stdout.strip() in {each.name for each in (home.path / "store" / "runs").iterdir()} - {first.name}
+    none = command("rerun", "r00000000000000", "--json", home=home, cwd=tmp_path)
+    assert (2, "RunNotFoundError") == (none.returncode, json.loads(none.stdout)["kind"])
+    wrong = command("rerun", first.name, "--override", "retires=2", home=home, cwd=tmp_path)
+    assert (2, "") == (wrong.returncode, wrong.stdout)
+    assert "did you mean '--retries'" in wrong.stderr

@@ -41,6 +41,7 @@ def test_a_run_is_listed_told_in_detail_and_drawn(server: Server) -> None:
     )
 
     card = server.get(f"runs/{run.name}/card")
+    assert detail["commands"] == card["commands"]
     assert "succeeded" == card["phase"]
     assert f'<code class="fr-muted">{run.name}</code>' in card["html"]
     assert "rerun" in [command["name"] for command in card["commands"]]

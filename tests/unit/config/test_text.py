@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flyte_jupyter.config.codec import codec_of
 from flyte_jupyter.config.image.image import Image
 from flyte_jupyter.config.spec import PARAMS, Level
-from flyte_jupyter.config.text import collect, format, options, parse
+from flyte_jupyter.config.text import collect, format, options, overrides, parse
 from flyte_jupyter.config.values.cache import Cache
 from flyte_jupyter.config.values.device import GPU
 from flyte_jupyter.config.values.documentation import Documentation
@@ -22,6 +22,7 @@ from flyte_jupyter.config.values.retry import Backoff, RetryStrategy
 from flyte_jupyter.config.values.reuse import ReusePolicy
 from flyte_jupyter.config.values.secret import Secret
 from flyte_jupyter.config.values.timeout import Timeout
+from flyte_jupyter.errors import ConfigError
 
 ANY = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 WORD = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True)
@@ -191,3 +192,31 @@ def test_wrong_options_are_named_all_at_once() -> None:
         collect({"--retires": "3", "--timeout": "soon", "--memory": "1GB"}, Level.OVERRIDE)
     message = str(caught.value)
     assert [words for words in ("'--retries'", "1h30m", "'1Gi'") if words not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", {}),
+        ("retries=3", {"retries": RetryStrategy(3)}),
+        ("retries=3, memory=2Gi", {"retries": RetryStrategy(3), "resources": Resources(memory="2Gi")}),
+        (
+            "resources=cpu=1,memory=2Gi retries = 2",
+            {"resources": Resources(cpu=1, memory="2Gi"), "retries": RetryStrategy(2)},
+        ),
+        ("retries=3, resources=memory=2Gi", {"retries": RetryStrategy(3), "resources": Resources(memory="2Gi")}),
+        ("short_name='a b', cache=auto", {"short_name": "a b", "cache": Cache("auto")}),
+        ("env_vars=A=1,B=2, retries=1", {"env_vars": {"A": "1", "B": "2"}, "retries": RetryStrategy(1)}),
+    ],
+)
+def test_one_line_overrides_several_parameters(line: str, expected: dict[str, Any]) -> None:
+    assert expected == overrides(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("retires=3", "did you mean '--retries'"), ("hello", "write them so"), ("retries", "write them so")],
+)
+def test_a_line_that_overrides_nothing_says_how_it_is_written(line: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        overrides(line)

@@ -120,3 +120,15 @@ def test_a_failure_without_a_payload() -> None:
     assert failure == outcome.failure
     with pytest.raises(OOMError, match="too much"):
         outcome.outputs()
+
+
+def test_what_another_python_has_made_is_seen_and_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = {"python": "3.4", "implementation": "CPython", "cloudpickle": "3.1"}
+    with monkeypatch.context() as patch:
+        patch.setattr("flyte_jupyter.pack.envelope.versions", lambda: theirs)
+        value = seal_value(KEY, dumps((1,)), {"text": "1", "html": None}, name=NAME)
+        failed, _ = seal_error(KEY, ValueError("text"), name=NAME)
+    assert {"text": "1", "html": None} == opened(value).preview
+    with pytest.raises(PayloadError, match=r"python: made with 3\.4"):
+        opened(value).outputs()
+    assert "text" == str(opened(failed).error())
