@@ -76,6 +76,13 @@ class Lab:
         """Make a cell the active one."""
         self.page.evaluate("n => {window.jupyterapp.shell.currentWidget.content.activeCellIndex = n}", number)
 
+    def runs(self) -> list[dict[str, Any]]:
+        """What the server says of its runs, the newest first."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "async () => (await (await fetch('/flyte-jupyter/runs')).json()).runs"
+        )
+        return found
+
     def statuses(self) -> list[str]:
         """What the cards say of their runs, from top to bottom."""
         return [text.split()[-1] for text in self.page.locator(".flyte-run [role=status]").all_inner_texts()]
