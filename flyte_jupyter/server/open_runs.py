@@ -111,8 +111,8 @@ class OpenRuns:
     def add(self, record: Mapping[str, Any]) -> OpenRun:
         """One that may have ended meanwhile; what is stored of it is read."""
         run = OpenRun.of(record)
+        recall(self._store, run)  # before anybody can ask for it: half of its actions would look like all
         self.runs[record["run"]] = run
-        recall(self._store, run)
         if run.is_map and not run.is_remote and not run.has_ended:
             run.take(run.event(Phase.RUNNING, record["created"]))
         self.changed.add(record["run"])

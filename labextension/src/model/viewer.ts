@@ -2,7 +2,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { Client } from '../api/client';
-import type { IActionDetail, IReport, IRunDetail, PhaseName } from '../api/generated';
+import type { IActionDetail, IReport, IRunDetail, IRunSummary, PhaseName } from '../api/generated';
 import type { Stream } from '../api/stream';
 import { isOver } from './runs';
 import { Soon } from './soon';
@@ -28,10 +28,12 @@ export type TabName = (typeof TABS)[number];
 
 /** All that a run viewer shows: the run, its actions, and the details of the one that is selected. */
 export class ViewerModel implements IDisposable {
+  /** @param listed - what is known of a run by the list of all, which is there before its details are. */
   constructor(
     private readonly client: Client,
     private readonly stream: Stream,
-    readonly run: string
+    readonly run: string,
+    private readonly listed: (run: string) => IRunSummary | undefined = () => undefined
   ) {
     this.actions = new ActionsModel(client, stream, run);
     this.rows = new RowsModel(() => this.actions.all());
@@ -56,6 +58,11 @@ export class ViewerModel implements IDisposable {
     return this.known;
   }
 
+  /** The same in a few words, which are there first; undefined while nothing is known. */
+  get summary(): IRunSummary | undefined {
+    return this.known?.summary ?? this.listed(this.run);
+  }
+
   /** The selected action; null while it is not known. */
   get action(): IActionDetail | null {
     return this.of;
@@ -63,7 +70,7 @@ export class ViewerModel implements IDisposable {
 
   /** Where the run stands, by the newest news. */
   get phase(): PhaseName | undefined {
-    return this.actions.get(ROOT_KEY)?.phase ?? this.known?.summary.phase;
+    return this.actions.get(ROOT_KEY)?.phase ?? this.summary?.phase;
   }
 
   get problem(): string {

@@ -7,6 +7,8 @@ import type { Stream } from '../api/stream';
 import { isOver } from './runs';
 import { Soon } from './soon';
 
+/** Milliseconds in which what is told is told together: what people see as at once. */
+const WITHIN = 100;
 /** Milliseconds between two looks where no stream comes through, as behind some proxies. */
 const LOOK = 3000;
 
@@ -18,7 +20,7 @@ export class ActionsModel implements IDisposable {
     readonly run: string
   ) {}
 
-  /** Told at most every 50 ms, with the names of what is new or has changed. */
+  /** Told at most ten times a second, with the names of what is new or has changed. */
   get changed(): ISignal<ActionsModel, ReadonlySet<string>> {
     return this.hasChanged;
   }
@@ -114,7 +116,7 @@ export class ActionsModel implements IDisposable {
 
   private readonly actions = new Map<string, IActionRow>();
   private readonly hasChanged = new Signal<ActionsModel, ReadonlySet<string>>(this);
-  private readonly soon = new Soon(() => this.tell());
+  private readonly soon = new Soon(() => this.tell(), WITHIN);
   private told = new Set<string>();
   private listed: readonly IActionRow[] | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;

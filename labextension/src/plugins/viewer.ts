@@ -45,7 +45,7 @@ export const viewer: JupyterFrontEndPlugin<void> = {
     const tracker = new WidgetTracker<MainAreaWidget<RunViewer>>({ namespace: 'flyte-run' });
 
     const make = (run: string) => {
-      const model = new ViewerModel(flyte.client, flyte.stream, run);
+      const model = new ViewerModel(flyte.client, flyte.stream, run, name => flyte.runs.get(name));
       const content = new RunViewer({ model, commands, editors, trans });
       const widget = new MainAreaWidget({ content });
       widget.id = `flyte-run-${run}`;
@@ -59,7 +59,7 @@ export const viewer: JupyterFrontEndPlugin<void> = {
         return [id, button] as const;
       });
       const follow = () => {
-        const summary = model.detail?.summary;
+        const { summary } = model;
         const isEnded = model.phase !== undefined && isOver(model.phase);
         widget.title.label = summary?.title ?? run;
         for (const [id, button] of buttons) {

@@ -144,8 +144,8 @@ function drawBar(
   for (const { look, start, end } of parts(bar.action, now)) {
     const from = Math.max(-2, place(start, range, width));
     const to = Math.min(width + 2, place(end, range, width));
-    if (to < 0 || from > width) {
-      continue;
+    if (to < 0 || from > width || end <= bar.start) {
+      continue; // of many the time that they waited is not drawn: others ran in their lane
     }
     fill(context, scene, look, from, y, Math.max(1, to - from), size);
     const isSolid =

@@ -51,8 +51,7 @@ export function Timeline(props: {
     }
     const ratio = window.devicePixelRatio || 1;
     const { filter } = rows;
-    context.canvas.width = Math.round(width * ratio);
-    context.canvas.height = Math.round(height * ratio);
+    fitTo(context.canvas, Math.round(width * ratio), Math.round(height * ratio));
     const isWanted = isFiltering(filter) ? (bar: IBar) => matches(bar.action, filter) : null;
     const { selected } = rows;
     const { now } = props;
@@ -203,4 +202,12 @@ export function Timeline(props: {
       )}
     </section>
   );
+}
+
+/** A canvas gets new memory when its size is set, also to the same. */
+function fitTo(canvas: HTMLCanvasElement, width: number, height: number): void {
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
 }

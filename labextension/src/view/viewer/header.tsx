@@ -19,15 +19,14 @@ export function Header(props: {
   trans: TranslationBundle;
 }): JSX.Element {
   const { model, commands, trans } = props;
-  const { detail, phase } = model;
-  if (!detail || !phase) {
+  const { detail, phase, summary } = model;
+  if (!summary || !phase) {
     return (
       <div className="flyte-Header" role="status">
         {model.problem || trans.__('Loading %1 …', model.run)}
       </div>
     );
   }
-  const { summary } = detail;
   const begin = summary.created;
   const history = model.actions.get(ROOT_KEY)?.history ?? [];
   const last = history[history.length - 1]?.at;
@@ -60,7 +59,7 @@ export function Header(props: {
       {!isOver(phase) && phase !== 'running' && summary.reason && (
         <span className="flyte-Muted">{summary.reason}</span>
       )}
-      {detail.notes.map(note => (
+      {detail?.notes.map(note => (
         <span key={note} className="flyte-Muted">
           {note}
         </span>
