@@ -88,12 +88,13 @@ class Journal:
         folder: of the state.
 
     Attributes:
-        path: the file.
+        path: the file; opened: how often one was opened, which may be another one then, and empty.
     """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"journal-{_VERSION}.sqlite"
         self._lock = threading.Lock()
+        self.opened = 0
         self._file = 0
         self._open: sqlite3.Connection | None = None
 
@@ -225,6 +226,7 @@ class Journal:
         except sqlite3.Error:
             here.close()
             raise
+        self.opened += 1
         return here
 
     def _discard(self) -> None:

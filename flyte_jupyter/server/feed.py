@@ -71,6 +71,7 @@ class Feed:
         self._looked_at = LookedAt(home, sites, self._host_of)
         self._folder = Changes(self._store.path(keys.RUNS))
         self._names: set[str] = set()
+        self._filled = 0
         self._unwritten: dict[str, int] = {}
         self._remote = Remote(self._looked_at.run, self._remote_changed)
         self._inbox: deque[dict[str, Any]] = deque()
@@ -269,6 +270,7 @@ class Feed:
     def _begin(self) -> None:
         """What the index has, against what the store has."""
         known = self._journal.names()
+        self._filled = self._journal.opened
         self._folder.are_there()
         self._names = set(self._store.list(keys.RUNS))
         self._forget(known.keys() - self._names)
@@ -278,6 +280,8 @@ class Feed:
         self._hosts.look()
         if not self._journal.is_there():
             self._journal.close()
+            self._begin()
+        elif self._journal.opened != self._filled:
             self._begin()
         if self._folder.are_there() or self._unwritten:
             self._list()

@@ -162,6 +162,25 @@ def test_the_index_is_made_anew_from_the_store(feed: Feed, home: Home, tmp_path:
         again.close()
 
 
+@pytest.mark.parametrize("is_deleted", [True, False], ids=["deleted", "damaged"])
+def test_an_index_that_is_lost_while_it_is_used_is_made_anew(feed: Feed, home: Home, is_deleted: bool) -> None:
+    runs = [flyte.run(square, number) for number in range(3)]
+    eventually(lambda: feed.page(phases=["succeeded"])["total"] == len(runs))
+    before = feed.page()
+    for path in home.path.glob("journal-*"):
+        path.unlink() if is_deleted else path.write_bytes(b"no index" * 10_000)
+
+    def is_told_again() -> bool:
+        try:
+            return feed.page() == before
+        except flyte.errors.StoreError:  # those who ask when it is noticed
+            return False
+
+    eventually(is_told_again)
+    later = flyte.run(square, 3)
+    eventually(lambda: phase(feed, later.name) == "succeeded")
+
+
 def test_a_run_that_is_deleted_is_gone(feed: Feed, home: Home) -> None:
     gone: list[str] = []
     feed.subscribe(lambda _, names: gone.extend(names))
@@ -293,6 +312,24 @@ def test_a_run_whose_host_was_killed_waits_for_the_next_one(feed: Feed, home: Ho
     eventually(lambda: phase(feed, run.name) == "aborted")
     assert "no more" == feed.summary(run.name)["reason"]
     assert not is_up(home)
+
+
+def test_the_next_host_goes_on_with_a_run_and_is_followed(feed: Feed, home: Home, tmp_path: Path) -> None:
+    with kernel(tmp_path) as (run, process):
+        eventually(lambda: phase(feed, run) == "running")
+        looked_at = feed.run(run)
+        assert "running" == looked_at.view()["phase"]
+        process.kill()
+        process.wait()
+        for each in host_processes(home):
+            each.kill()
+        eventually(lambda: "its Host has died" in feed.summary(run)["reason"])
+        flyte.run(square, 1)
+        eventually(lambda: phase(feed, run) == "running")
+        (tmp_path / "go").touch()
+        eventually(lambda: phase(feed, run) == "succeeded")
+        eventually(lambda: looked_at.view()["phase"] == "succeeded")
+    assert 1 == feed.summary(run)["attempt"]
 
 
 def is_up(home: Home) -> bool:
