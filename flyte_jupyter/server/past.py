@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..engine.journal import Journal
@@ -16,8 +17,8 @@ from .summaries import row, summary
 
 _FIRST, _AT_ONCE = 100, 200
 """Runs that are put into the index together: at first, and later."""
-_BREATH = 0.01
-"""Seconds after each of these in which others get their turn."""
+_LONG, _BREATH = 0.2, 0.01
+"""Seconds after which those that were read so far are put into it; and in which others get their turn then."""
 _log = logging.getLogger("flyte_jupyter")
 
 
@@ -73,12 +74,13 @@ class Past:
         number = _FIRST
         while names := self._next(number):
             try:
-                self._read(names)
-            except Exception:  # of this part alone; the next server reads it again
+                for part in self._parts(names):
+                    self._put(part)
+            except Exception:  # of these alone; the next server reads them again
                 _log.exception("Some runs are not listed.")
             self._first.set()
             number = _AT_ONCE
-            if self._closed.wait(_BREATH):
+            if self._closed.is_set():
                 return
 
     def _next(self, number: int) -> list[str]:
@@ -89,21 +91,29 @@ class Past:
                 self._thread = None
             return names
 
-    def _read(self, names: Sequence[str]) -> None:
-        summaries, actions = [], {}
+    def _parts(self, names: Sequence[str]) -> Iterator[list[OpenRun]]:
+        """Those that have ended, read; a part that takes its time is given away before it is complete."""
+        part, begun = list[OpenRun](), time.monotonic()
         for name in names:
             record = read(self._store, name)
-            if record is None:
+            if record is None or self._closed.is_set():
                 continue
             run = OpenRun.of(record)
             recall(self._store, run)
             if run.has_ended:
-                summaries.append(summary(record, run.state))
-                actions[name] = rows(run)
+                part.append(run)
             else:
                 self._is_open(record)
-        self._journal.put(summaries, actions)
+            if time.monotonic() > begun + _LONG:
+                yield part
+                part, begun = [], time.monotonic()
+        yield part
+
+    def _put(self, part: Sequence[OpenRun]) -> None:
+        summaries = [summary(run.record, run.state) for run in part]
+        self._journal.put(summaries, {run.record["run"]: rows(run) for run in part})
         self._is_ended(summaries)
+        self._closed.wait(_BREATH)
 
 
 def rows(run: OpenRun) -> list[ActionRow]:
