@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Union
 
-from ..engine.run import Run
-from ..errors import HostError
+from ..engine.record import as_written
+from ..errors import HostError, StoreError
 from ..notebook.cards import card
 from ..notebook.cards.commands import commands_of
 from ..notebook.cells.places import cell_name, readable, without_home
@@ -48,11 +48,10 @@ def notebooks(
 
 def detail(here: Here, run: RunName) -> RunDetail:
     """All that is known of a run and not of its actions."""
-    found, record = here.run(run), here.record(run)
-    view = found.view()
+    record, view = here.record(run), _view(here, run)
     about = record.get("about") or {}
     result = view["result"]
-    source = sources(here.place(run), run)
+    source = _sources(here, run)
     return RunDetail(
         summary=here.feed.summary(run),
         description=about.get("description", ""),
@@ -73,23 +72,30 @@ def _previous(here: Here, record: Mapping[str, Any], source: list[Source]) -> Pr
     name = here.feed.before(record["run"], record["task"])
     if name is None:
         return None
-    before = here.record(name)
+    code = _sources(here, name)
+    return Previous(run=name, differences=[*differences(here.record(name), record), *changed(code, source)])
+
+
+def _sources(here: Here, run: str) -> list[Source]:
     try:
-        code = sources(here.place(name), name)
-    except HostError:  # in a cluster that is not there: the records say the rest
-        code = []
-    return Previous(run=name, differences=[*differences(before, record), *changed(code, source)])
+        return sources(here.place(run), run)
+    except (HostError, StoreError):  # in a cluster that is not there: the record says the rest
+        return []
+
+
+def _view(here: Here, run: str) -> dict[str, Any]:
+    """What its card shows; of one whose cluster does not answer, what was written down."""
+    try:
+        return here.run(run).view()
+    except (HostError, StoreError) as error:
+        return as_written(here.record(run), f"it may go on: {error}")
 
 
 def card_of(here: Here, run: RunName) -> Card:
     """The card of a run as its notebook would show it now."""
-    return _card(here.run(run))
-
-
-def _card(run: Run) -> Card:
-    view = readable({**run.view(), "reattached": False}, cell_name)
+    view = readable({**_view(here, run), "reattached": False}, cell_name)
     made = without_home(card.bundle(view, now=time.time()))
-    return Card(run=run.name, phase=view["phase"], html=made["text/html"], commands=made[card.MIME]["commands"])
+    return Card(run=run, phase=view["phase"], html=made["text/html"], commands=made[card.MIME]["commands"])
 
 
 def cancel(here: Here, run: RunName, body: Cancel) -> dict[str, Any]:

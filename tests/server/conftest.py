@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from flyte_jupyter.home import HOME_VARIABLE
-from tests.conftest import eventually
+from tests.conftest import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,7 +75,7 @@ class Server:
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.address}/{path}", data, given, method=method or None)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read(), dict(answer.headers)
         except urllib.error.HTTPError as refused:
             with refused:
@@ -130,7 +130,7 @@ def served(
         process = subprocess.Popen(command, env=environ, cwd=tmp_path, stdout=printed, stderr=printed)
     try:
         made = Server(f"http://127.0.0.1:{port}{prefix.rstrip('/')}", token, folder, log, process)
-        eventually(lambda: is_up(made), within=60)
+        eventually(lambda: is_up(made))
         yield made
     finally:
         end(process)

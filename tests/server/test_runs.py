@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import flyte_jupyter as flyte
+from flyte_jupyter.home import Home
+from flyte_jupyter.store import keys
+from flyte_jupyter.store.files import FileStore
 from tests.conftest import eventually
 from tests.server.conftest import Server
 
@@ -84,3 +89,21 @@ def test_what_is_not_there_or_not_right_is_refused_with_what_to_do(server: Serve
     assert (400, "run: '..' is not the name of a run.") == refused("runs/%2e%2e")
     assert (400, "limit: '0' is not a number from 1 to 1000.") == refused("runs?limit=0")
     assert (400, "'ofset' is no parameter here; did you mean 'offset'?") == refused("runs?ofset=3")
+
+
+def test_a_run_whose_cluster_does_not_answer_is_told_as_it_was_written_down(server: Server, home: Home) -> None:
+    run = flyte.run(square, 3)
+    key = keys.record(run.name)
+    store = FileStore(home.store_url)
+    record = json.loads(bytes(store.get(key)))
+    name = f"{run.name[:-1]}{'1' if run.name[-1] == '0' else '0'}"
+    cluster = {"context": "nowhere", "namespace": "none"}
+    far = {**record, "run": name, "mode": "remote", "site": "nowhere/none", "cluster": cluster}
+    store.put(keys.record(name), [json.dumps(far).encode()])
+
+    detail = server.get(f"runs/{name}")
+    assert ({"x": "3"}, [], None) == (detail["inputs"], detail["source"], detail["result"])
+    assert "nowhere/none" in server.get(f"runs/{name}/card")["html"]
+    status, answer = server.ask(f"runs/{name}/actions/a0/logs")
+    assert (502, "refused") == (status, answer["topic"])
+    assert answer["message"]
