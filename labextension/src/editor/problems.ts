@@ -79,7 +79,7 @@ function marks(state: EditorState, problems: readonly IProblem[]): DecorationSet
   return Decoration.set(
     ranges.map(({ from, to, message }) =>
       Decoration.mark({
-        class: 'flyte-Problem',
+        class: 'flyte-Magic-wrong',
         attributes: { 'aria-invalid': 'true' },
         message
       }).range(from, to)
@@ -108,7 +108,7 @@ function tooltip(state: EditorState, position: number): Tooltip | null {
         above: false,
         create: () => {
           const dom = document.createElement('div');
-          dom.className = 'flyte-Problem-why';
+          dom.className = 'flyte-Magic-why';
           dom.setAttribute('role', 'tooltip');
           dom.textContent = why.text;
           return { dom };
