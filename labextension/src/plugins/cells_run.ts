@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
@@ -32,11 +32,12 @@ export const cellsRun: JupyterFrontEndPlugin<void> = {
   description: 'Runs a cell as a task.',
   autoStart: true,
   requires: [INotebookTracker, IFlyteCells],
-  optional: [ITranslator],
+  optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     cells: IFlyteCells,
+    palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
@@ -72,6 +73,7 @@ export const cellsRun: JupyterFrontEndPlugin<void> = {
         await NotebookActions.runCells(panel.content, runs, panel.sessionContext);
       }
     });
+    palette?.addItem({ command: CommandIDs.runAsTask, category: trans.__('Flyte') });
     tracker.activeCellChanged.connect(() => commands.notifyCommandChanged(CommandIDs.runAsTask));
   }
 };
