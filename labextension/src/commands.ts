@@ -1,11 +1,15 @@
-/** The commands of all of our plugins. */
+/** The commands of all of our plugins. Where `run?` is left out, it is that of the active cell, or asked for. */
 export namespace CommandIDs {
-  /** `{ run?, reason? }` */
+  /** `{ run?, reason? }`: at once. */
   export const cancel = 'flyte:cancel';
-  /** `{ run?, override?, ask? }` */
+  /** `{ run? }`: after a question. */
+  export const confirmCancel = 'flyte:confirm-cancel';
+  /** `{ run?, override?, ask? }`; `ask` for what is to be another way. */
   export const rerun = 'flyte:rerun';
   /** `{ run, action? }`: the run viewer. */
   export const openRun = 'flyte:open-run';
+  /** The run viewer with the run of the active cell. */
+  export const openRunHere = 'flyte:open-run-here';
   /** `{ run, action? }`: the viewer with its logs. */
   export const openLogs = 'flyte:open-logs';
   /** `{ run?, notebook?, cell? }` */
@@ -31,4 +35,5 @@ export namespace CommandIDs {
   export const deleteTrigger = 'flyte:delete-trigger';
   /** `{ cell?, task? }`: a cell of the current notebook, or a task that it declares. */
   export const runAsTask = 'flyte:run-as-task';
+  export const settings = 'flyte:settings';
 }

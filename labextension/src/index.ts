@@ -6,15 +6,27 @@ import { cellsComplete } from './plugins/cells_complete';
 import { cellsEditor } from './plugins/cells_editor';
 import { commands } from './plugins/commands';
 import { goToCell } from './plugins/go_to_cell';
+import { notebooks } from './plugins/notebooks';
+import { notifications } from './plugins/notifications';
+import { prune } from './plugins/prune';
 import { renderer } from './plugins/renderer';
 import { cellsRun } from './plugins/cells_run';
+import { running } from './plugins/running';
 import { server } from './plugins/server';
+import { settings } from './plugins/settings';
 import { sidebar } from './plugins/sidebar';
+import { status } from './plugins/status';
 import { viewer } from './plugins/viewer';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   server,
+  settings,
   commands,
+  notebooks,
+  prune,
+  notifications,
+  status,
+  running,
   goToCell,
   renderer,
   cells,

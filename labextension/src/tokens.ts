@@ -1,10 +1,12 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Token } from '@lumino/coreutils';
+import type { ISignal } from '@lumino/signaling';
 
 import type { Client } from './api/client';
 import type { Stream } from './api/stream';
 import type { CellsModel } from './model/cells';
 import type { RunsModel } from './model/runs';
+import type { ISettings } from './model/settings';
 
 /** The domain of our strings. */
 export const DOMAIN = 'flyte_jupyter';
@@ -30,4 +32,15 @@ export interface IFlyteCells {
 export const IFlyteCells = new Token<IFlyteCells>(
   'flyte-jupyter:IFlyteCells',
   'What the cells of open notebooks declare, and what is wrong in their magics.'
+);
+
+/** What people have set for all of our plugins. */
+export interface IFlyteSettings {
+  readonly now: ISettings;
+  readonly changed: ISignal<IFlyteSettings, ISettings>;
+}
+
+export const IFlyteSettings = new Token<IFlyteSettings>(
+  'flyte-jupyter:IFlyteSettings',
+  'The settings of flyte_jupyter.'
 );

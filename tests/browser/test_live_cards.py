@@ -24,6 +24,20 @@ def end_kernels(lab: Lab) -> None:
     lab.page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
+def test_a_saved_card_comes_alive_with_no_kernel(extended: Lab) -> None:
+    running(extended)
+    end_kernels(extended)
+    extended.page.reload()
+    shown = extended.page.locator(f"{CARD}[data-source=server]")
+    shown.wait_for(timeout=60_000)
+    assert ["running"] == extended.statuses()
+    (extended.folder / "gate").write_text("")
+    eventually(lambda: ["succeeded"] == extended.statuses(), within=60)
+    eventually(lambda: "7" == shown.get_by_role("group", name="result").inner_text().strip(), within=60)
+    shown.get_by_role("button", name="Run Again").wait_for()
+    assert [] == extended.problems
+
+
 def test_a_saved_card_shows_what_happened_while_no_kernel_lived(extended: Lab) -> None:
     running(extended)
     end_kernels(extended)

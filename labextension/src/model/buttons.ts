@@ -10,7 +10,7 @@ export interface IDone {
 }
 
 const OURS: Record<string, string> = {
-  cancel: CommandIDs.cancel,
+  cancel: CommandIDs.confirmCancel,
   rerun: CommandIDs.rerun,
   logs: CommandIDs.openLogs
 };

@@ -47,7 +47,8 @@ export const goToCell: JupyterFrontEndPlugin<void> = {
         }
         if (!isServed(notebook)) {
           Notification.warning(
-            trans.__('The run was not started in a notebook that can be opened here.')
+            trans.__('The run was not started in a notebook that can be opened here.'),
+            { autoClose: 5000 } // without it, it stays behind the bell
           );
           return;
         }

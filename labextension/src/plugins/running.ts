@@ -1,0 +1,45 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IRunningSessionManagers } from '@jupyterlab/running';
+import { ITranslator } from '@jupyterlab/translation';
+import { stopIcon } from '@jupyterlab/ui-components';
+
+import { CommandIDs } from '../commands';
+import { DOMAIN, IFlyte } from '../tokens';
+import { flyteIcon } from '../view/icons';
+
+/** Runs that have not ended, in the list of all that runs. */
+export const running: JupyterFrontEndPlugin<void> = {
+  id: 'flyte-jupyter:running',
+  description: 'Runs in the list of what runs, where shutting one down cancels it.',
+  autoStart: true,
+  requires: [IRunningSessionManagers, IFlyte, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    managers: IRunningSessionManagers,
+    { runs }: IFlyte,
+    translator: ITranslator
+  ) => {
+    const trans = translator.load(DOMAIN);
+    const cancel = (run: string) => void app.commands.execute(CommandIDs.cancel, { run });
+    managers.add({
+      name: trans.__('Flyte Runs'),
+      running: () =>
+        runs.open().map(run => ({
+          label: () => run.title,
+          labelTitle: () => `${run.name}\n${run.notebook ?? run.site}`,
+          detail: () => run.phase.replace(/_/g, ' '),
+          icon: () => flyteIcon,
+          context: run.name,
+          open: () => void app.commands.execute(CommandIDs.openRun, { run: run.name }),
+          shutdown: () => cancel(run.name)
+        })),
+      refreshRunning: () => void runs.refresh(),
+      runningChanged: runs.changed,
+      shutdownAll: () => runs.open().forEach(run => cancel(run.name)),
+      shutdownItemIcon: stopIcon,
+      shutdownLabel: trans.__('Cancel'),
+      shutdownAllLabel: trans.__('Cancel All'),
+      shutdownAllConfirmationText: trans.__('Cancel all runs of yours that have not ended?')
+    });
+  }
+};

@@ -1,0 +1,26 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator } from '@jupyterlab/translation';
+
+import { CommandIDs } from '../commands';
+import { DOMAIN, IFlyte } from '../tokens';
+import { CountsModel, Status } from '../view/status';
+
+/** How many runs run and wait, in the status bar; nothing while there are none. */
+export const status: JupyterFrontEndPlugin<void> = {
+  id: 'flyte-jupyter:status',
+  description: 'How many runs run and wait, in the status bar.',
+  autoStart: true,
+  requires: [IStatusBar, IFlyte, ITranslator],
+  activate: (app: JupyterFrontEnd, bar: IStatusBar, { runs }: IFlyte, translator: ITranslator) => {
+    const model = new CountsModel(runs);
+    const show = () => void app.commands.execute(CommandIDs.showRuns);
+    bar.registerStatusItem('flyte-jupyter:status', {
+      item: new Status(model, translator.load(DOMAIN), show),
+      align: 'left',
+      rank: 3,
+      isActive: () => model.counts.running + model.counts.waiting > 0,
+      activeStateChanged: model.stateChanged
+    });
+  }
+};
