@@ -1,21 +1,17 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-/** What people set in Settings → Flyte; `schema/plugin.json` says what each means. */
+/** What people set in Settings → Flyte for runs; `schema/plugin.json` says what each means. */
 export interface ISettings {
   profile: string;
   notifications: boolean;
   notifyAfter: number;
-  refresh: number;
-  density: 'comfortable' | 'compact';
 }
 
 /** As in `schema/plugin.json`; also what holds where there are no settings. */
 export const DEFAULTS: ISettings = {
   profile: '',
   notifications: true,
-  notifyAfter: 60,
-  refresh: 5,
-  density: 'comfortable'
+  notifyAfter: 60
 };
 
 /** The settings as they are now. */

@@ -24,17 +24,14 @@ export const settings: JupyterFrontEndPlugin<IFlyteSettings> = {
   ): IFlyteSettings => {
     const trans = translator.load(DOMAIN);
     const model = new SettingsModel();
-    model.changed.connect((_, now) => {
-      document.body.dataset.flyteDensity = now.density;
-    });
     void registry?.load(ID).then(found => {
-      const take = () => model.take(found.composite as Partial<ISettings>);
+      const take = () => model.take(found.composite as unknown as ISettings);
       found.changed.connect(take);
       take();
     });
     app.commands.addCommand(CommandIDs.settings, {
       label: trans.__('Flyte Settings…'),
-      caption: trans.__('Where new notebooks run, notifications, density'),
+      caption: trans.__('Where new notebooks run, notifications, the sidebar'),
       icon: settingsIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       isVisible: () => app.commands.hasCommand('settingeditor:open'),

@@ -48,6 +48,10 @@ export class RenderedCard extends Widget implements IRenderMime.IRenderer {
   renderModel(output: IRenderMime.IMimeModel): Promise<void> {
     const data = output.data[MIME] as { run?: unknown; phase?: unknown; title?: unknown };
     this.title.label = String(data.title ?? '');
+    if (this.isTrusted !== output.trusted) {
+      this.isTrusted = output.trusted;
+      this.drawn = ''; // what was taken out of the HTML comes back
+    }
     const html = textOf(output.data['text/html']);
     const text = textOf(output.data['text/plain']);
     this.model.take({
@@ -56,7 +60,6 @@ export class RenderedCard extends Widget implements IRenderMime.IRenderer {
       html: html || `<pre>${text.replace(/&/g, '&amp;').replace(/</g, '&lt;')}</pre>`,
       isTrusted: output.trusted
     });
-    this.isTrusted = output.trusted;
     return Promise.resolve();
   }
 
