@@ -101,8 +101,8 @@ def test_a_new_notebook_has_a_first_task_that_runs(extended: Lab) -> None:
 def test_the_list_of_what_runs_has_runs_and_ends_them(extended: Lab) -> None:
     running(extended)
     extended.page.evaluate("window.jupyterapp.shell.activateById('jp-running-sessions')")
-    section = extended.page.locator(".jp-RunningSessions .jp-RunningSessions-section", has_text="Flyte Runs")
-    item = section.locator(".jp-RunningSessions-item", has_text="waits")
+    extended.page.locator(".jp-RunningSessions").get_by_text("Flyte Runs").wait_for()
+    item = extended.page.locator(".jp-RunningSessions-item", has_text="waits")
     item.hover()
     item.locator(".jp-RunningSessions-itemShutdown").click()
     eventually(lambda: ["aborted"] == extended.statuses(), within=60)

@@ -106,7 +106,8 @@ def _line(action: Action, printed: Mapping[str, Any] | None, run: str, now: floa
     bars = bars_of(action, now) if action.get("vitals") else None
     logged = mentioned(run, action) if action.get("vitals") else None
     body = join(_found(action), of_called(action), logged, _printed(printed) if printed else None)
-    return el("li", el("details", el("summary", line), body) if body else line, bars, below)
+    opened = el("details", el("summary", line), body) if body else line
+    return el("li", opened, bars, below, data_action=action["name"])  # by which a front end finds it again
 
 
 @made_once
