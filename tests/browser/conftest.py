@@ -59,6 +59,11 @@ class Lab:
             timeout=WAIT,
         )
 
+    def open_in_notebook(self, name: str) -> None:
+        """Show a notebook in Notebook 7, which the same server has."""
+        self.page.goto(self._address.replace("/lab/tree/", "/notebooks/").format(name))
+        self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=WAIT)
+
     def do(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab, and wait for its end."""
         self.page.evaluate("([id, given]) => window.jupyterapp.commands.execute(id, given)", [command, arguments])
