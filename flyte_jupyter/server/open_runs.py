@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
@@ -211,7 +212,7 @@ def stored(store: Store, run: str, action: str) -> list[PodEvent]:
     except KeyError:
         return []
     except (ValueError, LookupError, TypeError):
-        _log.warning("The status of %s of %s is damaged.", action, run, exc_info=True)
+        _say_once(f"The status of {action} of {run} is damaged.")
         return []
 
 
@@ -223,6 +224,12 @@ def read(store: Store, run: str) -> dict[str, Any] | None:
     except KeyError:
         return None
     except (ValueError, LookupError, TypeError, AttributeError):
-        _log.warning("The record of %s is damaged, so it is not shown.", run, exc_info=True)
+        _say_once(f"The record of {run} is damaged, so it is not shown.")
         return None
     return record  # type: ignore[no-any-return]  # JSON
+
+
+@functools.lru_cache(maxsize=10_000)
+def _say_once(what: str) -> None:
+    """Log the exception that is dealt with; it is met again at each look."""
+    _log.warning("%s", what, exc_info=True)

@@ -191,3 +191,26 @@ def test_a_private_file_is_whole_and_nobody_elses(tmp_path: Path) -> None:
 def test_a_private_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write_privately(tmp_path / "gone" / "a.json", "text")
+
+
+@pytest.mark.parametrize("name", ["near", "far" * 40])
+def test_hosts_are_found_by_their_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "temporary").mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    home = Home(tmp_path / name).make()
+    assert [] == home.hosts()
+    others = [Home(home.path, "0123abcd"), Home(home.path, "4567abcd")]
+    for other in (*others, Home(tmp_path / (name + "2"), "89ababcd").make()):
+        other.socket.touch()
+    assert [other.host for other in others] == [found.host for found in home.hosts()]
+    assert [other.socket for other in others] == [found.socket for found in home.hosts()]
+    assert home.host == Home(home.path).host
+
+
+def test_the_host_that_has_something_of_a_run_open_is_known_by_its_notes(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    other = Home(tmp_path, "0123abcd")
+    other.open_pods.mkdir()
+    (other.open_pods / "r00000000000000-a0").touch()
+    assert other.host == home.noted("r00000000000000")
+    assert home.noted("r00000000000001") is None
