@@ -108,8 +108,12 @@ function drawLane(
     if (x > width) {
       break;
     }
-    if (end < 0 || (end - x < 1 && Math.floor(end) === drawn)) {
-      continue;
+    const isSmall = end - x < 1 && Math.floor(end) === drawn;
+    if (
+      end < 0 ||
+      (isSmall && (bar.action.phase === 'succeeded' || bar.action.phase === 'running'))
+    ) {
+      continue; // what went wrong is seen among thousands
     }
     drawn = Math.floor(end);
     drawBar(context, scene, bar, y, lane);

@@ -28,7 +28,7 @@ export function Resources({ model, action, now, trans }: IKnown): JSX.Element {
       : [{ name: trans.__('at most'), value: limits[name], isLimit: true }])
   ];
   const summary = (values: number[], word: (value: number) => string) =>
-    trans.__('at most %1, now %2', word(Math.max(...values)), word(values[values.length - 1]));
+    trans.__('peak %1, last %2', word(Math.max(...values)), word(values[values.length - 1]));
   const used = samples.map(sample => sample.cores);
   const memory = samples.map(sample => sample.memory);
   return (
