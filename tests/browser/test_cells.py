@@ -76,6 +76,9 @@ def test_an_option_that_is_wrong_is_underlined_until_it_is_right(extended: Lab) 
         extended.page.keyboard.press("ArrowRight")
     expect(why).to_have_text("no option --retrys; did you mean --retries?")
     expect(cell(extended, 0).locator(".cm-announced")).to_contain_text("did you mean --retries?")
+    extended.page.keyboard.press("Escape")
+    expect(why).to_have_count(0)
+    extended.page.keyboard.press("Enter")
 
     for _ in range(len("rys")):
         extended.page.keyboard.press("Delete")

@@ -116,16 +116,34 @@ function tooltip(state: EditorState, position: number): Tooltip | null {
       };
 }
 
-/** Of the caret, while the editor has the focus. */
+/** Whether somebody looks at the place of the caret: the editor has the focus, and nothing is typed there. */
 const focus = StateEffect.define<boolean>();
 const focused = StateField.define<boolean>({
   create: () => false,
-  update: (now, transaction) =>
-    transaction.effects.filter(effect => effect.is(focus)).pop()?.value ?? now
+  update: (now, transaction) => {
+    const changed = transaction.effects.filter(effect => effect.is(focus)).pop();
+    if (changed !== undefined) {
+      return changed.value;
+    }
+    return now && !transaction.docChanged;
+  }
 });
+
+function look(event: Event, view: EditorView): void {
+  const isMoved = event.type !== 'keyup' || MOVES.test((event as KeyboardEvent).key);
+  queueMicrotask(() => {
+    const now = view.hasFocus && (isMoved || view.state.field(focused));
+    if (now !== view.state.field(focused)) {
+      view.dispatch({ effects: focus.of(now) });
+    }
+  });
+}
+
+const MOVES = /^(?:Arrow|Home$|End$|Page)/;
 const caret: Extension = [
   focused,
-  EditorView.focusChangeEffect.of((_, isFocused) => focus.of(isFocused)),
+  // not by `focusChangeEffect`, which is lost when JupyterLab changes something at the same time
+  EditorView.domEventHandlers({ focus: look, blur: look, keyup: look, mouseup: look }),
   showTooltip.compute([focused, underlined, 'selection'], state =>
     state.field(focused) ? tooltip(state, state.selection.main.head) : null
   )
