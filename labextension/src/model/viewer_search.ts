@@ -3,7 +3,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import type { LogModel } from './viewer_logs';
 
 /** Lines that are looked at before the page gets its turn. */
-const AT_ONCE = 20_000;
+const AT_ONCE = 4000;
 
 /** Which lines of a log have a text in them; goes on as more lines come. */
 export class LogSearch {

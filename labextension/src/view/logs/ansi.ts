@@ -39,9 +39,8 @@ const PLAIN: ILook = {
 
 /** What is seen of a line: without escape sequences and controls. */
 export function plain(line: string): string {
-  return pieces(line)
-    .map(piece => piece.text)
-    .join('');
+  const bare = line.includes('\x1b') ? line.replace(ESCAPES, '') : line;
+  return bare.replace(HIDDEN, '');
 }
 
 /** A line with the escape sequences of terminals, as pieces of text with a look. */
