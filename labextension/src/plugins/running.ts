@@ -12,16 +12,17 @@ export const running: JupyterFrontEndPlugin<void> = {
   id: 'flyte-jupyter:running',
   description: 'Runs in the list of what runs, where shutting one down cancels it.',
   autoStart: true,
-  requires: [IRunningSessionManagers, IFlyte, ITranslator],
+  requires: [IFlyte, ITranslator],
+  optional: [IRunningSessionManagers], // Notebook 7 has it only beside its list of files
   activate: (
     app: JupyterFrontEnd,
-    managers: IRunningSessionManagers,
     { runs }: IFlyte,
-    translator: ITranslator
+    translator: ITranslator,
+    managers: IRunningSessionManagers | null
   ) => {
     const trans = translator.load(DOMAIN);
     const cancel = (run: string) => void app.commands.execute(CommandIDs.cancel, { run });
-    managers.add({
+    managers?.add({
       name: trans.__('Flyte Runs'),
       running: () =>
         runs.open().map(run => ({

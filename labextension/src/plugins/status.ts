@@ -11,8 +11,17 @@ export const status: JupyterFrontEndPlugin<void> = {
   id: 'flyte-jupyter:status',
   description: 'How many runs run and wait, in the status bar.',
   autoStart: true,
-  requires: [IStatusBar, IFlyte, ITranslator],
-  activate: (app: JupyterFrontEnd, bar: IStatusBar, { runs }: IFlyte, translator: ITranslator) => {
+  requires: [IFlyte, ITranslator],
+  optional: [IStatusBar], // Notebook 7 has none
+  activate: (
+    app: JupyterFrontEnd,
+    { runs }: IFlyte,
+    translator: ITranslator,
+    bar: IStatusBar | null
+  ) => {
+    if (!bar) {
+      return;
+    }
     const model = new CountsModel(runs);
     const show = () => void app.commands.execute(CommandIDs.showRuns);
     bar.registerStatusItem('flyte-jupyter:status', {
