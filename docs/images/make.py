@@ -157,7 +157,9 @@ def draw_lab(folder: Path) -> None:
             for cell in range(3):
                 lab.run_cell(cell)
             lab.select(3)
-            lab.page.locator("[data-phase=running]").filter(has_text=re.compile("[2-6] succeeded")).first.wait_for(timeout=WAIT)
+            lab.page.locator("[data-phase=running]").filter(has_text=re.compile("[2-6] succeeded")).first.wait_for(
+                timeout=WAIT
+            )
             lab.page.screenshot(path=folder / f"lab{ending}.png")
             lab.page.locator("[data-phase=succeeded]").filter(has_text="8 succeeded").first.wait_for(timeout=WAIT)
             [run] = [run for run in lab.runs() if run["ended"] and run["title"] == "validate"][:1]
