@@ -125,11 +125,17 @@ def seal_again(key: bytes, kept: Mapping[str, Any], *, name: str) -> list[bytes 
 
 def outcome_again(kept: Envelope, *, name: str) -> Outcome:
     """What `seal_again` seals, as if it had been opened, with its value."""
-    return Outcome(Envelope(_again(kept.header, name), kept.parts), name)
+    return _with_value(Envelope(_again(kept.header, name), []), kept, name)
 
 
 def _again(kept: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {"kind": _WHAT, "name": name, "entry": kept["name"], **{part: kept[part] for part in ("preview", "classes")}}
+
+
+def _with_value(outcome: Envelope, kept: Envelope, worker: str) -> Outcome:
+    """With the versions that have pickled the value: those who pass it on may have others."""
+    header = {**outcome.header, "versions": kept.header["versions"]}
+    return Outcome(replace(outcome, header=header, parts=kept.parts), worker)
 
 
 def seal_error(
@@ -169,7 +175,7 @@ def unseal_outcome(
     found = unseal(key, data, what=f"outcome of {worker}", is_for={"kind": _WHAT, "name": worker}, opens=False)
     entry = found.header.get("entry")
     if entry is not None and kept is not None:
-        found = replace(found, parts=unseal_kept(key, kept(), entry=entry, opens=False).parts)
+        return _with_value(found, unseal_kept(key, kept(), entry=entry, opens=False), worker)
     return Outcome(found, worker)
 
 

@@ -14,7 +14,18 @@ import pytest
 from flyte_jupyter.errors import OOMError
 from flyte_jupyter.pack.codec import dumps
 from flyte_jupyter.pack.envelope import PayloadError, seal
-from flyte_jupyter.pack.outcome import Outcome, outcome_of, seal_error, seal_failure, seal_value, unseal_outcome
+from flyte_jupyter.pack.outcome import (
+    Outcome,
+    header_of_kept,
+    outcome_again,
+    outcome_of,
+    seal_again,
+    seal_error,
+    seal_failure,
+    seal_value,
+    unseal_kept,
+    unseal_outcome,
+)
 from flyte_jupyter.pods import Failure, FrameName
 
 KEY = b"k" * 32
@@ -132,3 +143,24 @@ def test_what_another_python_has_made_is_seen_and_not_opened(monkeypatch: pytest
     with pytest.raises(PayloadError, match=r"python: made with 3\.4"):
         opened(value).outputs()
     assert "text" == str(opened(failed).error())
+
+
+@pytest.mark.parametrize(("version", "opens"), [("3.4", False), ("", True)])
+def test_what_was_kept_is_opened_by_the_versions_that_have_pickled_it(
+    version: str, opens: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    value = dumps((1,))
+    header = header_of_kept(value, None, entry="cache/e", about={})
+    with monkeypatch.context() as patch:
+        if version:
+            theirs = {"python": version, "implementation": "CPython", "cloudpickle": "3.1"}
+            patch.setattr("flyte_jupyter.pack.envelope.versions", lambda: theirs)
+        kept = memoryview(b"".join(seal(KEY, header, value.parts)))
+    found = unseal_kept(KEY, kept, entry="cache/e", opens=False)
+    beside = memoryview(b"".join(seal_again(KEY, found.header, name=NAME)))
+    for outcome in (outcome_again(found, name=NAME), unseal_outcome(KEY, beside, worker=NAME, kept=lambda: kept)):
+        if opens:
+            assert (1,) == outcome.outputs()
+        else:
+            with pytest.raises(PayloadError, match=r"python: made with 3\.4"):
+                outcome.outputs()
