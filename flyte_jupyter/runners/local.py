@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +14,9 @@ from ..credentials.memory import remembered
 from ..errors import ConfigValueError, HostError
 from ..home import Home
 from ..host.client import call, connect, connect_or_start
-from ..host.wire import Channel, as_event
+from ..host.wire import Channel
 from ..pods import Event, PodEvent, PodRequest, SecretRef, Synced
+from .watches import Watches
 
 
 class LocalRunner:
@@ -36,12 +36,12 @@ class LocalRunner:
         self._environ: dict[str, str] | None = None
         self._secrets: dict[SecretRef, str] = {}
         self._told: dict[str, Any] | None = None
-        self._watching: set[Channel] = set()
+        self._watches = Watches()
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         state = "connected" if self._channel is not None else "not connected"
-        return f"<LocalRunner {self._home.path} [{state}, {len(self._watching)} watches]>"
+        return f"<LocalRunner {self._home.path} [{state}, {len(self._watches)} watches]>"
 
     def prepare(self) -> None:
         """Have the Host and its zygote ready before they are needed."""
@@ -128,30 +128,14 @@ class LocalRunner:
 
     def watch(self, labels: Mapping[str, str]) -> Iterator[Event | Synced]:
         channel = connect_or_start(self._home)
-        with self._lock:
-            self._watching.add(channel)
-        try:
-            if not self._in_task:  # a Host that goes on after another one has died does not know it
-                channel.send(self._environment(_environ()))
-            channel.send(self._to_tell())
-            channel.send({"op": "watch", "labels": dict(labels)})
-            while (message := channel.receive()) is not None:
-                if (event := as_event(message)) is not None:
-                    yield event
-                elif message["op"] == "synced":
-                    yield Synced()
-        except OSError:
-            return  # closed under our hands, as `close` does
-        finally:
-            with self._lock:
-                self._watching.discard(channel)
-            channel.close()
+        messages = [self._to_tell(), {"op": "watch", "labels": dict(labels)}]
+        if not self._in_task:  # a Host that goes on after another one has died does not know it
+            messages.insert(0, self._environment(_environ()))
+        yield from self._watches.events(channel, *messages)
 
     def close(self) -> None:
+        self._watches.close()
         with self._lock:
-            for channel in self._watching:  # closed by the threads that read them
-                with contextlib.suppress(OSError):
-                    channel.socket.shutdown(socket.SHUT_RDWR)
             if self._channel is not None:
                 self._channel.close()
                 self._channel = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,9 +13,9 @@ from ..host import notes
 from ..host.client import call, connect, reach
 from ..host.lifecycle import aborted
 from ..host.shelf import end
-from ..host.wire import Channel, as_event
 from ..pods import Event, Phase, PodEvent, PodRequest, Synced
 from ..store import open_store
+from .watches import Watches
 
 _ANSWER_WITHIN = 2.0
 _LOOK_AGAIN = 0.25
@@ -34,12 +33,11 @@ class Onlooker:
     def __init__(self, where: Callable[[], Home], run: str) -> None:
         self._where = where
         self._run = run
-        self._watching: set[Channel] = set()
+        self._watches = Watches()
         self._closed = threading.Event()
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"<Onlooker {self._run} [{len(self._watching)} watches]>"
+        return f"<Onlooker {self._run} [{len(self._watches)} watches]>"
 
     @property
     def nothing_left(self) -> str:
@@ -52,21 +50,7 @@ class Onlooker:
         if channel is None:
             yield from self._wait()
             return
-        with self._lock:
-            self._watching.add(channel)
-        try:
-            channel.send({"op": "watch", "labels": dict(labels), "looks_on": True})
-            while (message := channel.receive()) is not None:
-                if (event := as_event(message)) is not None:
-                    yield event
-                elif message["op"] == "synced":
-                    yield Synced()
-        except OSError:
-            return  # closed under our hands, as `close` does
-        finally:
-            with self._lock:
-                self._watching.discard(channel)
-            channel.close()
+        yield from self._watches.events(channel, {"op": "watch", "labels": dict(labels), "looks_on": True})
 
     def _wait(self) -> Iterator[Event | Synced]:
         waiting = notes.waiting(self._where().open_pods, self._run)
@@ -112,7 +96,4 @@ class Onlooker:
 
     def close(self) -> None:
         self._closed.set()
-        with self._lock:
-            for channel in self._watching:  # closed by the threads that read them
-                with contextlib.suppress(OSError):
-                    channel.socket.shutdown(socket.SHUT_RDWR)
+        self._watches.close()
