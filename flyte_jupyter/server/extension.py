@@ -18,7 +18,7 @@ from .stream import Stream
 from .web import handlers
 
 if TYPE_CHECKING:
-    from .here import Here
+    from .answers.here import Here
     from .shapes.runs import RunSummary
 
 _AT_ONCE = 16

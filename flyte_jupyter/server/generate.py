@@ -15,8 +15,8 @@ from ..config.generate import write
 from ..config.spec import ENV, OVERRIDE, TASK
 from ..notebook.magics.magics import MAGICS
 from . import openapi
-from .parameters import RunName
 from .shapes import actions, cells, machine, runs, stream
+from .shapes.parameters import RunName
 
 TYPES = Path(__file__).parents[2] / "labextension" / "src" / "api" / "generated.ts"
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null", Any: "unknown"}

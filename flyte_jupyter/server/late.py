@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..home import Home
 
 if TYPE_CHECKING:
-    from .here import Here
+    from .answers.here import Here
 
 
 class Late:
@@ -36,8 +36,9 @@ class Late:
             if self._is_closed:
                 raise RuntimeError("The server ends.")
             if self._here is None:
-                from . import cells, machine, openapi, rerun, topics  # noqa: F401 - all that answers, at once
-                from .here import Here
+                from . import openapi, topics  # noqa: F401 - all that answers, at once
+                from .answers import cells, machine, rerun  # noqa: F401 - the same
+                from .answers.here import Here
 
                 self._here = Here(Home(self._home or None), self._root)
                 self._made(self._here)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from .. import __version__
-from .here import Download, Here
-from .parameters import Parameter, Within, Words, parameters
+from .answers.here import Download, Here
 from .routes import BELOW, ROUTES
+from .shapes.parameters import Parameter, Within, Words, parameters
 from .shapes.stream import Refused
 
 FILE = Path(__file__).with_name("openapi.json")

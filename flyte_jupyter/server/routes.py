@@ -28,31 +28,31 @@ class Route:
     @property
     def function(self) -> Callable[..., Any]:
         """What gives the answer, imported when it is first asked for."""
-        module, _, name = self.answer.partition(".")
+        module, _, name = self.answer.rpartition(".")
         found: Callable[..., Any] = getattr(import_module(f".{module}", __package__), name)
         return found
 
 
 ROUTES = (
-    Route("GET", "runs", "runs.page"),
-    Route("GET", "notebooks", "runs.notebooks"),
-    Route("GET", "runs/{run}", "runs.detail"),
-    Route("GET", "runs/{run}/card", "runs.card_of"),
-    Route("POST", "runs/{run}/cancel", "runs.cancel"),
-    Route("POST", "runs/{run}/rerun", "rerun.rerun"),
-    Route("GET", "runs/{run}/actions", "actions.rows"),
-    Route("GET", "runs/{run}/actions/{action}", "actions.detail"),
-    Route("GET", "runs/{run}/actions/{action}/logs", "logs.page"),
-    Route("GET", "runs/{run}/actions/{action}/logs/download", "logs.download"),
-    Route("GET", "runs/{run}/actions/{action}/report", "actions.report"),
-    Route("GET", "environments", "machine.environments"),
-    Route("GET", "pools", "machine.pools"),
-    Route("POST", "pools/{id}/shutdown", "machine.shutdown"),
-    Route("GET", "queues", "machine.queues"),
-    Route("GET", "triggers", "machine.triggers"),
-    Route("POST", "triggers/{id}", "machine.change"),
-    Route("GET", "clusters", "clusters.clusters"),
-    Route("POST", "cells", "cells.of_notebook"),
-    Route("POST", "prune", "machine.prune"),
+    Route("GET", "runs", "answers.runs.page"),
+    Route("GET", "notebooks", "answers.runs.notebooks"),
+    Route("GET", "runs/{run}", "answers.runs.detail"),
+    Route("GET", "runs/{run}/card", "answers.runs.card_of"),
+    Route("POST", "runs/{run}/cancel", "answers.runs.cancel"),
+    Route("POST", "runs/{run}/rerun", "answers.rerun.rerun"),
+    Route("GET", "runs/{run}/actions", "answers.actions.rows"),
+    Route("GET", "runs/{run}/actions/{action}", "answers.actions.detail"),
+    Route("GET", "runs/{run}/actions/{action}/logs", "answers.logs.page"),
+    Route("GET", "runs/{run}/actions/{action}/logs/download", "answers.logs.download"),
+    Route("GET", "runs/{run}/actions/{action}/report", "answers.actions.report"),
+    Route("GET", "environments", "answers.machine.environments"),
+    Route("GET", "pools", "answers.machine.pools"),
+    Route("POST", "pools/{id}/shutdown", "answers.machine.shutdown"),
+    Route("GET", "queues", "answers.machine.queues"),
+    Route("GET", "triggers", "answers.machine.triggers"),
+    Route("POST", "triggers/{id}", "answers.machine.change"),
+    Route("GET", "clusters", "answers.clusters.clusters"),
+    Route("POST", "cells", "answers.cells.of_notebook"),
+    Route("POST", "prune", "answers.machine.prune"),
     Route("GET", "openapi.json", "openapi.document"),
 )

@@ -17,7 +17,7 @@ from tornado import web, websocket
 from ..errors import ConfigError, ConfigValueError, HostError, RunNotFoundError, StoreError
 
 if TYPE_CHECKING:
-    from .here import Here
+    from .answers.here import Here
     from .late import Late
     from .shapes.stream import News, Watch
     from .topics import Topic
@@ -154,7 +154,7 @@ def _wanted(message: str | bytes) -> Watch:
         raise ConfigValueError(f"The message is no JSON: {error}.") from None
     if isinstance(said, Mapping):
         said = {"start": {}, **said}
-    from .parameters import check
+    from .shapes.parameters import check
     from .shapes.stream import Watch
 
     check(said, Watch)

@@ -18,10 +18,10 @@ from ..engine.run import Run
 from ..errors import ConfigValueError
 from ..notebook.live import GRACE, INTERVAL, INTERVAL_OF_ALL, SLOWEST_TICK, TICK
 from ..pods import Phase
-from . import logs, runs
-from .here import Here
-from .parameters import ActionName, RunName
+from .answers import logs, runs
+from .answers.here import Here
 from .shapes.actions import ActionRow
+from .shapes.parameters import ActionName, RunName
 from .shapes.runs import RunSummary
 from .shapes.stream import ActionsNews, CardNews, LogNews, News, RunsNews
 

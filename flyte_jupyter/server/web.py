@@ -20,14 +20,14 @@ from ..errors import ConfigError, HostError, RunNotFoundError, StoreError
 from .routes import BELOW, ROUTES, Route
 
 if TYPE_CHECKING:
-    from .here import Download
+    from .answers.here import Download
     from .late import Late
-    from .parameters import Parameter
+    from .shapes.parameters import Parameter
 
 RESOURCE = "flyte_jupyter"
 """What an authorizer is asked for: may this user "read" (GET) or "write" (POST) it."""
 _BROKEN = "Something is wrong here; the server's log says what."
-_FAR = ("rerun.rerun",)
+_FAR = ("answers.rerun.rerun",)
 """What takes its time although it is of no cluster."""
 _LARGEST = 8 << 20
 """Bytes of a request's body: a notebook's cells are the most that is sent."""
@@ -50,7 +50,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
 @cache
 def _asked(route: Route) -> tuple[Callable[..., Any], list[Parameter]]:
     """What answers, and what it wants to know."""
-    from .parameters import parameters
+    from .shapes.parameters import parameters
 
     return route.function, parameters(route.function, route.path)
 
@@ -70,7 +70,7 @@ class Handler(APIHandler):
         self._late, self._threads, self._patient = late, threads, patient
 
     async def _answer(self, **path: str) -> None:
-        from .here import Download
+        from .answers.here import Download
 
         try:
             answer = await self._made(self.methods[self.request.method or ""], path)
@@ -97,7 +97,7 @@ class Handler(APIHandler):
 
     def _given(self, known: list[Parameter], path: Mapping[str, str]) -> dict[str, Any]:
         """What the request says, checked. Raises `ConfigError`."""
-        from .parameters import read, unknown
+        from .shapes.parameters import read, unknown
 
         unknown(self.request.query_arguments, known)
         given: dict[str, Any] = {}
@@ -117,7 +117,7 @@ class Handler(APIHandler):
             body = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:
             raise ConfigError(f"The body is no JSON: {error}.") from None
-        from .parameters import check
+        from .shapes.parameters import check
 
         check(body, parameter.type)
         return body

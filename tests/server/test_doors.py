@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import flyte_jupyter as flyte
-from flyte_jupyter.server.parameters import Words, parameters
 from flyte_jupyter.server.routes import BELOW, ROUTES, Route
+from flyte_jupyter.server.shapes.parameters import Words, parameters
 from tests.server.conftest import Server, served
 
 pytestmark = pytest.mark.one_host

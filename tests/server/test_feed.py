@@ -21,7 +21,7 @@ import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.pods import Phase, PodEvent, history_as_bytes
-from flyte_jupyter.server.feed import Feed
+from flyte_jupyter.server.feed.feed import Feed
 from flyte_jupyter.sites import Sites
 from flyte_jupyter.store import keys
 from flyte_jupyter.store.files import FileStore

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flyte_jupyter.server.cells import found
+from flyte_jupyter.server.answers.cells import found
 from flyte_jupyter.server.shapes.cells import CellFound, Declared
 
 SETUP = 'import flyte_jupyter as flyte\nenv = flyte.TaskEnvironment("my-env")'

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyte_jupyter.host.logs import written
-from flyte_jupyter.server.lines import Index, Lines
+from flyte_jupyter.server.answers.lines import Index, Lines
 from flyte_jupyter.store import open_store
 from flyte_jupyter.store.files import FileStore
 from flyte_jupyter.store.memory import MemoryStore

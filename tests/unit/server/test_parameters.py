@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypedDict
 import pytest
 
 from flyte_jupyter.errors import ConfigValueError
-from flyte_jupyter.server.parameters import Attempt, RunName, Within, Words, check, parameters, read, unknown
+from flyte_jupyter.server.shapes.parameters import Attempt, RunName, Within, Words, check, parameters, read, unknown
 
 
 class Inner(TypedDict):

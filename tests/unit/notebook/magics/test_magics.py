@@ -22,7 +22,7 @@ from flyte_jupyter.notebook.cells.extract import analyse
 from flyte_jupyter.notebook.magics import magics
 from flyte_jupyter.notebook.magics import task as cells
 from flyte_jupyter.notebook.magics.options import OptionError
-from flyte_jupyter.server.cells import found
+from flyte_jupyter.server.answers.cells import found
 from flyte_jupyter.task import Task
 
 

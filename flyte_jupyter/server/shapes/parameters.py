@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from ..config.refusal import did_you_mean
-from ..errors import ConfigValueError
+from ...config.refusal import did_you_mean
+from ...errors import ConfigValueError
 
 _MOST = 1000
 """Characters of a text that says nothing of its length."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..engine.action import Action, RunState
-from ..engine.record import warning
-from ..pods import ROOT, Phase
-from .shapes.actions import ActionRow, Stretch
-from .shapes.runs import RunSummary
+from ...engine.action import Action, RunState
+from ...engine.record import warning
+from ...pods import ROOT, Phase
+from ..shapes.actions import ActionRow, Stretch
+from ..shapes.runs import RunSummary
 
 
 def summary(record: Mapping[str, Any], state: RunState) -> RunSummary:

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Annotated, Any
 
-from ..config.queues import QueueSettings, parse_settings
-from ..config.words import in_words
-from ..errors import ConfigValueError, HostError, RunNotFoundError
-from ..home import Home
-from ..host.client import connect, connect_or_start
-from ..host.trigger import registration
-from ..host.trigger.due import next_time
-from ..host.trigger.registration import Registration
-from ..pods import Phase
-from ..pruning import prune as prune_runs
-from ..sites import remote_settings
-from ..warm import Pool as Warm
+from ...config.queues import QueueSettings, parse_settings
+from ...config.words import in_words
+from ...errors import ConfigValueError, HostError, RunNotFoundError
+from ...home import Home
+from ...host.client import connect, connect_or_start
+from ...host.trigger import registration
+from ...host.trigger.due import next_time
+from ...host.trigger.registration import Registration
+from ...pods import Phase
+from ...pruning import prune as prune_runs
+from ...sites import remote_settings
+from ...warm import Pool as Warm
+from ..shapes.machine import ChangeTrigger, Environment, Pool, Prune, Pruned, Queue, Replica, Trigger
+from ..shapes.parameters import Words
 from .here import Here
-from .parameters import Words
-from .shapes.machine import ChangeTrigger, Environment, Pool, Prune, Pruned, Queue, Replica, Trigger
 
 _ANSWER_WITHIN = 2.0
 _MOST_DAYS = 36_500

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ..engine.journal import Journal
-from ..store import Store
+from ...engine.journal import Journal
+from ...store import Store
+from ..shapes.actions import ActionRow
+from ..shapes.runs import RunSummary
 from .open_runs import OpenRun, read, recall
-from .shapes.actions import ActionRow
-from .shapes.runs import RunSummary
 from .summaries import row, summary
 
 _FIRST, _AT_ONCE = 100, 200

@@ -7,11 +7,11 @@ import threading
 import time
 from dataclasses import dataclass
 
-from ..config.cluster import Cluster as Settings
-from ..errors import ConfigError
-from ..sites import clusters_of, remote_settings
+from ...config.cluster import Cluster as Settings
+from ...errors import ConfigError
+from ...sites import clusters_of, remote_settings
+from ..shapes.machine import Cluster
 from .here import Here
-from .shapes.machine import Cluster
 
 _FRESH = 30.0
 """Seconds that an answer of a cluster is good for."""
@@ -60,7 +60,7 @@ def _look(cluster: Settings) -> _Reached:
 
 def _ask(cluster: Settings, known: _Reached) -> None:
     try:
-        from ..runners.kubernetes.api import Api
+        from ...runners.kubernetes.api import Api
 
         api = Api(cluster.context or "", cluster.namespace or "")
         version = api.ask("GET", "/version", what="ask for its version")["gitVersion"]

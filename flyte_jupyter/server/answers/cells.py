@@ -12,20 +12,20 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ..notebook.cells.extract import functions_of
-from ..notebook.files.editing import Used, edited
-from ..notebook.files.slices import Program
-from ..notebook.files.statements import Place, Statement, root
-from ..notebook.files.tasks import declared, environment_made
-from ..notebook.magics import lint
-from ..notebook.magics.cell import TASK
-from ..notebook.magics.environments import ENV
-from ..notebook.magics.magic import Magic
-from ..notebook.magics.options import Line
-from ..notebook.magics.task import DEFAULT_ENV
+from ...notebook.cells.extract import functions_of
+from ...notebook.files.editing import Used, edited
+from ...notebook.files.slices import Program
+from ...notebook.files.statements import Place, Statement, root
+from ...notebook.files.tasks import declared, environment_made
+from ...notebook.magics import lint
+from ...notebook.magics.cell import TASK
+from ...notebook.magics.environments import ENV
+from ...notebook.magics.magic import Magic
+from ...notebook.magics.options import Line
+from ...notebook.magics.task import DEFAULT_ENV
+from ..shapes.cells import Cells, CellSource, Declared, NotebookFound, Problem
 from .given import of_call, of_line, words
 from .here import Here
-from .shapes.cells import Cells, CellSource, Declared, NotebookFound, Problem
 
 _KEPT = 2000
 """So many texts of cells are kept as they were read."""

@@ -6,15 +6,15 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from ..config import text
-from ..config.credential import HIDDEN
-from ..config.say import said
-from ..config.spec import PARAMS
-from ..errors import ConfigError
-from ..markup import cut
-from ..notebook.magics.magic import Magic
-from ..notebook.magics.options import Line
-from ..notebook.magics.words import in_braces
+from ...config import text
+from ...config.credential import HIDDEN
+from ...config.say import said
+from ...config.spec import PARAMS
+from ...errors import ConfigError
+from ...markup import cut
+from ...notebook.magics.magic import Magic
+from ...notebook.magics.options import Line
+from ...notebook.magics.words import in_braces
 
 _WIDEST = 60
 

@@ -9,11 +9,11 @@ import selectors
 import socket
 from typing import NamedTuple, Protocol
 
-from ..errors import HostError
-from ..home import Home
-from ..host.client import reach
-from ..host.wire import PROTOCOL, Channel, as_event
-from ..pods import PodEvent
+from ...errors import HostError
+from ...home import Home
+from ...host.client import reach
+from ...host.wire import PROTOCOL, Channel, as_event
+from ...pods import PodEvent
 from .changes import Changes
 
 _TRIES = 20

@@ -12,22 +12,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..engine.journal import Journal, Query, Used
-from ..engine.run import Run
-from ..errors import RunNotFoundError, StoreError
-from ..home import Home
-from ..pods import Phase
-from ..sites import Sites
-from ..store import keys
-from ..store.files import FileStore
+from ...engine.journal import Journal, Query, Used
+from ...engine.run import Run
+from ...errors import RunNotFoundError, StoreError
+from ...home import Home
+from ...pods import Phase
+from ...sites import Sites
+from ...store import keys
+from ...store.files import FileStore
+from ..shapes.actions import ActionRow
+from ..shapes.runs import NotebookRuns, RunPage, RunSummary
 from .changes import Changes
 from .hosts import Hosts
 from .looked_at import LookedAt
 from .open_runs import OpenRun, OpenRuns, read, recall
 from .past import Past, rows
 from .remote import Remote, news_of
-from .shapes.actions import ActionRow
-from .shapes.runs import NotebookRuns, RunPage, RunSummary
 from .summaries import path_within, row, summary, within
 
 _TICK = 0.25

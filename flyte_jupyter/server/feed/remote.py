@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from ..engine.action import Action
-from ..engine.run import Run
-from ..errors import ConfigError
-from ..pods import Failure, Phase
+from ...engine.action import Action
+from ...engine.run import Run
+from ...errors import ConfigError
+from ...pods import Failure, Phase
 from .open_runs import OpenRun
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine.action import Action
-from ..notebook.cards.commands import resources_of
-from ..notebook.cells.places import cell_name, readable, without_home
-from ..pack.envelope import PayloadError
-from ..pack.outcome import unseal_outcome
-from ..pods import ROOT, Phase, pod_name
-from ..report import page as document
-from ..store import keys
+from ...engine.action import Action
+from ...notebook.cards.commands import resources_of
+from ...notebook.cells.places import cell_name, readable, without_home
+from ...pack.envelope import PayloadError
+from ...pack.outcome import unseal_outcome
+from ...pods import ROOT, Phase, pod_name
+from ...report import page as document
+from ...store import keys
+from ..feed.summaries import row
+from ..shapes.actions import ActionDetail, ActionRow, Failure, Report, Sample, Tab
+from ..shapes.actions import Attempt as Told
+from ..shapes.parameters import ActionName, Attempt, RunName
+from ..shapes.runs import Link, Preview
 from .here import Here
-from .parameters import ActionName, Attempt, RunName
-from .shapes.actions import ActionDetail, ActionRow, Failure, Report, Sample, Tab
-from .shapes.actions import Attempt as Told
-from .shapes.runs import Link, Preview
-from .summaries import row
 
 _LIMITS = {"cpu": "cpu_limit", "memory": "memory_limit"}
 _ASKED = ("cpu", "memory", "gpu", "disk", "shm")

@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Union
 
-from ..engine.record import as_written
-from ..errors import HostError, StoreError
-from ..notebook.cards import card
-from ..notebook.cards.commands import commands_of
-from ..notebook.cells.places import cell_name, readable, without_home
+from ...engine.record import as_written
+from ...errors import HostError, StoreError
+from ...notebook.cards import card
+from ...notebook.cards.commands import commands_of
+from ...notebook.cells.places import cell_name, readable, without_home
+from ..shapes.parameters import RunName, Within, Words
+from ..shapes.runs import Cancel, Card, Command, NotebookRuns, Preview, Previous, RunDetail, RunPage, Setting, Source
 from .here import Here
-from .parameters import RunName, Within, Words
-from .shapes.runs import Cancel, Card, Command, NotebookRuns, Preview, Previous, RunDetail, RunPage, Setting, Source
 from .sources import changed, differences, sources
 
 _PAGE = 1000

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.action import RunState
-from ..engine.record import is_driven
-from ..home import Home
-from ..host import notes
-from ..pods import ROOT, Failure, Phase, PodEvent, history_of
-from ..store import Store, keys
+from ...engine.action import RunState
+from ...engine.record import is_driven
+from ...home import Home
+from ...host import notes
+from ...pods import ROOT, Failure, Phase, PodEvent, history_of
+from ...store import Store, keys
 from .summaries import summary
 
 _STARTING = 60.0

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..engine import kept
-from ..engine.action import Action, RunState
-from ..engine.run import Run
-from ..errors import RunNotFoundError
-from ..home import Home
-from ..pack.envelope import header_of
-from ..pods import Event, PodEvent, pod_name
-from ..sites import Site, Sites
-from ..store import keys
-from .feed import Feed
+from ...engine import kept
+from ...engine.action import Action, RunState
+from ...engine.run import Run
+from ...errors import RunNotFoundError
+from ...home import Home
+from ...pack.envelope import header_of
+from ...pods import Event, PodEvent, pod_name
+from ...sites import Site, Sites
+from ...store import keys
+from ..feed.feed import Feed
 from .lines import Lines
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.engine import Engine
-from ..engine.run import Run
-from ..home import Home
-from ..runners.onlooker import Onlooker
-from ..sites import Sites, runner_of
+from ...engine.engine import Engine
+from ...engine.run import Run
+from ...home import Home
+from ...runners.onlooker import Onlooker
+from ...sites import Sites, runner_of
 
 _KEPT = 60.0
 """Seconds that one is kept after it was asked for, when nobody listens to it."""

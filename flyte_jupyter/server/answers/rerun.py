@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import errors
-from ..config.text import overrides
-from ..errors import ConfigError, ConfigValueError, HostError
-from ..home import HOME_VARIABLE
+from ... import errors
+from ...config.text import overrides
+from ...errors import ConfigError, ConfigValueError, HostError
+from ...home import HOME_VARIABLE
+from ..shapes.parameters import RunName
+from ..shapes.runs import Rerun, Started
 from .here import Here
-from .parameters import RunName
-from .shapes.runs import Rerun, Started
 
 _WITHIN = 45.0
 """Seconds that it may take: proxies do not wait much longer for an answer."""

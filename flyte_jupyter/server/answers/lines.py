@@ -8,9 +8,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ..host.logs import parse
-from ..store import Store
-from ..store.files import FileStore
+from ...host.logs import parse
+from ...store import Store
+from ...store.files import FileStore
 
 Line = tuple[float, str, str]
 _STRIDE = 1000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..pack.call import code_of
-from ..pack.envelope import PayloadError
-from ..pack.written import written
-from ..pods import ROOT
-from ..sites import Site
-from ..store import keys
-from .shapes.runs import Difference, Source
+from ...pack.call import code_of
+from ...pack.envelope import PayloadError
+from ...pack.written import written
+from ...pods import ROOT
+from ...sites import Site
+from ...store import keys
+from ..shapes.runs import Difference, Source
 
 
 def sources(place: Site, run: str) -> list[Source]:

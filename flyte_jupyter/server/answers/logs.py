@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ..engine import kept
-from ..pods import pod_name
-from ..store import keys
+from ...engine import kept
+from ...pods import pod_name
+from ...store import keys
+from ..shapes.actions import LogPage
+from ..shapes.parameters import ActionName, Attempt, RunName, Within
 from .here import Download, Here
-from .parameters import ActionName, Attempt, RunName, Within
-from .shapes.actions import LogPage
 
 _ONCE = 20_000
 

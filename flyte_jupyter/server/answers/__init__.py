@@ -1,0 +1,1 @@
+"""What is answered: a function for each route, from what a server knows (`here`)."""
