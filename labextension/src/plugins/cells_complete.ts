@@ -7,7 +7,7 @@ import {
 } from '@jupyterlab/completer';
 import { NotebookPanel } from '@jupyterlab/notebook';
 
-import { complete, type ICompletions } from '../model/complete';
+import type { ICompletions } from '../model/complete';
 import { IFlyteCells } from '../tokens';
 
 /** Before the kernel's own, which has no help. */
@@ -35,7 +35,7 @@ class Provider implements ICompletionProvider {
     const { editor } = context;
     const position = editor?.getCursorPosition();
     const line = position && editor?.getLine(position.line)?.slice(0, position.column);
-    return line ? this.found(line, context) !== null : false;
+    return line ? (await this.found(line, context)) !== null : false;
   }
 
   async fetch(
@@ -44,7 +44,7 @@ class Provider implements ICompletionProvider {
   ): Promise<CompletionHandler.ICompletionItemsReply> {
     const before = request.text.slice(0, request.offset);
     const begin = before.lastIndexOf('\n') + 1;
-    const found = this.found(before.slice(begin), context);
+    const found = await this.found(before.slice(begin), context);
     return {
       start: found ? begin + found.from : request.offset,
       end: request.offset,
@@ -56,7 +56,8 @@ class Provider implements ICompletionProvider {
     };
   }
 
-  private found(line: string, { widget }: ICompletionContext): ICompletions | null {
+  private async found(line: string, { widget }: ICompletionContext): Promise<ICompletions | null> {
+    const { complete } = await import('../model/complete');
     const model = widget instanceof NotebookPanel ? this.cells.of(widget) : null;
     return complete(line, {
       environments: model?.environments().map(one => one.variable) ?? [],

@@ -25,6 +25,8 @@ const RUN = {
   description: 'The name of a run; that of the active cell by default.'
 };
 
+const OVERRIDE = 'retries=3, resources=memory=2Gi';
+
 /** What can be done with a run. */
 export const commands: JupyterFrontEndPlugin<void> = {
   id: 'flyte-jupyter:commands',
@@ -34,11 +36,12 @@ export const commands: JupyterFrontEndPlugin<void> = {
   optional: [INotebookTracker, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
-    { client, runs }: IFlyte,
+    flyte: IFlyte,
     translator: ITranslator,
     notebooks: INotebookTracker | null,
     palette: ICommandPalette | null
   ) => {
+    const { client, runs } = flyte;
     const trans = translator.load(DOMAIN);
     const chosen = new Chosen(app, runs, notebooks, trans);
     const hasNotebook = () => Boolean(notebooks?.currentWidget);
@@ -109,7 +112,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       describedBy: {
         args: schema({
           run: RUN,
-          override: { type: 'string', description: 'Such as "retries=3, resources=memory=2Gi".' },
+          override: { type: 'string', description: `Such as "${OVERRIDE}".` },
           ask: { type: 'boolean', description: 'Whether to ask for the override.' }
         })
       },
@@ -121,7 +124,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
           const asked = await InputDialog.getText({
             title: trans.__('Run %1 again with', runs.get(run)?.title ?? run),
             label: trans.__('Parameters that are to be another way'),
-            placeholder: 'retries=3, resources=memory=2Gi',
+            placeholder: OVERRIDE,
             okLabel: trans.__('Run Again')
           });
           if (!asked.button.accept) {

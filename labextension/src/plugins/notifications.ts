@@ -21,11 +21,12 @@ export const notifications: JupyterFrontEndPlugin<void> = {
   requires: [IFlyte, IFlyteSettings, INotebookTracker, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    { runs }: IFlyte,
+    flyte: IFlyte,
     settings: IFlyteSettings,
     notebooks: INotebookTracker,
     translator: ITranslator
   ) => {
+    const { runs } = flyte;
     const trans = translator.load(DOMAIN);
     let endings: Endings | undefined;
     let ended: IRunSummary[] = [];

@@ -29,10 +29,11 @@ export const prune: JupyterFrontEndPlugin<void> = {
   optional: [ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
-    { client, runs }: IFlyte,
+    flyte: IFlyte,
     translator: ITranslator,
     palette: ICommandPalette | null
   ) => {
+    const { client, runs } = flyte;
     const trans = translator.load(DOMAIN);
     const title = trans.__('Delete Old Runs');
     const failed = trans.__('Old runs could not be deleted.');

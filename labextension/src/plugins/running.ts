@@ -16,10 +16,11 @@ export const running: JupyterFrontEndPlugin<void> = {
   optional: [IRunningSessionManagers], // Notebook 7 has it only beside its list of files
   activate: (
     app: JupyterFrontEnd,
-    { runs }: IFlyte,
+    flyte: IFlyte,
     translator: ITranslator,
     managers: IRunningSessionManagers | null
   ) => {
+    const { runs } = flyte;
     const trans = translator.load(DOMAIN);
     const cancel = (run: string) => void app.commands.execute(CommandIDs.cancel, { run });
     managers?.add({

@@ -15,14 +15,14 @@ export const status: JupyterFrontEndPlugin<void> = {
   optional: [IStatusBar], // Notebook 7 has none
   activate: (
     app: JupyterFrontEnd,
-    { runs }: IFlyte,
+    flyte: IFlyte,
     translator: ITranslator,
     bar: IStatusBar | null
   ) => {
     if (!bar) {
       return;
     }
-    const model = new CountsModel(runs);
+    const model = new CountsModel(flyte.runs);
     const show = () => void app.commands.execute(CommandIDs.showRuns);
     bar.registerStatusItem('flyte-jupyter:status', {
       item: new Status(model, translator.load(DOMAIN), show),

@@ -3,17 +3,16 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { CommandToolbarButton, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { listIcon } from '@jupyterlab/ui-components';
 
 import { CommandIDs } from '../commands';
-import { isOver } from '../model/runs';
-import { ViewerModel, type TabName } from '../model/viewer';
+import type { TabName } from '../model/viewer';
 import { DOMAIN, IFlyte } from '../tokens';
 import { flyteIcon } from '../view/icons';
-import { RunViewer } from '../view/viewer/panel';
+import type { RunViewer } from '../view/viewer/panel';
 
 const ARGS = {
   type: 'object',
@@ -23,8 +22,6 @@ const ARGS = {
     action: { type: 'string', description: 'The name of one of its actions; the first by default.' }
   }
 } as const;
-
-const BUTTONS = [CommandIDs.cancel, CommandIDs.rerun, CommandIDs.copyCode, CommandIDs.goToCell];
 
 /** The run viewer: a panel of the main area for each run that is opened. */
 export const viewer: JupyterFrontEndPlugin<void> = {
@@ -44,40 +41,11 @@ export const viewer: JupyterFrontEndPlugin<void> = {
     const { commands, shell } = app;
     const tracker = new WidgetTracker<MainAreaWidget<RunViewer>>({ namespace: 'flyte-run' });
 
-    const make = (run: string) => {
-      const model = new ViewerModel(flyte.client, flyte.stream, run, name => flyte.runs.get(name));
-      const content = new RunViewer({ model, commands, editors, trans });
-      const widget = new MainAreaWidget({ content });
-      widget.id = `flyte-run-${run}`;
-      widget.title.label = flyte.runs.get(run)?.title ?? run;
-      widget.title.caption = run;
-      widget.title.closable = true;
-      widget.title.icon = flyteIcon;
-      const buttons = BUTTONS.map(id => {
-        const button = new CommandToolbarButton({ commands, id, args: { run } });
-        widget.toolbar.addItem(id, button);
-        return [id, button] as const;
-      });
-      const follow = () => {
-        const { summary } = model;
-        const isEnded = model.phase !== undefined && isOver(model.phase);
-        widget.title.label = summary?.title ?? run;
-        for (const [id, button] of buttons) {
-          const isIdle = id === CommandIDs.cancel ? isEnded : id === CommandIDs.rerun && !isEnded;
-          const isAway = id === CommandIDs.goToCell && !summary?.notebook;
-          button.setHidden(isIdle || isAway);
-        }
-      };
-      model.changed.connect(follow);
-      model.actions.changed.connect(follow);
-      void model.load();
-      return widget;
-    };
-
     const open = async (run: string, action?: string, tab?: TabName) => {
+      const { viewerTab } = await import('../view/viewer/tab');
       let widget = tracker.find(({ content }) => content.model.run === run);
       if (!widget) {
-        widget = make(run);
+        widget = viewerTab(flyte, run, { commands, editors, trans });
         await tracker.add(widget);
         shell.add(widget, 'main', { type: 'Flyte run' });
       }

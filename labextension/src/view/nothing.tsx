@@ -5,6 +5,8 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { isEverything, type IRunFilter } from '../model/filter';
 
+const INSTALL = 'pip install flyte_jupyter\njupyter server extension enable flyte_jupyter';
+
 interface INothingProps {
   readonly problem: { message: string; status: number } | null;
   readonly isReady: boolean;
@@ -22,7 +24,7 @@ export function Nothing(props: INothingProps): JSX.Element {
     return (
       <Said title={trans.__('The server does not know flyte_jupyter')}>
         <p>{trans.__('Its extension is not enabled where Jupyter’s server runs. There:')}</p>
-        <pre>pip install flyte_jupyter{'\n'}jupyter server extension enable flyte_jupyter</pre>
+        <pre>{INSTALL}</pre>
         <p>{trans.__('Then start JupyterLab again.')}</p>
         <Button label={trans.__('Try again')} click={retry} />
       </Said>

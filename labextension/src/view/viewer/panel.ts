@@ -46,14 +46,13 @@ export class RunViewer extends BoxPanel {
     below.setRelativeSizes([1, 2]);
     header.addClass('flyte-Viewer-header');
     BoxPanel.setStretch(header, 0);
-    const body = new SplitPanel({ orientation: 'vertical', spacing: 1 });
     const timeline = draw(Timeline, model.actions.changed, model.rows.changed);
-    body.addWidget(timeline);
-    body.addWidget(below);
-    body.setRelativeSizes([1, 4]);
+    this.body.addWidget(timeline);
+    this.body.addWidget(below);
+    this.body.setRelativeSizes([1, 4]);
     this.addWidget(header);
-    this.addWidget(body);
-    model.actions.changed.connect(() => this.allot(body));
+    this.addWidget(this.body);
+    model.actions.changed.connect(this.allot, this);
     this.timer = window.setInterval(() => this.tick(), 1000);
   }
 
@@ -68,12 +67,12 @@ export class RunViewer extends BoxPanel {
   }
 
   /** Give the timeline of a run as much room as it needs, once that is known. */
-  private allot(body: SplitPanel): void {
+  private allot(): void {
     const { isOver: isEnded } = this.model.actions;
     const count = this.model.actions.all().length;
     if (this.fitted < 2 && count > 0) {
       this.fitted = count > 1 || isEnded ? 2 : 1;
-      body.setRelativeSizes(count > 1 ? [1, 4] : [1, 11]);
+      this.body.setRelativeSizes(count > 1 ? [1, 4] : [1, 11]);
     }
   }
 
@@ -84,6 +83,7 @@ export class RunViewer extends BoxPanel {
     }
   }
 
+  private readonly body = new SplitPanel({ orientation: 'vertical', spacing: 1 });
   private readonly panes: Pane[] = [];
   private fitted = 0;
   private readonly timer: number;
