@@ -32,11 +32,12 @@ class Lab:
     """A server with notebooks in a folder of its own, and a page.
 
     Attributes:
-        server: the number of its process.
+        server: the number of its process; home: the state folder.
     """
 
-    def __init__(self, folder: Path, address: str, page: Page, server: int) -> None:
+    def __init__(self, folder: Path, address: str, page: Page, server: int, home: Path) -> None:
         self.folder = folder
+        self.home = home
         self.server = server
         self.page = page
         self._address = address
@@ -125,11 +126,12 @@ def extended(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
 
 
 @contextmanager
-def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False) -> Iterator[Lab]:
+def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False, is_served: bool = True) -> Iterator[Lab]:
     """A server that keeps what it writes in a folder.
 
     Args:
         is_extended: whether it has our extensions, as an installation puts them into place.
+        is_served: whether that of the server is one of them.
     """
     folder = tmp_path / "notebooks"
     folder.mkdir()
@@ -141,7 +143,7 @@ def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False) -> 
     env = {**os.environ, "PYTHONPATH": path, "JUPYTER_TOKEN": token, "FLYTE_JUPYTER_HOME": str(home)}
     env |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     if is_extended:
-        install(Path(env["JUPYTER_CONFIG_DIR"]), Path(env["JUPYTER_DATA_DIR"]))
+        install(Path(env["JUPYTER_CONFIG_DIR"]), Path(env["JUPYTER_DATA_DIR"]), is_served=is_served)
     options = ("--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={folder}")
     command = [PYTHON, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
     with (tmp_path / "log").open("w") as log:
@@ -150,13 +152,13 @@ def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False) -> 
         eventually(lambda: server.poll() is None and is_up(f"http://127.0.0.1:{port}/api"), within=60)
         address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
         with chromium.new_page(viewport={"width": 1500, "height": 1400}) as page:
-            yield Lab(folder, address, page, server.pid)
+            yield Lab(folder, address, page, server.pid, home)
     finally:
         end(server)
         clear(home)
 
 
-def install(config: Path, data: Path) -> None:
+def install(config: Path, data: Path, *, is_served: bool = True) -> None:
     """Put our extensions where the wheel has them."""
     built = ROOT / "flyte_jupyter" / "labextension"
     if not built.is_dir():
@@ -164,7 +166,8 @@ def install(config: Path, data: Path) -> None:
     (data / "labextensions").mkdir(parents=True)
     (data / "labextensions" / "flyte-jupyter").symlink_to(built)
     config.mkdir(exist_ok=True)
-    (config / "jupyter_server_config.d").symlink_to(ROOT / "jupyter-config" / "server-config")
+    if is_served:
+        (config / "jupyter_server_config.d").symlink_to(ROOT / "jupyter-config" / "server-config")
 
 
 def end(server: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ export interface IKernelState {
 
 /** The kernels of notebooks, as they are now. */
 export interface IKernels {
-  /** The kernel of a notebook, by its path within the server's root. */
-  of(notebook: string): IKernelState | undefined;
+  /** The kernel of a notebook, by its path within the server's root; else the one with that id, if it still runs. */
+  of(notebook: string | null, id: string | null): IKernelState | undefined;
   readonly changed: ISignal<IKernels, void>;
 }

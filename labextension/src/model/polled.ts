@@ -56,10 +56,9 @@ export class Polled<T> implements IDisposable {
     }
   }
 
-  /** Ask now. */
-  async refresh(): Promise<void> {
-    await this.poll.refresh();
-    await this.poll.tick;
+  /** Ask now; the answer comes later. */
+  refresh(): Promise<void> {
+    return this.poll.refresh();
   }
 
   dispose(): void {

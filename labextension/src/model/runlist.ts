@@ -10,6 +10,9 @@ import type { IRunsChange, RunsModel } from './runs';
 /** Milliseconds that news which leave something open are collected before the server is asked again. */
 const PAUSE = 300;
 
+/** Rows that are asked for before anybody has said which are seen. */
+const FIRST = 60;
+
 /** The runs of a notebook. */
 export interface IGroup {
   /** The path; null for runs of no notebook. */
@@ -253,7 +256,7 @@ export class RunList {
   private groups: readonly IGroup[] = [];
   private grouped: IRunFilter = EVERY_RUN;
   private wanted: IRunFilter = EVERY_RUN;
-  private seen: [number, number] = [0, 0];
+  private seen: [number, number] = [0, FIRST];
   private asking = 0;
   private ready = false;
   private isLoading = false;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { drawn, pageOf, revealing } from './scroll';
+import { drawn, pageOf, revealing, withRoom } from './scroll';
 
 const list = { top: 0, height: 240, rowHeight: 24, count: 10_000 };
 
@@ -28,4 +28,10 @@ it('scrolls as little as shows a row', () => {
 
 it('keeps a row of the old page in sight', () => {
   expect(pageOf(list)).toBe(9);
+});
+
+it('gives a section that is opened for the first time as much room as the others have', () => {
+  expect(withRoom([1, 0, 0], 1)).toEqual([1, 1, 0]);
+  expect(withRoom([0.75, 0.25, 0], 2)).toEqual([0.75, 0.25, 0.5]);
+  expect(withRoom([0.75, 0.25, 0], 1)).toEqual([0.75, 0.25, 0]);
 });

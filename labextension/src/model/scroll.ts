@@ -29,3 +29,13 @@ export function revealing({ top, height, rowHeight }: IViewport, row: number): n
 export function pageOf({ height, rowHeight }: IViewport): number {
   return Math.max(1, Math.floor(height / rowHeight) - 1);
 }
+
+/** The sizes of sections when one is opened that has none yet: as much as the others have on average. */
+export function withRoom(sizes: readonly number[], opened: number): number[] {
+  const others = sizes.filter(size => size > 0);
+  if (sizes[opened] > 0 || !others.length) {
+    return [...sizes];
+  }
+  const mean = others.reduce((sum, size) => sum + size, 0) / others.length;
+  return sizes.map((size, index) => (index === opened ? mean : size));
+}

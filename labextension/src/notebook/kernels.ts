@@ -19,18 +19,18 @@ export class Kernels implements IKernels {
     return this.hasChanged;
   }
 
-  of(notebook: string): IKernelState | undefined {
+  of(notebook: string | null, id: string | null): IKernelState | undefined {
     const kernel = this.notebooks?.find(each => each.context.path === notebook)?.sessionContext
       .session?.kernel;
     if (kernel) {
       return { id: kernel.id, status: kernel.status };
     }
-    for (const { path, kernel: running } of this.sessions.running()) {
-      if (path === notebook && running) {
-        return { id: running.id, status: running.execution_state ?? 'unknown' };
-      }
-    }
-    return undefined;
+    const sessions = [...this.sessions.running()];
+    const found =
+      sessions.find(({ path, kernel: running }) => running && path === notebook) ??
+      sessions.find(({ kernel: running }) => running && running.id === id);
+    const running = found?.kernel;
+    return running ? { id: running.id, status: running.execution_state ?? 'unknown' } : undefined;
   }
 
   private follow(panel: NotebookPanel): void {

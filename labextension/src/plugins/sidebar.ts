@@ -44,6 +44,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     const { commands, serviceManager, shell } = app;
     const trans = translator.load(DOMAIN);
     const list = new RunList(flyte.client, flyte.runs, flyte.stream);
+    void list.refresh(); // now, so that it is there when the sidebar is seen
     const machine = new Machine(flyte.client);
     const look = new Look();
     const panel = new Sidebar({

@@ -96,8 +96,12 @@ export function runLabel(run: IRunSummary, trans: TranslationBundle): string {
   return parts.join(', ');
 }
 
-/** What one reads of a run that is pointed at. */
-export function runTitle(run: IRunSummary, trans: TranslationBundle): string {
+/**
+ * What one reads of a run that is pointed at.
+ *
+ * @param isAlone - whether the kernel that has started it is no more.
+ */
+export function runTitle(run: IRunSummary, isAlone: boolean, trans: TranslationBundle): string {
   const lines = [
     `${run.title} · ${phaseWord(run.phase, trans)}`,
     run.warning || run.reason,
@@ -110,6 +114,9 @@ export function runTitle(run: IRunSummary, trans: TranslationBundle): string {
   }
   if (run.trigger) {
     lines.push(trans.__('Fired by: %1', run.trigger));
+  }
+  if (isAlone) {
+    lines.push(trans.__('The kernel that started it has ended.'));
   }
   return lines.filter(Boolean).join('\n');
 }

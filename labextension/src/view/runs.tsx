@@ -4,6 +4,7 @@ import * as React from 'react';
 
 import type { IRunSummary } from '../api/generated';
 import { CommandIDs } from '../commands';
+import type { Announcer } from '../model/announcer';
 import { EVERY_RUN } from '../model/filter';
 import type { IKernels } from '../model/kernels';
 import { keyOf, type IGroup, type RunList } from '../model/runlist';
@@ -18,6 +19,7 @@ import type { Look } from './look';
 import { Nothing } from './nothing';
 import type { IRow } from './row';
 import { NotebookBody, notebookName, RunBody, runLabel, runTitle } from './runrow';
+import { Spoken } from './spoken';
 import { TreeGrid } from './treegrid';
 
 /** What the list of runs is made of. */
@@ -28,6 +30,7 @@ export interface IRunsProps {
   readonly trans: TranslationBundle;
   readonly runs: RunsModel;
   readonly look: Look;
+  readonly announcer: Announcer;
 }
 
 /** Pixels of a row, on one line and on two. */
@@ -45,6 +48,7 @@ export function Runs(props: IRunsProps & { isSeen: boolean }): JSX.Element {
   const change = React.useCallback((filter: RunList['filter']) => (list.filter = filter), [list]);
   return (
     <>
+      <Spoken announcer={props.announcer} trans={trans} />
       <FilterBar
         filter={list.filter}
         tasks={tasksOf(runs, list.filter.task)}
@@ -89,7 +93,7 @@ export function Runs(props: IRunsProps & { isSeen: boolean }): JSX.Element {
 function notebookRow(group: IGroup, { list, kernels, commands, trans }: IRunsProps): IRow {
   const isOpen = list.isOpen(group);
   const { notebook, runs } = group;
-  const kernel = notebook === null ? undefined : kernels.of(notebook);
+  const kernel = notebook === null ? undefined : kernels.of(notebook, runs.at(0)?.kernel ?? null);
   const count = trans._n('%1 run', '%1 runs', runs.length);
   const said = notebook === null ? '' : kernelWord(kernel, trans);
   const actions: IAction[] =
@@ -115,14 +119,14 @@ function notebookRow(group: IGroup, { list, kernels, commands, trans }: IRunsPro
   };
 }
 
-function runRow(run: IRunSummary, { commands, trans, look }: IRunsProps): IRow {
+function runRow(run: IRunSummary, { commands, kernels, trans, look }: IRunsProps): IRow {
   const actions = actionsOf(run);
   const open = { command: CommandIDs.openRun, args: { run: run.name } };
   return {
     key: run.name,
     level: 2,
     label: runLabel(run, trans),
-    title: runTitle(run, trans),
+    title: runTitle(run, isAlone(run, kernels), trans),
     body: <RunBody run={run} isRoomy={look.isRoomy} />,
     buttons: () => buttonsOf(commands, actions),
     open: () => {
@@ -133,6 +137,11 @@ function runRow(run: IRunSummary, { commands, trans, look }: IRunsProps): IRow {
     remove: isOver(run.phase) ? undefined : () => void askToCancel(run, commands, trans),
     menu: (x, y) => openMenu(commands, [open, ...actions], x, y)
   };
+}
+
+/** Whether the kernel that has started a run is no more. */
+function isAlone({ kernel }: IRunSummary, kernels: IKernels): boolean {
+  return kernel !== null && kernels.of(null, kernel) === undefined;
 }
 
 /** Tasks to choose from: of runs that are known, and the chosen one. */

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { refreshIcon, ToolbarButton } from '@jupyterlab/ui-components';
+import { ReactWidget, refreshIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
@@ -106,6 +106,18 @@ function polled(
   return section;
 }
 
-export function refreshButton(trans: TranslationBundle, click: () => void): ToolbarButton {
-  return new ToolbarButton({ icon: refreshIcon, tooltip: trans.__('Refresh'), onClick: click });
+/** A button of a toolbar. Lab's own is an element without a role that has ARIA attributes, which axe refuses. */
+export function refreshButton(trans: TranslationBundle, click: () => void): ReactWidget {
+  const label = trans.__('Refresh');
+  return ReactWidget.create(
+    <button
+      type="button"
+      className="flyte-Row-button"
+      title={label}
+      aria-label={label}
+      onClick={click}
+    >
+      <refreshIcon.react tag={null} aria-hidden="true" />
+    </button>
+  );
 }

@@ -4,10 +4,12 @@ import type { CommandRegistry } from '@lumino/commands';
 import { AccordionPanel } from '@lumino/widgets';
 import * as React from 'react';
 
+import { Announcer } from '../model/announcer';
 import type { IKernels } from '../model/kernels';
 import type { Machine } from '../model/machine';
 import type { RunList } from '../model/runlist';
 import type { RunsModel } from '../model/runs';
+import { withRoom } from '../model/scroll';
 import type { OpenNotebook } from '../notebook/open_notebook';
 import { DOMAIN } from '../tokens';
 import type { Look } from './look';
@@ -38,14 +40,10 @@ export class Sidebar extends SidePanel {
     this.node.setAttribute('aria-label', trans.__('Flyte'));
 
     const { list } = options;
+    const announcer = new Announcer(options.runs);
     const runs = new Section('flyte-runs', trans.__('Runs'), isSeen => (
-      <Runs {...options} trans={trans} isSeen={isSeen} />
+      <Runs {...options} announcer={announcer} trans={trans} isSeen={isSeen} />
     ));
-    runs.seenChanged.connect((_, isSeen) => {
-      if (isSeen && !list.isReady) {
-        void list.refresh();
-      }
-    });
     runs.toolbar.addItem(
       'refresh',
       refreshButton(trans, () => void list.refresh())
@@ -54,6 +52,11 @@ export class Sidebar extends SidePanel {
     const others = sections({ ...options, trans });
     others.forEach(section => this.addWidget(section));
     others.forEach((_, index) => this.accordion.collapse(index + 1));
+    this.accordion.expansionToggled.connect((accordion, index) => {
+      if (!accordion.widgets[index].isHidden) {
+        accordion.setRelativeSizes(withRoom(accordion.relativeSizes(), index));
+      }
+    });
   }
 
   /** Open the section of the runs. */

@@ -37,7 +37,12 @@ export function TreeGrid(props: ITreeGridProps): JSX.Element {
 
   React.useLayoutEffect(() => {
     const element = node.current!;
-    const measure = () => setViewport({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () => {
+      if (element.clientHeight > 0) {
+        // hidden it has none, and keeps its rows for when it is shown again
+        setViewport({ top: element.scrollTop, height: element.clientHeight });
+      }
+    };
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     measure();
