@@ -40,7 +40,7 @@ const ROOMY = 42;
 /** All runs, grouped by notebook, with what they can be filtered by. */
 export function Runs(props: IRunsProps & { isSeen: boolean }): JSX.Element {
   const { list, kernels, commands, trans, runs, look, isSeen } = props;
-  useChanges(list.changed, isSeen);
+  const draw = useChanges(list.changed, isSeen);
   useChanges(kernels.changed, isSeen);
   useChanges(look.changed, isSeen);
   const now = useNow(isSeen);
@@ -67,7 +67,7 @@ export function Runs(props: IRunsProps & { isSeen: boolean }): JSX.Element {
                 return undefined;
               }
               if (found.kind === 'notebook') {
-                return notebookRow(found.group, props);
+                return notebookRow(found.group, props, draw);
               }
               return found.run && runRow(found.run, props);
             }}
@@ -90,7 +90,8 @@ export function Runs(props: IRunsProps & { isSeen: boolean }): JSX.Element {
   );
 }
 
-function notebookRow(group: IGroup, { list, kernels, commands, trans }: IRunsProps): IRow {
+function notebookRow(group: IGroup, props: IRunsProps, draw: () => void): IRow {
+  const { list, kernels, commands, trans } = props;
   const isOpen = list.isOpen(group);
   const { notebook, runs } = group;
   const kernel = notebook === null ? undefined : kernels.of(notebook, runs.at(0)?.kernel ?? null);
@@ -114,7 +115,10 @@ function notebookRow(group: IGroup, { list, kernels, commands, trans }: IRunsPro
       />
     ),
     buttons: () => [],
-    toggle: () => list.toggle(group),
+    toggle: () => {
+      list.toggle(group);
+      draw();
+    },
     menu: (x, y) => openMenu(commands, actions, x, y)
   };
 }
