@@ -129,18 +129,25 @@ def _of_cluster(prefix: str, cluster: Cluster) -> Iterator[Result]:
 
     api = Api(cluster.context or "", cluster.namespace or "")
     try:
-        reached = _tried(f"{prefix}cluster", lambda: _reached(api))
-        yield reached
-        if reached.is_fine:  # else each of them would wait for nothing
-            rights = _rights(f"{prefix}rights", api)
-            yield rights
-            if rights.is_fine:
-                yield _tried(f"{prefix}namespace", lambda: _namespace(api))
-                yield _tried(f"{prefix}left over", lambda: _left_over(cluster))
+        found = list(of_api(api, prefix))
+        yield from found
+        if found[-1].is_fine:
+            yield _tried(f"{prefix}left over", lambda: _left_over(cluster))
         yield _tried(f"{prefix}data", lambda: _data(cluster))
         yield _tried(f"{prefix}images", lambda: _images(cluster))
     finally:
         api.close()
+
+
+def of_api(api: Api, prefix: str = "") -> Iterator[Result]:
+    """Whether a cluster is reached, what may be done there, and whether the namespace is there; up to what is wrong."""
+    reached = _tried(f"{prefix}cluster", lambda: _reached(api))
+    yield reached
+    if reached.is_fine:  # else each of them would wait for nothing
+        rights = _rights(f"{prefix}rights", api)
+        yield rights
+        if rights.is_fine:
+            yield _tried(f"{prefix}namespace", lambda: _namespace(api))
 
 
 def _reached(api: Api) -> str:

@@ -29,6 +29,8 @@ RESOURCE = "flyte_jupyter"
 _BROKEN = "Something is wrong here; the server's log says what."
 _FAR = ("answers.rerun.rerun",)
 """What takes its time although it is of no cluster."""
+_READ = ("answers.cells.of_notebook",)
+"""What is posted and changes nothing."""
 _LARGEST = 8 << 20
 """Bytes of a request's body: a notebook's cells are the most that is sent."""
 
@@ -68,6 +70,11 @@ class Handler(APIHandler):
             threads: for what is done quickly; patient: for what may wait for a cluster.
         """
         self._late, self._threads, self._patient = late, threads, patient
+
+    def update_api_activity(self) -> None:
+        """Whoever looks on does not use the server: a hub would keep it for ever, since front ends ask all the time."""
+        if self.request.method == "POST" and self.methods["POST"].answer not in _READ:
+            super().update_api_activity()
 
     async def _answer(self, **path: str) -> None:
         from .answers.here import Download
@@ -123,9 +130,8 @@ class Handler(APIHandler):
         return body
 
     def _send(self, file: Download) -> None:
-        self.set_header("Content-Type", f"{file.type}; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="{file.name}"')
-        self.finish(file.data)
+        self.finish(file.data, set_content_type=f"{file.type}; charset=utf-8")
 
     def _refuse(self, status: int, message: str) -> None:
         self.set_status(status)

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from flyte_jupyter.store import keys, open_store
 from tests.conftest import PATIENCE, clear, forget_session, new_folder
 from tests.contract.s3 import bucket, credentials
 from tests.kubernetes.conftest import Cluster
+from tests.kubernetes.test_server import is_told
+from tests.server.conftest import served
 
 env = flyte.TaskEnvironment(name="bucket", resources=flyte.Resources(cpu="100m", memory="400Mi"))
 CREDENTIALS = "credentials-of-the-bucket"
@@ -110,6 +113,14 @@ def test_what_a_task_has_called_and_was_kept_is_on_the_card() -> None:
     assert 7 == again.result()
     kept = [action for action in again.view()["actions"] if action["title"] == "size"]
     assert [(True, "succeeded")] * 2 == [(action["is_cached"], action["phase"]) for action in kept]
+
+
+@pytest.mark.usefixtures("caller")
+def test_a_server_tells_all_of_a_run_and_no_credentials(kernel: Home, tmp_path: Path) -> None:
+    with served(tmp_path, home=kernel.path) as server:
+        run = is_told(server)
+        told = [server.get(path) for path in ("runs", "clusters", f"runs/{run}", f"runs/{run}/card")]
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] not in json.dumps(told) + (tmp_path / "log").read_text()
 
 
 def test_credentials_of_the_bucket_are_in_no_job_and_no_pod(cluster: Cluster) -> None:

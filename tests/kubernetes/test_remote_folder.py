@@ -14,6 +14,8 @@ import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from tests.conftest import forget_session, lacking
 from tests.kubernetes.conftest import Cluster
+from tests.kubernetes.test_server import is_told
+from tests.server.conftest import served
 
 SHARED = os.environ.get("FLYTE_JUPYTER_TEST_SHARED", "")
 """A folder of this machine that is one of every node, too."""
@@ -61,3 +63,8 @@ def test_what_a_run_takes_and_leaves_is_on_the_volume(place: Path, caller: None)
     again = flyte.run(reverse, data)
     assert data[::-1] == again.result()
     assert [f"reversing 5000000 as {os.getuid()}"] == list(again.get_logs())
+
+
+def test_a_server_tells_all_of_a_run(kernel: Home, tmp_path: Path, caller: None) -> None:
+    with served(tmp_path, home=kernel.path) as server:
+        is_told(server)

@@ -108,3 +108,16 @@ def _event(socket: websocket.WebSocket, run: str) -> dict[str, object]:
         told: dict[str, object] = json.loads(socket.recv())
         if told["schema_id"] == "urn:flyte-jupyter:run-state" and told["run"] == run:
             return told
+
+
+def test_who_looks_on_does_not_keep_a_server_that_a_hub_would_stop(server: Server) -> None:
+    def used() -> object:
+        return json.loads(server.fetch("api/status?no_track_activity=1")[1])["last_activity"]
+
+    before = used()
+    server.get("runs?no_track_activity=1")
+    server.get("pools")
+    server.post("cells", {"cells": []})
+    assert before == used()
+    server.post("prune", {"days": 1, "dry_run": True})
+    assert before != used()

@@ -62,6 +62,7 @@ def test_what_a_run_printed_is_paged_and_saved(server: Server) -> None:
     status, data, headers = server.fetch(f"flyte-jupyter/runs/{run.name}/actions/a0/logs/download")
     assert (200, b"squaring 3\n") == (status, data)
     assert f'attachment; filename="{run.name}-a0.0.log"' == headers["Content-Disposition"]
+    assert "text/plain; charset=utf-8" == headers["Content-Type"]
 
 
 def test_runs_are_found_by_phase_and_task(server: Server) -> None:

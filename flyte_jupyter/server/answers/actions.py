@@ -91,14 +91,14 @@ def _result(here: Here, run: str, it: Action) -> Preview | None:
 
 
 def explanation(it: Action) -> str:
-    """Why an action is pending or has failed, in sentences; "" when it runs or has succeeded."""
+    """Why an action is pending or has failed, in sentences, or what is wrong while it runs; "" when nothing is."""
     failure = it.failure
     failed = "" if failure is None else f"{failure.code}: {failure.message}"
     if it.phase.is_terminal:
         return failed
-    if it.phase is Phase.RUNNING:
-        return ""
     said = [_sentence(it.reason)] if it.reason else []
+    if it.phase is Phase.RUNNING:
+        return "".join(said)
     if (most := resources_of(it.instead)) is not None:
         said.append(f"The most that there is: {most!r}.")
     if failed:

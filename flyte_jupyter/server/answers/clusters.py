@@ -1,14 +1,14 @@
-"""The clusters that are set up, and whether they answer; nobody who asks waits for one."""
+"""The clusters that are set up or in use, and whether they answer; nobody who asks waits for one."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...config.cluster import Cluster as Settings
-from ...errors import ConfigError
 from ...sites import clusters_of, remote_settings
 from ..shapes.machine import Cluster
 from .here import Here
@@ -19,8 +19,14 @@ _FRESH = 30.0
 
 @dataclass
 class _Reached:
-    """What is known of a cluster: whether it has answered, what it said, when, and whether it is being asked."""
+    """What is known of a cluster: whether it has answered, what it said, when, and whether it is being asked.
 
+    Attributes:
+        context, namespace: which one it is, as the kubeconfig says.
+    """
+
+    context: str
+    namespace: str
     is_reached: bool | None = None
     said: str = ""
     at: float = float("-inf")
@@ -32,26 +38,41 @@ _lock = threading.Lock()
 
 
 def clusters(here: Here) -> list[Cluster]:
-    """Those of the settings file: of queues by name, and that of remote runs; asked in the background."""
-    found = []
-    for queue, cluster in clusters_of(remote_settings(here.home.settings), None, None).items():
-        known = _look(cluster)
-        found.append(
-            Cluster(
-                queue=queue,
-                context=cluster.context or "",
-                namespace=cluster.namespace or "",
-                store=cluster.store,
-                is_reached=known.is_reached,
-                said=known.said,
-            )
-        )
-    return found
+    """Those of the settings file, of queues by name and that of remote runs; and those that other runs have been in
+    since the server began. They are asked in the background.
+    """
+    set_up = clusters_of(remote_settings(here.home.settings), None, None)
+    found = [_told(queue, cluster, _look(cluster)) for queue, cluster in set_up.items()]
+    places = {_place(each) for each in found}
+    return [*found, *(told for told in _in_use(here) if _place(told) not in places)]
+
+
+def _in_use(here: Here) -> Iterator[Cluster]:
+    """The clusters of runs, each once: what else a kernel has set up for it makes no other cluster of it."""
+    of_runs = {(cluster.context, cluster.namespace, cluster.store): cluster for cluster in here.feed.clusters()}
+    for cluster in of_runs.values():
+        yield _told("", cluster, _look(cluster))
+
+
+def _told(queue: str, cluster: Settings, known: _Reached) -> Cluster:
+    return Cluster(
+        queue=queue,
+        context=known.context,
+        namespace=known.namespace,
+        store=cluster.store,
+        is_reached=known.is_reached,
+        said=known.said,
+    )
+
+
+def _place(told: Cluster) -> tuple[str, str, str]:
+    return told["context"], told["namespace"], told["store"]
 
 
 def _look(cluster: Settings) -> _Reached:
     with _lock:
-        known = _known.setdefault(json.dumps(cluster.to_json(), sort_keys=True), _Reached())
+        new = _Reached(cluster.context or "", cluster.namespace or "")
+        known = _known.setdefault(json.dumps([cluster.context, cluster.namespace]), new)
         if not known.is_asked and time.monotonic() - known.at > _FRESH:
             known.is_asked = True
             threading.Thread(target=_ask, args=(cluster, known), name="flyte-jupyter-cluster", daemon=True).start()
@@ -59,17 +80,20 @@ def _look(cluster: Settings) -> _Reached:
 
 
 def _ask(cluster: Settings, known: _Reached) -> None:
+    place = cluster.context or "", cluster.namespace or ""
     try:
+        from ...doctor import of_api
         from ...runners.kubernetes.api import Api
 
-        api = Api(cluster.context or "", cluster.namespace or "")
-        version = api.ask("GET", "/version", what="ask for its version")["gitVersion"]
-        told = True, f"{api.place}, Kubernetes {version}"
+        api = Api(*place)
+        found = list(of_api(api))
+        is_reached, said = found[0].is_fine, next((each.text for each in found if not each.is_fine), found[0].text)
+        if is_reached:
+            place = api.context, api.namespace
         api.close()
-    except (ConfigError, ImportError) as error:
-        told = False, str(error)
     except Exception as error:  # whatever its configuration does: it is told, and not waited for
-        told = False, f"{type(error).__name__}: {error}"
+        is_reached, said = False, f"{type(error).__name__}: {error}"
     with _lock:
-        known.is_reached, known.said = told
+        known.context, known.namespace = place
+        known.is_reached, known.said = is_reached, said
         known.at, known.is_asked = time.monotonic(), False

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ...config.cluster import Cluster
 from ...engine.journal import Journal, Query, Used
 from ...engine.run import Run
 from ...errors import RunNotFoundError, StoreError
@@ -156,6 +157,10 @@ class Feed:
             RunNotFoundError: there is none. ConfigError: its cluster is not reached, or refuses.
         """
         return self._looked_at.run(self.record(run))
+
+    def clusters(self) -> list[Cluster]:
+        """The clusters that runs were open in since this began."""
+        return self._remote.clusters()
 
     def used(self) -> list[Used]:
         """The tasks that runs were of, the last used first."""

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ...config.cluster import Cluster
 from ...engine.action import Action
 from ...engine.run import Run
 from ...errors import ConfigError
@@ -51,16 +52,23 @@ class Remote:
         self._attach, self._changed = attach, changed
         self._asked: dict[str, dict[str, OpenRun]] = {}
         self._followed: dict[str, Callable[[], None]] = {}
+        self._clusters: dict[str, Cluster] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
     def __repr__(self) -> str:
         return f"<Remote [{len(self._followed)} runs, {len(self._asked)} clusters asked]>"
 
+    def clusters(self) -> list[Cluster]:
+        """Those that any of them have been in."""
+        with self._lock:
+            return list(self._clusters.values())
+
     def add(self, run: OpenRun) -> None:
         """Ask its cluster, and again while it does not answer."""
         place = json.dumps(run.record["cluster"], sort_keys=True)
         with self._lock:
+            self._clusters.setdefault(place, Cluster.from_json(run.record["cluster"]))
             is_new = place not in self._asked
             waiting = self._asked.setdefault(place, {})
             waiting[run.record["run"]] = run

@@ -104,7 +104,7 @@ def unknown(names: Mapping[str, Any], known: list[Parameter]) -> None:
     """Refuse what no parameter of the query is called. Raises `ConfigValueError`."""
     there = [each.name for each in known if each.place == "query"]
     for name in names:
-        if name not in there and name not in ("token", "_xsrf"):  # which are Jupyter's
+        if name not in there and name not in ("token", "_xsrf", "no_track_activity"):  # which are Jupyter's
             hint = did_you_mean(name, there) or f"there are: {', '.join(there) or 'none'}."
             raise ConfigValueError(f"{name[:100]!r} is no parameter here; {hint}")
 
