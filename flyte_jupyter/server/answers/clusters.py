@@ -84,12 +84,14 @@ def _ask(cluster: Settings, known: _Reached) -> None:
     try:
         from ...doctor import of_api
         from ...runners.kubernetes.api import Api
+        from ...runners.kubernetes.features import features_of
 
         api = Api(*place)
         found = list(of_api(api))
-        is_reached, said = found[0].is_fine, next((each.text for each in found if not each.is_fine), found[0].text)
+        is_reached, said = found[0].is_fine, next((each.text for each in found if not each.is_fine), "")
         if is_reached:
             place = api.context, api.namespace
+            said = said or "Kubernetes {}.{}".format(*features_of(api).version)
         api.close()
     except Exception as error:  # whatever its configuration does: it is told, and not waited for
         is_reached, said = False, f"{type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ export class Machine {
   readonly pools: Polled<IPool[]>;
   readonly queues: Polled<IQueue[]>;
   readonly triggers: Polled<ITrigger[]>;
-  /** Asked for once each time they are opened: they may be slow. */
+  /** The server asks them in the background, and answers with what is known. */
   readonly clusters: Polled<ICluster[]>;
 
   constructor(client: Client) {
@@ -19,12 +19,13 @@ export class Machine {
     this.pools = new Polled('pools', () => client.pools(), PACE);
     this.queues = new Polled('queues', () => client.queues(), PACE);
     this.triggers = new Polled('triggers', () => client.triggers(), PACE);
-    this.clusters = new Polled('clusters', () => client.clusters(), 0);
+    this.clusters = new Polled('clusters', () => client.clusters(), PACE);
   }
 
   /** Seconds between two looks. */
   set pace(seconds: number) {
-    for (const each of [this.environments, this.pools, this.queues, this.triggers]) {
+    const { environments, pools, queues, triggers, clusters } = this;
+    for (const each of [environments, pools, queues, triggers, clusters]) {
       each.pace = seconds;
     }
   }

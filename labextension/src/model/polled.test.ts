@@ -29,9 +29,9 @@ it('asks while somebody looks, and says what is new', async () => {
   expect(asked).toBe(4);
 });
 
-it('asks once each time somebody begins to look, when it has no pace', async () => {
+it('asks again when somebody begins to look, and when it is told to', async () => {
   let asked = 0;
-  const polled = new Polled('clusters', async () => asked++, 0);
+  const polled = new Polled('clusters', async () => asked++, 3600);
   polled.isSeen = true;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(asked).toBe(1);

@@ -10,18 +10,18 @@ export class Polled<T> implements IDisposable {
   /**
    * @param name - of the poll.
    * @param request - asks the server.
-   * @param seconds - from one answer to the next question; 0 for one question each time somebody begins to look.
+   * @param seconds - from one answer to the next question.
    */
   constructor(
     name: string,
     private readonly request: () => Promise<T>,
-    private readonly seconds: number
+    seconds: number
   ) {
     this.poll = new Poll({
       name: `flyte-jupyter:${name}`,
       auto: false,
       standby: 'when-hidden',
-      frequency: { interval: this.interval, backoff: true, max: LONGEST },
+      frequency: { interval: 1000 * seconds, backoff: true, max: LONGEST },
       factory: () => this.ask()
     });
   }
@@ -51,9 +51,7 @@ export class Polled<T> implements IDisposable {
 
   /** Seconds from one answer to the next question. */
   set pace(seconds: number) {
-    if (this.seconds > 0) {
-      this.poll.frequency = { ...this.poll.frequency, interval: 1000 * seconds };
-    }
+    this.poll.frequency = { ...this.poll.frequency, interval: 1000 * seconds };
   }
 
   /** Ask now; the answer comes later. */
@@ -64,10 +62,6 @@ export class Polled<T> implements IDisposable {
   dispose(): void {
     this.poll.dispose();
     Signal.clearData(this);
-  }
-
-  private get interval(): number {
-    return this.seconds > 0 ? 1000 * this.seconds : Poll.NEVER;
   }
 
   private async ask(): Promise<void> {

@@ -125,7 +125,7 @@ export function clusterRows(clusters: readonly ICluster[], { trans }: IRowsOf): 
         cluster.said,
         cluster.context,
         cluster.namespace && trans.__('namespace %1', cluster.namespace),
-        cluster.store
+        cluster.store === 'cluster' ? trans.__('no bucket') : cluster.store
       ]
         .filter(Boolean)
         .join(' · ')
