@@ -32,15 +32,16 @@ class Lab:
     """A server with notebooks in a folder of its own, and a page.
 
     Attributes:
-        server: the number of its process; home: the state folder.
+        server: the number of its process; home: the state folder; address: of Jupyter, as the browser sees it.
     """
 
-    def __init__(self, folder: Path, address: str, page: Page, server: int, home: Path) -> None:
+    def __init__(self, folder: Path, address: str, token: str, page: Page, server: int, home: Path) -> None:
         self.folder = folder
+        self.address = address
         self.home = home
         self.server = server
         self.page = page
-        self._address = address
+        self._token = token
         self.problems: list[str] = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
 
@@ -53,8 +54,17 @@ class Lab:
 
     def open(self, name: str) -> None:
         """Show a notebook, and wait until its kernel can be asked."""
-        self.page.goto(self._address.format(name))
+        self._go(f"lab/tree/{name}")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=WAIT)
+        self.wait_for_kernel()
+
+    def open_launcher(self) -> None:
+        """Show JupyterLab as it is at first."""
+        self._go("lab")
+        self.page.wait_for_selector(".jp-Launcher", timeout=WAIT)
+
+    def wait_for_kernel(self) -> None:
+        """Wait until the kernel of the notebook that is shown can be asked."""
         self.page.wait_for_function(
             "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
             timeout=WAIT,
@@ -62,12 +72,16 @@ class Lab:
 
     def open_in_notebook(self, name: str) -> None:
         """Show a notebook in Notebook 7, which the same server has."""
-        self.page.goto(self._address.replace("/lab/tree/", "/notebooks/").format(name))
+        self._go(f"notebooks/{name}")
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=WAIT)
+
+    def _go(self, path: str) -> None:
+        self.page.goto(f"{self.address}/{path}?reset&token={self._token}")
 
     def do(self, command: str, **arguments: object) -> None:
         """Run a command of JupyterLab, and wait for its end."""
-        self.page.evaluate("([id, given]) => window.jupyterapp.commands.execute(id, given)", [command, arguments])
+        execute = "async ([id, given]) => { await window.jupyterapp.commands.execute(id, given); }"
+        self.page.evaluate(execute, [command, arguments])
 
     def start(self, command: str) -> None:
         """The same for one that does not end by itself."""
@@ -85,7 +99,7 @@ class Lab:
     def runs(self) -> list[dict[str, Any]]:
         """What the server says of its runs, the newest first."""
         found: list[dict[str, Any]] = self.page.evaluate(
-            "async () => (await (await fetch('/flyte-jupyter/runs')).json()).runs"
+            "async at => (await (await fetch(at + '/flyte-jupyter/runs')).json()).runs", self.address
         )
         return found
 
@@ -126,12 +140,15 @@ def extended(tmp_path: Path, chromium: Browser) -> Iterator[Lab]:
 
 
 @contextmanager
-def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False, is_served: bool = True) -> Iterator[Lab]:
+def started(
+    tmp_path: Path, chromium: Browser, *, is_extended: bool = False, is_served: bool = True, prefix: str = ""
+) -> Iterator[Lab]:
     """A server that keeps what it writes in a folder.
 
     Args:
         is_extended: whether it has our extensions, as an installation puts them into place.
         is_served: whether that of the server is one of them.
+        prefix: what its addresses begin with, such as "/hub/user/ada".
     """
     folder = tmp_path / "notebooks"
     folder.mkdir()
@@ -145,14 +162,15 @@ def started(tmp_path: Path, chromium: Browser, *, is_extended: bool = False, is_
     if is_extended:
         install(Path(env["JUPYTER_CONFIG_DIR"]), Path(env["JUPYTER_DATA_DIR"]), is_served=is_served)
     options = ("--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={folder}")
+    options = (*options, f"--ServerApp.base_url={prefix}/")
     command = [PYTHON, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
+    address = f"http://127.0.0.1:{port}{prefix}"
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
-        eventually(lambda: server.poll() is None and is_up(f"http://127.0.0.1:{port}/api"), within=60)
-        address = f"http://127.0.0.1:{port}/lab/tree/{{}}?reset&token={token}"
+        eventually(lambda: server.poll() is None and is_up(f"{address}/api"), within=60)
         with chromium.new_page(viewport={"width": 1500, "height": 1400}) as page:
-            yield Lab(folder, address, page, server.pid, home)
+            yield Lab(folder, address, token, page, server.pid, home)
     finally:
         end(server)
         clear(home)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,45 +14,13 @@ import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from tests.conftest import eventually, lacking
 from tests.server.conftest import Server, free_port, is_up, served
+from tests.server.nginx import nginx
 from tests.server.test_stream import browser
 
 pytestmark = pytest.mark.one_host
 
 env = flyte.TaskEnvironment(name="proxied")
 _PREFIX = "/hub/user/ada%40example.org/"
-
-_NGINX = """\
-{user}
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    {temporary}
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-    proxy_http_version 1.1;
-    server {{
-        listen 127.0.0.1:{port};
-        location /hub/ {{
-            proxy_pass {to};
-            proxy_set_header Host $http_host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_set_header X-Real-IP $remote_addr;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Forwarded-Proto https;
-        }}
-        location /elsewhere/ {{
-            proxy_pass {to}{prefix};
-            proxy_set_header Host $http_host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-        }}
-    }}
-}}
-"""
 
 
 @env.task
@@ -70,32 +34,6 @@ def waits(path: str) -> None:
     eventually(Path(path).exists)
 
 
-@contextmanager
-def _nginx(folder: Path, to: str, prefix: str) -> Iterator[str]:
-    """The address of a real nginx before a server."""
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        lacking("nginx: apt-get install nginx-light")
-    folder.mkdir()
-    port = free_port()
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    text = _NGINX.format(
-        user="user root;" if os.getuid() == 0 else "",  # else its workers may not enter the folder
-        folder=folder,
-        temporary=" ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds),
-        port=port,
-        to=to,
-        prefix=prefix,
-    )
-    (folder / "nginx.conf").write_text(text)
-    process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "e")])
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory, _of_file: Path) -> Iterator[tuple[Server, Server]]:
     """A server below a prefix as a hub has it, seen through nginx; and the same below another one, which nginx takes
@@ -105,7 +43,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory, _of_file: Path) -> Iterator
     config = {"ServerApp": {"jpserver_extensions": {"flyte_jupyter": True}, "trust_xheaders": True}}
     with served(folder, home=_of_file, prefix=_PREFIX, config=config) as server:
         to = server.address.removesuffix(_PREFIX.rstrip("/"))
-        with _nginx(folder / "nginx", to, _PREFIX) as address:
+        with nginx(folder / "nginx", to, _PREFIX) as address:
             through = replace(server, address=f"{address}{_PREFIX.rstrip('/')}")
             eventually(lambda: is_up(through))
             yield through, replace(server, address=f"{address}/elsewhere")

@@ -20,9 +20,15 @@ const TASK = '%%flyte_task';
  * What running a cell as a task comes to.
  *
  * @param declared - what it declares, as far as that is known.
+ * @param options - for a cell that is no task yet, such as "--cpu 2".
  * @param task - the variable of the one that is meant; the first one when it is not given.
  */
-export function plan(source: string, declared: readonly IDeclared[], task?: string): Plan {
+export function plan(
+  source: string,
+  declared: readonly IDeclared[],
+  options = '',
+  task?: string
+): Plan {
   const tasks = declared.filter(one => one.kind === 'task');
   const chosen = task === undefined ? tasks[0] : tasks.find(one => one.variable === task);
   if (task !== undefined && chosen === undefined) {
@@ -47,7 +53,7 @@ export function plan(source: string, declared: readonly IDeclared[], task?: stri
   const magic = /^%%\w+/.exec(rest);
   return magic
     ? { kind: 'refused', why: 'magic', magic: magic[0] }
-    : { kind: 'wrap', source: `${above}${TASK}\n${rest}` };
+    : { kind: 'wrap', source: `${above}${TASK}${options && ` ${options.trim()}`}\n${rest}` };
 }
 
 function lineOf(source: string, above: string): number {

@@ -1,17 +1,23 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
-/** What people set in Settings → Flyte for runs; `schema/plugin.json` says what each means. */
+/** What people set in Settings → Flyte; `schema/plugin.json` says what each means. */
 export interface ISettings {
   profile: string;
+  defaults: string;
   notifications: boolean;
   notifyAfter: number;
+  density: 'compact' | 'comfortable';
+  refresh: number;
 }
 
 /** As in `schema/plugin.json`; also what holds where there are no settings. */
 export const DEFAULTS: ISettings = {
   profile: '',
+  defaults: '',
   notifications: true,
-  notifyAfter: 60
+  notifyAfter: 60,
+  density: 'compact',
+  refresh: 2
 };
 
 /** The settings as they are now. */

@@ -6,7 +6,7 @@ import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab
 
 import { CommandIDs } from '../commands';
 import { plan, type Plan } from '../model/run_as_task';
-import { DOMAIN, IFlyteCells } from '../tokens';
+import { DOMAIN, IFlyteCells, IFlyteSettings } from '../tokens';
 import { flyteIcon } from '../view/icons';
 
 const ARGS = {
@@ -31,12 +31,13 @@ export const cellsRun: JupyterFrontEndPlugin<void> = {
   id: 'flyte-jupyter:cells-run',
   description: 'Runs a cell as a task.',
   autoStart: true,
-  requires: [INotebookTracker, IFlyteCells],
+  requires: [INotebookTracker, IFlyteCells, IFlyteSettings],
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     cells: IFlyteCells,
+    settings: IFlyteSettings,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
@@ -64,7 +65,7 @@ export const cellsRun: JupyterFrontEndPlugin<void> = {
         await model.refresh(); // what it declares now
         const source = cell.model.sharedModel.getSource();
         const task = given['task'] === undefined ? undefined : String(given['task']);
-        const made = plan(source, model.of(cell.model.id), task);
+        const made = plan(source, model.of(cell.model.id), settings.now.defaults, task);
         if (made.kind === 'refused') {
           Notification.warning(refusal(made, trans), { autoClose: 5000 });
           return;

@@ -31,7 +31,7 @@ export const settings: JupyterFrontEndPlugin<IFlyteSettings> = {
     });
     app.commands.addCommand(CommandIDs.settings, {
       label: trans.__('Flyte Settings…'),
-      caption: trans.__('Where new notebooks run, notifications, the sidebar'),
+      caption: trans.__('Where new notebooks run, Run as Task, notifications, the sidebar'),
       icon: settingsIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       isVisible: () => app.commands.hasCommand('settingeditor:open'),

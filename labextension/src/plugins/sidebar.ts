@@ -5,7 +5,6 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
@@ -14,13 +13,12 @@ import { Machine } from '../model/machine';
 import { RunList } from '../model/runlist';
 import { Kernels } from '../notebook/kernels';
 import { OpenNotebook } from '../notebook/open_notebook';
-import { DOMAIN, IFlyte, IFlyteCells } from '../tokens';
+import { DOMAIN, IFlyte, IFlyteCells, IFlyteSettings } from '../tokens';
 import { flyteIcon } from '../view/icons';
 import { Look } from '../view/look';
 import { Sidebar } from '../view/sidebar';
 import { addMachineCommands } from './machine_commands';
 
-const SETTINGS = 'flyte-jupyter:plugin';
 /** Below the list of what runs, above the table of contents. */
 const RANK = 350;
 
@@ -29,17 +27,17 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'flyte-jupyter:sidebar',
   description: 'A sidebar with runs, environments, tasks, pools, queues, triggers and clusters.',
   autoStart: true,
-  requires: [IFlyte, ITranslator],
-  optional: [ILayoutRestorer, INotebookTracker, IFlyteCells, ICommandPalette, ISettingRegistry],
+  requires: [IFlyte, IFlyteSettings, ITranslator],
+  optional: [ILayoutRestorer, INotebookTracker, IFlyteCells, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     flyte: IFlyte,
+    settings: IFlyteSettings,
     translator: ITranslator,
     restorer: ILayoutRestorer | null,
     notebooks: INotebookTracker | null,
     cells: IFlyteCells | null,
-    palette: ICommandPalette | null,
-    settings: ISettingRegistry | null
+    palette: ICommandPalette | null
   ) => {
     const { commands, serviceManager, shell } = app;
     const trans = translator.load(DOMAIN);
@@ -82,22 +80,11 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     });
     palette?.addItem({ command: CommandIDs.showRuns, category: trans.__('Flyte') });
 
-    if (settings) {
-      void follow(settings, look, machine);
-    }
+    const follow = () => {
+      look.isRoomy = settings.now.density === 'comfortable';
+      machine.pace = settings.now.refresh;
+    };
+    settings.changed.connect(follow);
+    follow();
   }
 };
-
-/** Do what the settings say, now and when they change. */
-async function follow(registry: ISettingRegistry, look: Look, machine: Machine): Promise<void> {
-  const settings = await registry.load(SETTINGS);
-  const apply = () => {
-    const { density, refresh } = settings.composite;
-    look.isRoomy = density === 'comfortable';
-    if (typeof refresh === 'number') {
-      machine.pace = refresh;
-    }
-  };
-  settings.changed.connect(apply);
-  apply();
-}
