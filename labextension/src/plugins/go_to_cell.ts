@@ -6,6 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { CommandIDs } from '../commands';
 import { reveal } from '../notebook/cells';
+import * as notebook7 from '../notebook7';
 import { DOMAIN, IFlyte } from '../tokens';
 import { locateIcon } from '../view/icons';
 
@@ -52,24 +53,37 @@ export const goToCell: JupyterFrontEndPlugin<void> = {
           );
           return;
         }
-        const panel: unknown =
-          notebooks.find(each => each.context.path === notebook) ??
-          (await app.commands.execute('docmanager:open', { path: notebook }));
-        if (!(panel instanceof NotebookPanel)) {
-          return; // Lab has said why
+        let panel: unknown = notebooks.find(each => each.context.path === notebook);
+        if (!panel && notebook7.isHere()) {
+          notebook7.openCellPage(notebook, cell);
+          return;
         }
-        app.shell.activateById(panel.id);
-        await panel.revealed;
-        const index = panel.content.widgets.findIndex(each => each.model.id === cell);
-        if (index >= 0) {
-          await reveal(panel.content, index);
-        } else {
-          Notification.warning(trans.__('That cell is no longer in %1.', notebook), {
-            autoClose: 5000
-          });
-        }
+        panel ??= await app.commands.execute('docmanager:open', { path: notebook });
+        if (panel instanceof NotebookPanel) {
+          await show(panel, cell);
+        } // Lab has said why not
       }
     });
+    const show = async (panel: NotebookPanel, cell: string | null | undefined) => {
+      app.shell.activateById(panel.id);
+      await panel.revealed;
+      const index = panel.content.widgets.findIndex(each => each.model.id === cell);
+      if (index >= 0) {
+        await reveal(panel.content, index);
+      } else {
+        const message = trans.__('That cell is no longer in %1.', panel.context.path);
+        Notification.warning(message, { autoClose: 5000 });
+      }
+    };
+    if (notebook7.isDocumentPage()) {
+      notebook7.nameWindow();
+      const follow = () => {
+        const cell = notebook7.addressedCell();
+        notebooks.forEach(panel => void (cell && show(panel, cell)));
+      };
+      window.addEventListener('hashchange', follow);
+      notebooks.widgetAdded.connect(follow);
+    }
   }
 };
 

@@ -13,6 +13,7 @@ import { Machine } from '../model/machine';
 import { RunList } from '../model/runlist';
 import { Kernels } from '../notebook/kernels';
 import { OpenNotebook } from '../notebook/open_notebook';
+import { tabsOf } from '../notebook7';
 import { DOMAIN, IFlyte, IFlyteCells, IFlyteSettings } from '../tokens';
 import { flyteIcon } from '../view/icons';
 import { Look } from '../view/look';
@@ -22,7 +23,7 @@ import { addMachineCommands } from './machine_commands';
 /** Below the list of what runs, above the table of contents. */
 const RANK = 350;
 
-/** Runs and all that belongs to them, at the left. */
+/** Runs and all that belongs to them, at the left; on the first page of Notebook 7 a tab. */
 export const sidebar: JupyterFrontEndPlugin<void> = {
   id: 'flyte-jupyter:sidebar',
   description: 'A sidebar with runs, environments, tasks, pools, queues, triggers and clusters.',
@@ -56,8 +57,14 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
       translator
     });
     panel.title.icon = flyteIcon;
-    shell.add(panel, 'left', { rank: RANK, type: 'Flyte' });
-    restorer?.add(panel, panel.id);
+    const tabs = tabsOf(app);
+    if (tabs) {
+      panel.title.label = trans.__('Flyte');
+      void tabs.then(beside => beside.insertWidget(2, panel)); // after files and what runs
+    } else {
+      shell.add(panel, 'left', { rank: RANK, type: 'Flyte' });
+      restorer?.add(panel, panel.id);
+    }
 
     addMachineCommands(app, flyte.client, machine, trans);
     commands.addCommand(CommandIDs.showRuns, {
@@ -70,9 +77,12 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
           properties: { task: { type: 'string', description: 'The full name of a task' } }
         }
       },
-      execute: args => {
+      execute: async args => {
         if (typeof args.task === 'string') {
           list.filter = { ...EVERY_RUN, task: args.task };
+        }
+        if (tabs) {
+          (await tabs).currentWidget = panel;
         }
         shell.activateById(panel.id);
         panel.showRuns();

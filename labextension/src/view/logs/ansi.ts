@@ -10,12 +10,14 @@ const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'wh
 const LEVELS = [0, 95, 135, 175, 215, 255];
 
 const SGR = /\x1b\[([0-9;:]*)m/;
+const EVERY_SGR = new RegExp(SGR, 'g');
 /** All that begins with escape: commands to the system, control sequences, and the rest. */
 const ESCAPES = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b\[[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?/g;
 /** Controls, and characters that reorder text: a line must not show something else than what it says. */
 const HIDDEN = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 
-interface ILook {
+/** How text looks from a place on. */
+export interface ILook {
   bold: boolean;
   faint: boolean;
   italic: boolean;
@@ -26,7 +28,7 @@ interface ILook {
   bg: string;
 }
 
-const PLAIN: ILook = {
+export const PLAIN: ILook = {
   bold: false,
   faint: false,
   italic: false,
@@ -43,15 +45,23 @@ export function plain(line: string): string {
   return bare.replace(HIDDEN, '');
 }
 
+/** What the escape sequences before a line leave on for it: they count from the end of the line before. */
+export function lookAfter(line: string, look: ILook = PLAIN): ILook {
+  if (!line.includes('\x1b')) {
+    return look;
+  }
+  return [...line.matchAll(EVERY_SGR)].reduce((now, [, codes]) => change(now, codes), look);
+}
+
 /** A line with the escape sequences of terminals, as pieces of text with a look. */
-export function pieces(line: string): IPiece[] {
+export function pieces(line: string, before: ILook = PLAIN): IPiece[] {
   if (!line.includes('\x1b')) {
     const text = line.replace(HIDDEN, '');
-    return text ? [{ text, classes: '' }] : [];
+    return text ? [{ text, ...drawn(before) }] : [];
   }
   const parts = line.replace(ESCAPES, found => (SGR.test(found) ? found : '')).split(SGR);
   const out: IPiece[] = [];
-  let look = PLAIN;
+  let look = before;
   parts.forEach((part, index) => {
     if (index % 2) {
       look = change(look, part);

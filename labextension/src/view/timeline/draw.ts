@@ -7,6 +7,8 @@ export const AXIS = 20;
 const THIN = 3;
 const TALL = 20;
 const SHOWN_LABEL = 40;
+/** Pixels at the right of the axis that buttons take. */
+const BUTTONS = 84;
 
 /** Colours of the theme. */
 export interface IColours {
@@ -89,7 +91,10 @@ function drawAxis(context: CanvasRenderingContext2D, scene: IScene): void {
     context.moveTo(x, 4);
     context.lineTo(x, height);
     context.stroke();
-    context.fillText(momentWord(moment - layout.start, step), x + 4, AXIS / 2 + 1);
+    const said = momentWord(moment - layout.start, step);
+    if (x + 4 + context.measureText(said).width < width - BUTTONS) {
+      context.fillText(said, x + 4, AXIS / 2 + 1);
+    }
   }
 }
 

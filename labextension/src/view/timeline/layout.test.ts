@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { anAction } from '../../../test/fake';
-import { barAt, pack, parts, spanOf } from './layout';
+import { barAt, pack, parts, since, spanOf } from './layout';
 
 const lanes = (actions: Parameters<typeof pack>[0]) =>
   Object.fromEntries(pack(actions).bars.map(bar => [bar.action.name, bar.lane]));
@@ -29,12 +29,24 @@ it('packs many by the time that they ran, and counts those that wait', () => {
   const many = Array.from({ length: 10_000 }, (_, i) =>
     anAction({
       name: `a${i}`,
+      parent: 'root',
       took: i < 9_000 ? [0, Math.floor(i / 4), Math.floor(i / 4) + 1] : [0]
     })
   );
   const layout = pack(many);
   expect(layout.byLane).toHaveLength(4);
   expect(layout.waiting).toBe(1000);
+});
+
+it('begins when the run was submitted, also among many', () => {
+  const root = anAction({ name: 'a0', took: [5, 6, 9] });
+  const others = Array.from({ length: 300 }, (_, i) =>
+    anAction({ name: `a${i + 1}`, parent: 'a0', took: [7, 7, 8] })
+  );
+  const layout = pack(since(2, [root, ...others]));
+  expect([layout.start, layout.bars[0].action.name]).toEqual([2, 'a0']);
+  expect(parts(layout.bars[0].action, 9)[0]).toMatchObject({ look: 'queued', start: 2 });
+  expect(since(undefined, [root])).toEqual([root]);
 });
 
 it('is in parts: waiting, and each attempt as what became of it', () => {

@@ -39,6 +39,18 @@ export function spanOf(action: IActionRow, now: number): [number, number] {
   return [first.at, Math.max(first.at, end)];
 }
 
+/** The actions of a run that was submitted at a time: from then on its first one waited. */
+export function since(created: number | undefined, actions: readonly IActionRow[]): IActionRow[] {
+  return actions.map(action => {
+    const first = action.history[0];
+    if (action.parent !== null || created === undefined || !first || first.at <= created) {
+      return action;
+    }
+    const waited = { ...first, phase: 'queued' as const, at: created, step: '' };
+    return { ...action, history: [waited, ...action.history] };
+  });
+}
+
 /** Put actions into as few lanes as there is room in, none above the one that has called it. */
 export function pack(actions: readonly IActionRow[]): ILayout {
   const isWhole = actions.length <= FEW;
@@ -48,7 +60,7 @@ export function pack(actions: readonly IActionRow[]): ILayout {
     const ran = history.find(
       ({ phase }) => phase !== 'queued' && phase !== 'waiting_for_resources'
     );
-    const from = isWhole ? history[0] : ran;
+    const from = isWhole || action.parent === null ? history[0] : ran;
     if (from) {
       const end = isOver(action.phase) ? history[history.length - 1].at : Infinity;
       bars.push({ action, lane: 0, start: from.at, end: Math.max(from.at, end) });

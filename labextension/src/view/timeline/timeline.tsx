@@ -8,7 +8,7 @@ import { isFiltering, matches } from '../../model/viewer_tree';
 import { Small } from '../logs/bar';
 import { phaseWord } from '../phase';
 import { AXIS, draw, laneHeight } from './draw';
-import { barAt, pack, spanOf, type IBar } from './layout';
+import { barAt, pack, since, spanOf, type IBar } from './layout';
 import { pan, reveal, valueAt, zoom, type IRange } from './scale';
 import { useColours, useSize } from './surface';
 
@@ -23,7 +23,9 @@ export function Timeline(props: {
 }): JSX.Element {
   const { model, trans } = props;
   const { rows } = model;
-  const actions = model.actions.all();
+  const all = model.actions.all();
+  const created = model.summary?.created;
+  const actions = React.useMemo(() => since(created, all), [created, all]);
   const canvas = React.useRef<HTMLCanvasElement>(null);
   const { width, height } = useSize(canvas);
   const colours = useColours(canvas);
@@ -35,8 +37,8 @@ export function Timeline(props: {
   const layout = React.useMemo(() => pack(actions), [actions]);
   const whole = React.useMemo(() => {
     const ends = layout.bars.map(({ end }) => (end === Infinity ? props.now : end));
-    const end = ends.reduce((one, other) => Math.max(one, other), layout.start);
-    const size = Math.max(0.01, end - layout.start);
+    const end = ends.reduce((one, other) => Math.max(one, other), layout.start + 0.01);
+    const size = end - layout.start;
     return { from: layout.start - size * 0.01, to: end + size * 0.02 };
   }, [layout, props.now]);
   const range = view ?? whole;

@@ -41,12 +41,14 @@ export function Configuration({ detail, action, commands, trans }: IKnown): JSX.
       <h3>{trans.__('Compared with the run before')}</h3>
       {previous ? (
         <>
-          <button
-            className="flyte-Link"
-            onClick={() => void commands.execute(CommandIDs.openRun, { run: previous.run })}
-          >
-            {trans.__('Open %1', previous.run)}
-          </button>
+          <p>
+            <button
+              className="flyte-Link"
+              onClick={() => void commands.execute(CommandIDs.openRun, { run: previous.run })}
+            >
+              {trans.__('Open %1', previous.run)}
+            </button>
+          </p>
           {previous.differences.length === 0 && <p>{trans.__('It was given the same.')}</p>}
           {previous.differences.length > 0 && (
             <table className="flyte-Table">

@@ -39,6 +39,7 @@ export function Details(props: IDetails): JSX.Element {
     code: trans.__('Code')
   };
   const explanation = model.action?.explanation;
+  const hasTraceback = model.action?.attempts.some(({ failure }) => failure?.traceback);
   return (
     <section className="flyte-Details" aria-label={trans.__('Selected action')}>
       {row && (
@@ -62,6 +63,11 @@ export function Details(props: IDetails): JSX.Element {
           <span className="flyte-Why-text" tabIndex={0}>
             {explanation}
           </span>
+          {hasTraceback && model.tab !== 'events' && (
+            <button className="flyte-Link" onClick={() => (model.tab = 'events')}>
+              {trans.__('Traceback')}
+            </button>
+          )}
         </div>
       )}
       <Tabs

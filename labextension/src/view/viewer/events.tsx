@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import type { IAttempt } from '../../api/generated';
 import { pieces } from '../logs/ansi';
+import { isOver } from '../../model/runs';
 import { duration } from '../../model/times';
 import { clock } from '../words';
 import { Phase } from './phase';
@@ -27,10 +28,11 @@ export function Events({ action, now, trans }: IKnown): JSX.Element {
           {history.map(({ phase, at, attempt, step }, index) => {
             const next = history[index + 1]?.at;
             const isLast = next === undefined;
+            const end = next ?? (isOver(phase) ? undefined : now);
             return (
               <tr key={index}>
                 <td>{clock(at, now)}</td>
-                <td>{isLast ? '' : duration(next - at)}</td>
+                <td>{end === undefined ? '' : duration(Math.max(0, end - at))}</td>
                 <td>
                   <Phase phase={phase} trans={trans} />
                 </td>

@@ -20,6 +20,7 @@ export function viewerTab(
   const content = new RunViewer({ model, ...options });
   const widget = new MainAreaWidget({ content });
   widget.id = `flyte-run-${run}`;
+  widget.toolbar.addClass('flyte-Viewer-toolbar');
   widget.title.label = runs.get(run)?.title ?? run;
   widget.title.caption = run;
   widget.title.closable = true;

@@ -113,6 +113,7 @@ function Row(props: IRowProps): JSX.Element {
       aria-expanded={row.isOpen ?? undefined}
       aria-selected={props.isSelected}
       data-cursor={props.isCursor}
+      title={action?.reason || undefined}
       onClick={() => model.go(row)}
       onDoubleClick={() => model.toggle(row)}
     >
