@@ -57,8 +57,8 @@ export function tabsOf(app: JupyterFrontEnd): Promise<TabPanel> | null {
 }
 
 /** Show a run in a browser tab, the same one each time. Returns whether the browser lets us. */
-export function openRunPage({ run, action, tab }: IRunAddress): boolean {
-  const address = new URL(pageOf('tree'));
+export function openRunPage(app: JupyterFrontEnd, { run, action, tab }: IRunAddress): boolean {
+  const address = new URL(pageOf(app, 'tree'));
   const named = { [RUN]: run, [ACTION]: action, [TAB]: tab };
   for (const [name, value] of Object.entries(named)) {
     if (value) {
@@ -69,8 +69,12 @@ export function openRunPage({ run, action, tab }: IRunAddress): boolean {
 }
 
 /** Show a cell in the page of its notebook, which is not loaded anew when it is one that we know. */
-export function openCellPage(notebook: string, cell: string | null | undefined): boolean {
-  const address = new URL(pageOf('notebooks', notebook));
+export function openCellPage(
+  app: JupyterFrontEnd,
+  notebook: string,
+  cell: string | null | undefined
+): boolean {
+  const address = new URL(pageOf(app, 'notebooks', notebook));
   address.hash = cell ? `${CELL}=${cell}` : '';
   const found = window.open('', windowOf(address.pathname));
   if (found?.location.pathname === address.pathname) {
@@ -108,9 +112,9 @@ export function setAddressedRun(run: string): void {
   window.history.replaceState(window.history.state, '', address);
 }
 
-function pageOf(...parts: string[]): string {
-  const [page, ...path] = parts;
-  return URLExt.join(PageConfig.getBaseUrl(), page, ...path.map(URLExt.encodeParts));
+function pageOf(app: JupyterFrontEnd, page: string, path = ''): string {
+  const { baseUrl } = app.serviceManager.serverSettings;
+  return URLExt.join(baseUrl, page, URLExt.encodeParts(path));
 }
 
 /** The name of the window of a page. */

@@ -55,7 +55,7 @@ export const goToCell: JupyterFrontEndPlugin<void> = {
         }
         let panel: unknown = notebooks.find(each => each.context.path === notebook);
         if (!panel && notebook7.isHere()) {
-          notebook7.openCellPage(notebook, cell);
+          notebook7.openCellPage(app, notebook, cell);
           return;
         }
         panel ??= await app.commands.execute('docmanager:open', { path: notebook });

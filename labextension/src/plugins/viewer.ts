@@ -75,7 +75,7 @@ export const viewer: JupyterFrontEndPlugin<void> = {
       const action = given['action'] as string | undefined;
       if (!notebook7.isDocumentPage()) {
         await show(run, action, tab);
-      } else if (!notebook7.openRunPage({ run, action, tab })) {
+      } else if (!notebook7.openRunPage(app, { run, action, tab })) {
         Notification.warning(trans.__('The browser does not let a tab for the run be opened.'), {
           autoClose: 5000
         });
