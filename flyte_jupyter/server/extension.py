@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 16
 """Answers that are made at the same time."""
+_CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
+"""What is done with files through the server."""
 _log = logging.getLogger("flyte_jupyter")
 
 
@@ -56,12 +59,27 @@ class FlyteJupyter(ExtensionApp):
         """The server is up: begin to look, beside everything else."""
         await super()._start_jupyter_server_extension(serverapp)  # type: ignore[no-untyped-call]  # Jupyter annotates only a part
         self._beginning = asyncio.get_running_loop().create_task(self._begin())
+        if serverapp.event_logger is not None:
+            serverapp.event_logger.add_listener(schema_id=_CONTENTS, listener=self._file_changed)
 
     async def _begin(self) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._late.get)
         except Exception:  # the server ends, or the state folder cannot be used, which each answer says
             _log.info("The runs are not looked at yet", exc_info=True)
+
+    async def _file_changed(self, *, data: Mapping[str, Any], **_: Any) -> None:
+        """A notebook, or a folder of some, may have another path now."""
+        if data["action"] != "rename" or self.serverapp is None:
+            return
+        source, path = data["source_path"].strip("/"), data["path"].strip("/")
+        sessions = await self.serverapp.session_manager.list_sessions()
+        notebooks = {each["kernel"]["id"]: each["path"].strip("/") for each in sessions}
+
+        def follow() -> None:
+            self._late.get().feed.moved(source, path, notebooks)
+
+        await asyncio.get_running_loop().run_in_executor(self._threads, follow)
 
     def _listen(self, here: Here) -> None:
         """Tell those who listen to the events of the server of all phases from now on."""

@@ -81,7 +81,7 @@ font:13px/1.5 var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",sans-se
 .flyte-run [data-phase=queued],.flyte-run[data-phase=queued],
 .flyte-run [data-phase=waiting_for_resources],.flyte-run[data-phase=waiting_for_resources]{--fr-now:var(--fr-muted)}
 .flyte-run .fr-head,.flyte-run .fr-row{display:flex;flex-wrap:wrap;gap:0 .6em;align-items:baseline}
-.flyte-run .fr-title{font-size:15px;font-weight:600;overflow-wrap:anywhere}
+.flyte-run .fr-head{overflow-wrap:anywhere}.flyte-run .fr-title{font-size:15px;font-weight:600}
 .flyte-run .fr-phase{color:var(--fr-now);font-weight:600;white-space:nowrap}
 .flyte-run .fr-icon{display:inline-block;width:1.2em;text-align:center}
 .flyte-run .fr-muted{color:var(--fr-muted)}

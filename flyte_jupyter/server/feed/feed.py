@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,6 +26,7 @@ from ..shapes.runs import NotebookRuns, RunPage, RunSummary
 from .changes import Changes
 from .hosts import Hosts
 from .looked_at import LookedAt
+from .moved import Move, Moved, kernels_of
 from .open_runs import OpenRun, OpenRuns, read, recall
 from .past import Past, rows
 from .remote import Remote, news_of
@@ -68,7 +69,8 @@ class Feed:
         self._journal = Journal(home.path)
         self._open = OpenRuns(home, self._store)
         self._hosts = Hosts(home, self._open)
-        self._past = Past(self._store, self._journal, self._has_not_ended, self._were_read)
+        self._moved = Moved(home.path)
+        self._past = Past(self._store, self._journal, self._moved, self._has_not_ended, self._were_read)
         self._looked_at = LookedAt(home, sites, self._host_of)
         self._folder = Changes(self._store.path(keys.RUNS))
         self._names: set[str] = set()
@@ -77,6 +79,7 @@ class Feed:
         self._remote = Remote(self._looked_at.run, self._remote_changed)
         self._inbox: deque[dict[str, Any]] = deque()
         self._remote_news: deque[str] = deque()
+        self._moves: deque[Move] = deque()
         self._waiting: deque[threading.Event] = deque()
         self._listeners: list[Listener] = []
         self._followers: dict[str, list[Follower]] = {}
@@ -126,7 +129,7 @@ class Feed:
         self._catch_up()
         known = self._open.runs.get(run)
         if known is not None:
-            return self._seen(summary(known.record, known.state))
+            return self._seen(self._moved.now(summary(known.record, known.state)))
         found = self._journal.get(run)
         return self._seen(found) if found is not None else self._seen(self._read(run)[0])
 
@@ -170,6 +173,12 @@ class Feed:
         """The name of the last run of a task before that one; None when it is the first."""
         return self._journal.before(run, task)
 
+    def moved(self, source: str, path: str, sessions: Mapping[str, str]) -> None:
+        """A file or a folder has another path now, within the root; `sessions` are the notebooks of kernels by id."""
+        kernels = kernels_of(source, path, sessions)
+        self._moves.append(Move(time.time(), str(self._root / source), str(self._root / path), kernels))
+        self._hosts.wake()
+
     def _catch_up(self) -> None:
         """Have the feed's thread take in what was said before now, as by code that asks for what it has just done."""
         if threading.current_thread() is not self._thread:
@@ -182,7 +191,7 @@ class Feed:
         """One that is not in the index yet."""
         found = OpenRun.of(self.record(run))
         recall(self._store, found)
-        return summary(found.record, found.state), rows(found)
+        return self._moved.now(summary(found.record, found.state)), rows(found)
 
     def _seen(self, made: Any) -> RunSummary:
         return within(self._root, made)
@@ -243,6 +252,8 @@ class Feed:
                 self._safely(lambda: self._admit(self._inbox.popleft()))
             while self._remote_news:
                 self._open.changed.add(self._remote_news.popleft())
+            while self._moves:
+                self._safely(self._follow_notebooks)
             if self._waiting:
                 self._safely(self._answer)
             tell_at = self._told_at + _PACE
@@ -258,6 +269,10 @@ class Feed:
             step()
         except Exception:
             _log.exception("Some news of runs were lost.")
+
+    def _follow_notebooks(self) -> None:
+        for made in self._moved.follow(self._moves.popleft(), self._journal):
+            self._call([self._seen(each) for each in made], [])
 
     def _answer(self) -> None:
         """Tell those who wait that all is known that was said before they did."""
@@ -337,7 +352,7 @@ class Feed:
         ended = [name for name, run in runs.items() if run.has_ended]
         for name in ended:
             recall(self._store, runs[name])
-        made = [summary(run.record, run.state) for run in runs.values()]
+        made = [self._moved.now(summary(run.record, run.state)) for run in runs.values()]
         actions = {name: rows(runs[name]) for name in ended if runs[name].is_told}
         try:
             self._journal.put(made, actions)

@@ -12,6 +12,7 @@ from ...engine.journal import Journal
 from ...store import Store
 from ..shapes.actions import ActionRow
 from ..shapes.runs import RunSummary
+from .moved import Moved
 from .open_runs import OpenRun, read, recall
 from .summaries import row, summary
 
@@ -26,7 +27,7 @@ class Past:
     """Fills the index, on a thread that lives as long as it lacks something.
 
     Args:
-        store: of this machine; journal: the index.
+        store: of this machine; journal: the index; moved: the notebooks that were renamed.
         is_open: called with the record of a run that has not ended, as far as the store knows.
         is_ended: called with summaries of runs that have, when they are in the index.
     """
@@ -35,10 +36,11 @@ class Past:
         self,
         store: Store,
         journal: Journal,
+        moved: Moved,
         is_open: Callable[[dict[str, Any]], None],
         is_ended: Callable[[list[RunSummary]], None],
     ) -> None:
-        self._store, self._journal = store, journal
+        self._store, self._journal, self._moved = store, journal, moved
         self._is_open, self._is_ended = is_open, is_ended
         self._wanted: set[str] = set()
         self._lock = threading.Lock()
@@ -110,7 +112,7 @@ class Past:
         yield part
 
     def _put(self, part: Sequence[OpenRun]) -> None:
-        summaries = [summary(run.record, run.state) for run in part]
+        summaries = [self._moved.now(summary(run.record, run.state)) for run in part]
         self._journal.put(summaries, {run.record["run"]: rows(run) for run in part})
         self._is_ended(summaries)
         self._closed.wait(_BREATH)

@@ -172,3 +172,19 @@ it('says why there are none, and with which status', async () => {
   await list.refresh();
   expect(list.problem).toEqual({ status: 404, message: 'There is no notebooks.' });
 });
+
+it('moves the runs of a notebook that was renamed', async () => {
+  const before = [
+    aRun({ name: 'r2', notebook: 'a.ipynb' }),
+    aRun({ name: 'r1', notebook: 'a.ipynb' })
+  ];
+  const { server, list, runs } = served([...before]);
+  list.show(0, 10);
+  await list.refresh();
+  const after = before.map(run => ({ ...run, notebook: 'b.ipynb' }));
+  runs.splice(0, 2, ...after);
+  server.socket.say({ topic: 'runs', changed: after, gone: [] });
+  expect(rows(list)).not.toContain('notebook:a.ipynb');
+  await vi.runAllTimersAsync();
+  expect(rows(list)).toEqual(['notebook:b.ipynb', 'r2', 'r1']);
+});

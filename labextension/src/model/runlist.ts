@@ -242,6 +242,9 @@ export class RunList {
     const group = at < 0 ? this.group(run.notebook, 0, this.wanted) : this.groups[at];
     const isNew = group.runs.indexOf(run.name) < 0;
     const isCertain = group.runs.put(run);
+    if (isNew && this.groups.some(each => each !== group && each.runs.remove(run.name))) {
+      return false; // its notebook was renamed
+    }
     if (isCertain && isNew && at !== 0) {
       this.groups = [group, ...this.groups.filter(each => each !== group)];
     }

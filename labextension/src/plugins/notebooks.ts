@@ -7,7 +7,7 @@ import { UUID, type PartialJSONObject } from '@lumino/coreutils';
 import { CommandIDs } from '../commands';
 import { firstCells, type INewCell } from '../model/firstnotebook';
 import { DOMAIN, IFlyteSettings } from '../tokens';
-import { flyteIcon } from '../view/icons';
+import { flyteIcon, flytePicture } from '../view/icons';
 import { said, schema, text } from './said';
 
 /** Notebooks to begin with. */
@@ -66,7 +66,8 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
       command,
       args: { isLauncher: true },
       category: trans.__('Notebook'),
-      rank: 10
+      rank: 10,
+      kernelIconUrl: flytePicture // without it, beside kernels, the first letter stands for it
     });
     palette?.addItem({ command, category: trans.__('Flyte') });
   }

@@ -5,8 +5,8 @@ import * as React from 'react';
 import type { IRunSummary } from '../api/generated';
 import type { CellRuns } from '../model/cell_runs';
 import { isOver } from '../model/runs';
-import { duration } from '../model/times';
 import { PhaseIcon, phaseWord } from './phase';
+import { took } from './runrow';
 
 const SECOND = 1000;
 
@@ -48,12 +48,12 @@ interface IShown {
 function Shown({ run, open, trans }: IShown): JSX.Element {
   const now = useNow(!isOver(run.phase));
   const phase = phaseWord(run.phase, trans);
-  const time = taken(run, now);
-  const brief = run.is_cached ? trans.__('cached') : time === null ? '' : duration(time);
+  const time = took(run, now);
+  const brief = run.is_cached ? trans.__('cached') : time;
   const said = [
     run.environment,
     run.is_cached ? trans.__('%1, cached', phase) : phase,
-    time === null ? '' : duration(time),
+    time,
     run.reason
   ];
   const words = said.filter(Boolean).join(' · ');
@@ -75,11 +75,6 @@ function Shown({ run, open, trans }: IShown): JSX.Element {
       </span>
     </>
   );
-}
-
-/** Seconds that it ran, so far; null before that. */
-function taken(run: IRunSummary, now: number): number | null {
-  return run.began === null ? null : (run.ended ?? now) - run.began;
 }
 
 /** The time, again each second while something runs. */

@@ -69,7 +69,7 @@ function Age({ run }: { run: IRunSummary }): JSX.Element {
 }
 
 /** How long a run took since it was asked for, or takes until now; as its card says. */
-function took(run: IRunSummary, now: number): string {
+export function took(run: IRunSummary, now: number): string {
   if (isOver(run.phase)) {
     return run.ended === null ? '' : duration(run.ended - run.created);
   }
