@@ -29,4 +29,7 @@ export async function reveal(notebook: Notebook, index: number): Promise<void> {
   notebook.activeCellIndex = index;
   notebook.deselectAll();
   await notebook.scrollToItem(index, 'center');
+  const cell = notebook.widgets[index];
+  await cell.ready; // before 4.6, Lab does not scroll to what it has yet to draw
+  cell.node.scrollIntoView({ block: 'center' });
 }
