@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator
 
 from labextension.build import AXE
 from tests.conftest import lacking
 
+_ASK = """async parts => (await window.axe.run(parts)).violations.flatMap(({id, nodes}) =>
+    nodes.map(({html, failureSummary}) => `${id}: ${html.slice(0, 300)} ${failureSummary}`))"""
 
-def violations(page: Page, selector: str) -> list[str]:
-    """What is wrong with the accessibility of a part of the page: rule, and the elements."""
+
+def violations(part: Locator) -> list[str]:
+    """What is wrong with the accessibility of a part of the page, which may be several elements: rule, element, why."""
     if not AXE.exists():
         lacking("axe-core: python labextension/build.py --check, or npm ci in labextension")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("async selector => (await window.axe.run(selector)).violations", selector)
-    return [f"{each['id']}: {[node['html'][:200] for node in each['nodes']]}" for each in found]
+    assert part.count(), f"{part} is not there"
+    part.page.evaluate(f"() => {{ if (!window.axe) {{ {AXE.read_text()} }} }}")
+    found: list[str] = part.evaluate_all(_ASK)
+    return found

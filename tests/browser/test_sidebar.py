@@ -235,7 +235,7 @@ def test_axe_finds_nothing_wrong(extended: Lab) -> None:
     for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"):
         lab.do("apputils:change-theme", theme=theme)
         lab.page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
-        assert [] == violations(lab.page, "#flyte-sidebar"), theme
+        assert [] == violations(lab.page.locator("#flyte-sidebar")), theme
 
 
 def test_it_says_what_is_missing_where_the_server_does_not_know_us(tmp_path: Path, chromium: Browser) -> None:

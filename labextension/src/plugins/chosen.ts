@@ -6,6 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { IRunSummary } from '../api/generated';
 import type { RunsModel } from '../model/runs';
+import { phaseWord } from '../view/phase';
 import { text } from './said';
 
 const CARD = '.flyte-Card[data-run]';
@@ -45,7 +46,9 @@ export class Chosen {
       return named;
     }
     const found = this.runs.all().filter(fits).slice(0, MOST);
-    const items = found.map(run => `${run.title} — ${run.phase} — ${run.name}`);
+    const items = found.map(
+      run => `${run.title} — ${phaseWord(run.phase, this.trans)} — ${run.name}`
+    );
     if (!items.length) {
       items.push(this.trans.__('There is none'));
     }

@@ -6,6 +6,7 @@ import { stopIcon } from '@jupyterlab/ui-components';
 import { CommandIDs } from '../commands';
 import { DOMAIN, IFlyte } from '../tokens';
 import { flyteIcon } from '../view/icons';
+import { phaseWord } from '../view/phase';
 
 /** Runs that have not ended, in the list of all that runs. */
 export const running: JupyterFrontEndPlugin<void> = {
@@ -29,7 +30,7 @@ export const running: JupyterFrontEndPlugin<void> = {
         runs.open().map(run => ({
           label: () => run.title,
           labelTitle: () => `${run.name}\n${run.notebook ?? run.site}`,
-          detail: () => run.phase.replace(/_/g, ' '),
+          detail: () => phaseWord(run.phase, trans),
           icon: () => flyteIcon,
           context: run.name,
           open: () => void app.commands.execute(CommandIDs.openRun, { run: run.name }),

@@ -5,6 +5,7 @@ import { Menu } from '@lumino/widgets';
 
 import type { ICommand } from '../api/generated';
 import { buttonsOf, copiesOf, menuOf, type IDone } from '../model/buttons';
+import { offeredWord } from './offered';
 
 /** The buttons of a card. Each runs a command, and so do the items of the menu behind the last one. */
 export class Bar {
@@ -78,8 +79,9 @@ export class Bar {
     return made;
   }
 
-  private menu(run: string, offered: readonly ICommand[]): Menu {
-    const { commands } = this;
+  private menu(run: string, given: readonly ICommand[]): Menu {
+    const { commands, trans } = this;
+    const offered = given.map(each => ({ ...each, label: offeredWord(each, trans) }));
     const menu = new Menu({ commands });
     for (const each of menuOf(run, offered).filter(one => this.has(one))) {
       menu.addItem(each);
@@ -87,7 +89,7 @@ export class Bar {
     const copies = copiesOf(offered).filter(one => this.has(one));
     if (copies.length) {
       const submenu = new Menu({ commands });
-      submenu.title.label = this.trans.__('Copy Code');
+      submenu.title.label = trans.__('Copy Code');
       copies.forEach(each => submenu.addItem(each));
       menu.addItem({ type: 'separator' });
       menu.addItem({ type: 'submenu', submenu });

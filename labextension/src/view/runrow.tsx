@@ -20,7 +20,12 @@ const BAR: readonly PhaseName[] = [
 ];
 
 /** What the row of a run shows: on one line, or on two. */
-export function RunBody({ run, isRoomy }: { run: IRunSummary; isRoomy: boolean }): JSX.Element {
+export function RunBody(props: {
+  run: IRunSummary;
+  isRoomy: boolean;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { run, isRoomy, trans } = props;
   return (
     <>
       <span className="flyte-Row-line">
@@ -28,7 +33,7 @@ export function RunBody({ run, isRoomy }: { run: IRunSummary; isRoomy: boolean }
         <span className="flyte-Row-name">{run.title}</span>
         <Parts actions={run.actions} />
         <Took run={run} />
-        <Age run={run} />
+        <Age run={run} trans={trans} />
       </span>
       {isRoomy && (
         <span className="flyte-Row-more flyte-mod-indented">
@@ -63,9 +68,9 @@ function Took({ run }: { run: IRunSummary }): JSX.Element {
   return <span className="flyte-Run-took">{took(run, now)}</span>;
 }
 
-function Age({ run }: { run: IRunSummary }): JSX.Element {
-  const now = React.useContext(Now);
-  return <span className="flyte-Run-age">{age(now - run.created)}</span>;
+function Age({ run, trans }: { run: IRunSummary; trans: TranslationBundle }): JSX.Element {
+  const since = age(React.useContext(Now) - run.created);
+  return <span className="flyte-Run-age">{since === 'now' ? trans.__('now') : since}</span>;
 }
 
 /** How long a run took since it was asked for, or takes until now; as its card says. */

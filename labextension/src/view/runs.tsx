@@ -131,7 +131,7 @@ function runRow(run: IRunSummary, { commands, kernels, trans, look }: IRunsProps
     level: 2,
     label: runLabel(run, trans),
     title: runTitle(run, isAlone(run, kernels), trans),
-    body: <RunBody run={run} isRoomy={look.isRoomy} />,
+    body: <RunBody run={run} isRoomy={look.isRoomy} trans={trans} />,
     buttons: () => buttonsOf(commands, actions),
     open: () => {
       if (commands.hasCommand(open.command)) {

@@ -30,6 +30,13 @@ const NAMES: Record<keyof IColours, string> = {
   back: '--jp-layout-color1'
 };
 
+/** What the page may be asked for, besides its theme, that changes its colours. */
+const MEDIA = [
+  '(forced-colors: active)',
+  '(prefers-color-scheme: dark)',
+  '(prefers-contrast: more)'
+];
+
 /** The colours that our variables have at an element; others when the theme is another. */
 export function useColours(element: RefObject<HTMLElement>): IColours | null {
   const [colours, set] = useState<IColours | null>(null);
@@ -37,8 +44,13 @@ export function useColours(element: RefObject<HTMLElement>): IColours | null {
     const look = () => element.current?.parentElement && set(read(element.current.parentElement));
     const observer = new MutationObserver(look);
     observer.observe(document.body, { attributeFilter: ['data-jp-theme-name'] });
+    const media = MEDIA.map(query => window.matchMedia(query));
+    media.forEach(each => each.addEventListener('change', look));
     look();
-    return () => observer.disconnect();
+    return () => {
+      observer.disconnect();
+      media.forEach(each => each.removeEventListener('change', look));
+    };
   }, [element]);
   return colours;
 }
