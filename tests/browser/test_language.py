@@ -134,8 +134,8 @@ def test_menu_palette_and_launcher(shown: Lab) -> None:
     shown.page.keyboard.press("Escape")
     shown.do("apputils:activate-command-palette")
     found = shown.page.locator(".lm-CommandPalette-item[data-command^='flyte:'] .lm-CommandPalette-itemLabel")
-    found.first.wait_for()
-    labels = found.all_inner_texts()
+    found.first.wait_for(state="attached")
+    labels = found.all_text_contents()
     assert len(labels) > 6
     left += [label for label in labels if not label.startswith("⟦")]
     shown.page.keyboard.press("Escape")
