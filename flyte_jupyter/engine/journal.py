@@ -199,7 +199,7 @@ class Journal:
                 with here:
                     here.execute("BEGIN")
                     yield here
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 if _is_damage(error):
                     self._discard()
                 raise StoreError(f"The index of runs, {self.path}, cannot be used: {error}.") from error
@@ -238,7 +238,7 @@ class Journal:
             path.unlink(missing_ok=True)
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: Exception) -> bool:
     """Whether the file is at fault, and not that somebody else uses it, or that the disk is full."""
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 

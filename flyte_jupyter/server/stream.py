@@ -108,6 +108,7 @@ class Stream(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+            it.renew()
 
     async def _tell(self, it: Topic) -> None:
         loop = asyncio.get_running_loop()

@@ -80,6 +80,11 @@ class Topic:
         self._news.clear()
         self._is_awake = False  # in this order: what comes now wakes again
 
+    def renew(self) -> None:
+        """It begins once more, after it has ended."""
+        with self._lock:
+            self._leave = []
+
     def begin(self) -> None:
         """Begin to listen. Raises `ConfigError`."""
 

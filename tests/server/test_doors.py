@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.server.routes import BELOW, ROUTES, Route
 from flyte_jupyter.server.shapes.parameters import Words, parameters
+from tests.conftest import eventually
 from tests.server.conftest import Server, served
+from tests.server.test_stream import browser
 
 pytestmark = pytest.mark.one_host
 
@@ -147,6 +150,38 @@ def test_large_and_broken_bodies_are_refused(watched: Server) -> None:
     assert "no JSON" in posted(b"[" * 100_000)[1]
     status, message = posted(b'{"days": 1, "x": "' + b"x" * (9 << 20) + b'"}')
     assert (413, True) == (status, "at most 8,388,608 are allowed" in message)
+
+
+_TOKEN, _PASSWORD = (f"nobody-sees-{secrets.token_hex(8)}" for _ in range(2))
+
+
+@env.task(report=True, retries=1)
+def leaks() -> None:
+    import os
+
+    print("the token is", os.environ["DOORS_TOKEN"])
+    flyte.report.log(os.environ["DOORS_TOKEN"])
+    raise ValueError(f"wrong: {os.environ['DOORS_TOKEN']}")
+
+
+def test_no_secret_is_in_any_answer(watched: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORS_TOKEN", _TOKEN)
+    run = flyte.submit(leaks.override(secrets="DOORS_TOKEN", env_vars={"PASSWORD": _PASSWORD}))
+    run.wait()
+    eventually(lambda: watched.get(f"runs/{run.name}")["summary"]["phase"] == "failed")
+    names = {"run": run.name, "action": "a0"}
+    told = ""
+    for route in ROUTES:
+        if route.method == "GET":
+            path = re.sub(r"{(\w+)}", lambda name: names.get(name[1], "x"), route.path)
+            told += watched.fetch(f"{BELOW}/{path}")[1].decode()
+    with browser(watched) as page:
+        page.watch("runs", *(f"{kind}:{run.name}" for kind in ("card", "actions")), f"log:{run.name}/a0/1")
+        while {"runs", "card", "actions", "log"} != {news["topic"] for news in page.told}:
+            page.until(lambda news: True)
+    told += json.dumps(page.told)
+    assert "the token is" in told
+    assert [] == [secret for secret in (_TOKEN, _PASSWORD, watched.token) if secret in told]
 
 
 def test_nothing_is_unpickled(watched: Server) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -15,17 +16,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
 from flyte_jupyter.pods import Phase, PodEvent, history_as_bytes
+from flyte_jupyter.server.feed import past
 from flyte_jupyter.server.feed.feed import Feed
+from flyte_jupyter.server.feed.open_runs import recall
 from flyte_jupyter.sites import Sites
 from flyte_jupyter.store import keys
 from flyte_jupyter.store.files import FileStore
-from tests.conftest import eventually, host_processes, stop_host
+from tests.conftest import PATIENCE, eventually, forget_session, host_processes, stop_host
 
 ROOT = Path(__file__).parents[2]
 env = flyte.TaskEnvironment(name="fed")
@@ -163,7 +167,11 @@ def test_the_index_is_made_anew_from_the_store(feed: Feed, home: Home, tmp_path:
 
 
 @pytest.mark.parametrize("is_deleted", [True, False], ids=["deleted", "damaged"])
-def test_an_index_that_is_lost_while_it_is_used_is_made_anew(feed: Feed, home: Home, is_deleted: bool) -> None:
+def test_an_index_that_is_lost_while_it_is_used_is_made_anew(
+    feed: Feed, home: Home, is_deleted: bool, tmp_path: Path
+) -> None:
+    going = flyte.submit(waits, str(tmp_path))
+    eventually(lambda: phase(feed, going.name) == "running")
     runs = [flyte.run(square, number) for number in range(3)]
     eventually(lambda: feed.page(phases=["succeeded"])["total"] == len(runs))
     before = feed.page()
@@ -179,6 +187,40 @@ def test_an_index_that_is_lost_while_it_is_used_is_made_anew(feed: Feed, home: H
     eventually(is_told_again)
     later = flyte.run(square, 3)
     eventually(lambda: phase(feed, later.name) == "succeeded")
+
+
+def test_a_state_folder_that_is_removed_meanwhile_is_made_again(feed: Feed, home: Home) -> None:
+    run = flyte.run(square, 1)
+    eventually(lambda: phase(feed, run.name) == "succeeded")
+    forget_session()
+    stop_host(home)
+    shutil.rmtree(home.path)
+
+    def is_empty() -> bool:
+        try:
+            return feed.page()["total"] == 0
+        except flyte.errors.StoreError:  # those who ask when it is noticed
+            return False
+
+    eventually(is_empty)
+    assert 0o700 == stat.S_IMODE(home.path.stat().st_mode)
+    later = flyte.run(square, 3)
+    eventually(lambda: phase(feed, later.name) == "succeeded")
+
+
+def test_nothing_is_left_of_what_looked_on(home: Home, tmp_path: Path) -> None:
+    run = flyte.submit(waits, str(tmp_path))
+    eventually(lambda: run.phase.value == "running")
+    threads, files = set(threading.enumerate()), psutil.Process().num_fds()
+    for _ in range(2):
+        feed = feed_of(home, tmp_path)
+        eventually(lambda feed=feed: phase(feed, run.name) == "running")  # type: ignore[misc]
+        assert "running" == feed.run(run.name).view()["phase"]
+        feed.close()
+    eventually(lambda: not set(threading.enumerate()) - threads)
+    assert files >= psutil.Process().num_fds()
+    (tmp_path / "go").touch()
+    run.wait()
 
 
 def test_a_run_that_is_deleted_is_gone(feed: Feed, home: Home) -> None:
@@ -409,6 +451,31 @@ def test_a_server_that_starts_later_knows_what_runs(home: Home, tmp_path: Path) 
             assert "/somewhere/notebook.ipynb" == feed.summary(run)["notebook"]
         finally:
             feed.close()
+
+
+def test_what_a_host_tells_before_the_store_was_read_stays(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = flyte.submit(waits, str(tmp_path))
+    eventually(lambda: run.phase.value == "running")
+    is_told, is_read = threading.Event(), threading.Event()
+
+    def late(*args: Any) -> bool:
+        assert is_told.wait(PATIENCE)
+        is_read.set()
+        return recall(*args)
+
+    monkeypatch.setattr(past, "recall", late)
+    feed = feed_of(home, tmp_path)
+    try:
+        feed.subscribe(lambda changed, _: is_told.set() if "running" in {each["phase"] for each in changed} else None)
+        assert is_read.wait(PATIENCE)
+        eventually(lambda: "0 runs" in repr(feed._past) and feed._past._thread is None)
+        assert "running" == phase(feed, run.name)
+    finally:
+        feed.close()
+    (tmp_path / "go").touch()
+    run.wait()
 
 
 def test_a_notebook_hears_of_what_has_ended_while_only_a_server_looked_on(

@@ -37,6 +37,12 @@ def prints(folder: str, lines: int) -> str:
 
 
 @env.task
+def prints_much(lines: int) -> None:
+    for number in range(lines):
+        print(f"line {number} {'x' * 500}")
+
+
+@env.task
 def calls(n: int) -> int:
     return sum(flyte.map(square, range(n)))
 
@@ -195,14 +201,21 @@ def test_topics_that_are_left_out_are_told_no_more(server: Server, tmp_path: Pat
     assert 1 >= sum(news["topic"] == "card" for news in page.told)  # one may have been on its way
 
 
-def test_a_browser_that_reads_nothing_holds_up_nobody_and_is_told_the_present_in_the_end(
-    server: Server, tmp_path: Path
-) -> None:
+def test_a_browser_that_reads_nothing_holds_up_nobody_and_is_told_the_present_in_the_end(server: Server) -> None:
+    lines = 60_000  # of 500 characters: far more than lies between a server and a browser that does not read
+    log = flyte.run(prints_much, lines)
+    topic = f"log:{log.name}/a0/0"
+    eventually(lambda: server.get(f"runs/{log.name}/actions/a0/logs?limit=1")["is_complete"])
     with browser(server) as slow, browser(server) as page:
-        slow.watch("runs")
+        slow.watch("runs", topic)
         page.watch("runs")
-        runs = [flyte.run(square, number) for number in range(30)]
-        for run in runs:
-            eventually(lambda run=run: server.get(f"runs/{run.name}")["summary"]["phase"] == "succeeded")  # type: ignore[misc]
-        page.until_run(runs[-1].name, "succeeded")
-        slow.until_run(runs[-1].name, "succeeded")
+        for number in range(30):
+            last = flyte.run(square, number)
+            page.until_run(last.name, "succeeded")
+        slow.until_run(last.name, "succeeded")
+        while not slow.told[-1].get("page", {}).get("is_complete"):
+            slow.until(lambda news: news["topic"] == "log")
+    numbers = [int(text.split()[1]) for news in slow.told for _, _, text in news.get("page", {}).get("lines", ())]
+    assert list(range(lines)) == numbers
+    of_runs = [sum(news["topic"] == "runs" for news in told) for told in (slow.told, page.told)]
+    assert of_runs[0] < of_runs[1] / 2  # what came meanwhile was folded

@@ -32,5 +32,5 @@ class Changes:
         except OSError:  # not there, or not any more
             at = 0
         is_same, self._seen = at == self._seen and self._is_sure, at
-        self._is_sure = time.time_ns() - at > _TICK
+        self._is_sure = abs(time.time_ns() - at) > _TICK  # also when the clock was put back
         return not is_same

@@ -86,6 +86,7 @@ class Feed:
         self._lock = threading.Lock()
         self._told_at = 0.0
         self._is_closed = False
+        self._problem = ""
         self._thread = threading.Thread(target=self._loop, name="flyte-jupyter-feed", daemon=True)
         self._thread.start()
 
@@ -264,11 +265,13 @@ class Feed:
         self._hosts.close()
 
     def _safely(self, step: Callable[[], object]) -> None:
-        """Whatever goes wrong must not end the news; it is logged, and the next look may do better."""
+        """Whatever goes wrong must not end the news; it is logged once, and the next look may do better."""
         try:
             step()
-        except Exception:
-            _log.exception("Some news of runs were lost.")
+        except Exception as error:
+            if (problem := repr(error)) != self._problem:
+                self._problem = problem
+                _log.exception("Some news of runs were lost.")
 
     def _follow_notebooks(self) -> None:
         for made in self._moved.follow(self._moves.popleft(), self._journal):
@@ -289,6 +292,7 @@ class Feed:
 
     def _begin(self) -> None:
         """What the index has, against what the store has."""
+        self._home.make()  # somebody may have removed all of it
         known = self._journal.names()
         self._filled = self._journal.opened
         self._folder.are_there()
@@ -331,6 +335,9 @@ class Feed:
         return record is not None
 
     def _admit(self, record: dict[str, Any]) -> None:
+        if record["run"] in self._open.runs:  # its Host was faster, and what it has told stays
+            self._open.changed.add(record["run"])
+            return
         run = self._open.add(record)
         if run.is_remote and not run.has_ended:
             self._remote.add(run)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict
+from typing import Annotated, Literal, TypeAlias, TypedDict
+
+from .parameters import Words
 
 PhaseName: TypeAlias = Literal[
     "queued", "waiting_for_resources", "initializing", "running", "succeeded", "failed", "aborted", "timed_out"
@@ -145,13 +147,13 @@ class Card(TypedDict):
 class Cancel(TypedDict, total=False):
     """The body of `POST runs/RUN/cancel`."""
 
-    reason: str
+    reason: Annotated[str, Words(most=1000)]
 
 
 class Rerun(TypedDict, total=False):
     """The body of `POST runs/RUN/rerun`; `override` is such as "retries=3, memory=2Gi"."""
 
-    override: str
+    override: Annotated[str, Words(most=10_000)]
 
 
 class Started(TypedDict):
