@@ -1,12 +1,13 @@
-"""Notebooks and tasks with the names that people give them, and give them later."""
+"""Names that people give to notebooks and tasks, and give them later; and a server that knows nothing of them."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import WAIT, Lab
+from tests.browser.conftest import WAIT, Lab, started
 from tests.browser.test_live_cards import CARD, running
 from tests.conftest import eventually
 
@@ -84,3 +85,31 @@ def test_the_tile_in_the_launcher_has_a_picture(extended: Lab) -> None:
     picture = extended.page.locator(".jp-LauncherCard", has_text="Flyte Notebook").locator("img")
     picture.wait_for()
     assert 0 < picture.evaluate("async picture => (await picture.decode(), picture.naturalWidth)")
+
+
+def test_a_run_that_nobody_knows_is_one_sentence_in_the_viewer(extended: Lab) -> None:
+    extended.write("names.ipynb", "1")
+    extended.open("names.ipynb")
+    extended.do("flyte:open-run", run="r0000000000000a")
+    viewer = extended.page.locator(".flyte-Viewer")
+    expect(viewer).to_contain_text("There is no run 'r0000000000000a' here", timeout=WAIT)
+    expect(viewer.get_by_text("There is no run").filter(visible=True)).to_have_count(1)
+    expect(viewer.get_by_role("treegrid")).to_be_hidden()
+
+
+def test_a_server_without_the_extension_is_named_as_the_reason(tmp_path: Path, chromium: Browser) -> None:
+    with started(tmp_path, chromium, is_extended=True, is_served=False) as lab:
+        lab.write("names.ipynb", "1")
+        lab.open("names.ipynb")
+        lab.do("flyte:cancel", run="r0000000000000a")
+        told = lab.page.locator(".Toastify__toast", has_text="could not be")
+        expect(told).to_contain_text("jupyter server extension list", timeout=WAIT)
+
+
+def test_a_new_user_reads_all_of_the_button_and_the_right_magic(extended: Lab) -> None:
+    extended.write("names.ipynb", "1")
+    extended.open("names.ipynb")
+    extended.do("flyte:show-runs")
+    nothing = extended.page.locator("#flyte-runs .flyte-Nothing")
+    expect(nothing).to_contain_text("%%flyte_task", timeout=WAIT)
+    assert 0 >= nothing.get_by_role("button").evaluate("button => button.scrollHeight - button.clientHeight")

@@ -22,6 +22,11 @@ export type Request = (path: string, init: RequestInit) => Promise<Response>;
 
 type Query = Record<string, string | number | boolean | undefined>;
 
+/** What it means when an address is not known, and it is not our extension that says so. */
+const MISSING =
+  'The Jupyter server does not know flyte_jupyter: "jupyter server extension list" says why. ' +
+  'After an installation it has to be started again.';
+
 /** An answer that is an error; its message is for people. */
 export class ServerError extends Error {
   constructor(
@@ -142,17 +147,19 @@ export class Client {
     const answer = await this.request(path, init);
     const text = await answer.text();
     if (!answer.ok) {
-      throw new ServerError(answer.status, messageOf(text) || answer.statusText);
+      const { topic, message } = errorOf(text);
+      const isOurs = topic === 'refused';
+      const said = typeof message === 'string' && message ? message : answer.statusText;
+      throw new ServerError(answer.status, answer.status === 404 && !isOurs ? MISSING : said);
     }
     return JSON.parse(text) as T;
   }
 }
 
-function messageOf(text: string): string {
+function errorOf(text: string): { topic?: unknown; message?: unknown } {
   try {
-    const found: unknown = (JSON.parse(text) as { message?: unknown }).message;
-    return typeof found === 'string' ? found : '';
+    return (JSON.parse(text) ?? {}) as { topic?: unknown; message?: unknown };
   } catch {
-    return ''; // an error of a proxy, as HTML
+    return {}; // an error of a proxy, as HTML
   }
 }

@@ -50,3 +50,24 @@ it('tells those who watch a topic, and the server when nobody does any more', ()
   server.socket.say({ topic: 'runs', changed: [], gone: [] });
   expect(heard).toHaveLength(2);
 });
+
+it('asks ever less where nobody has answered, and soon again where somebody had', () => {
+  const server = new FakeServer();
+  server.stream.watch('runs', () => undefined);
+  let refused = 0;
+  const tried = (seconds: number) => {
+    const before = server.sockets.length;
+    for (let second = 0; second < seconds; second++) {
+      vi.advanceTimersByTime(1000);
+      while (refused < server.sockets.length) {
+        server.sockets[refused++].close();
+      }
+    }
+    return server.sockets.length - before;
+  };
+  tried(600);
+  expect(tried(600)).toBeLessThan(6);
+  server.socket.connect();
+  server.socket.close();
+  expect(tried(60)).toBeGreaterThan(3);
+});

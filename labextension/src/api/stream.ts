@@ -5,6 +5,7 @@ import type { IWatch, News } from './generated';
 
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 15_000;
+const LONGEST_PAUSE_AT_FIRST = 240_000; // where nobody has answered yet: the extension may be missing
 
 /** The part of a WebSocket that is needed here. */
 export interface ISocket {
@@ -100,6 +101,7 @@ export class Stream implements IDisposable {
     this.socket = socket;
     socket.onopen = () => {
       this.pause = FIRST_PAUSE;
+      this.longest = LONGEST_PAUSE;
       this.set(true);
       this.tell();
     };
@@ -110,7 +112,7 @@ export class Stream implements IDisposable {
       if (this.topics.size && !this.disposed) {
         const jitter = 0.5 + Math.random() / 2;
         this.timer = setTimeout(() => this.connect(), this.pause * jitter);
-        this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
+        this.pause = Math.min(2 * this.pause, this.longest);
       }
     };
   }
@@ -133,6 +135,7 @@ export class Stream implements IDisposable {
   private socket: ISocket | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private pause = FIRST_PAUSE;
+  private longest = LONGEST_PAUSE_AT_FIRST;
   private connected = false;
   private disposed = false;
 }

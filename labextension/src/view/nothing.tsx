@@ -52,7 +52,8 @@ export function Nothing(props: INothingProps): JSX.Element {
     <Said title={trans.__('No runs yet')}>
       <p>
         {trans.__(
-          'What you run with flyte.run, or in a cell that begins with %%flyte_task, is listed here.'
+          'What you run with flyte.run, or in a cell that begins with %1, is listed here.',
+          '%%flyte_task' // within the text it would lose a %
         )}
       </p>
       {commands.hasCommand(CommandIDs.newNotebook) && (

@@ -53,6 +53,7 @@ export class RunViewer extends BoxPanel {
     this.addWidget(header);
     this.addWidget(this.body);
     model.actions.changed.connect(this.allot, this);
+    changed.connect(this.empty, this);
     this.timer = window.setInterval(() => this.tick(), 1000);
   }
 
@@ -64,6 +65,11 @@ export class RunViewer extends BoxPanel {
       super.dispose();
       this.model.dispose();
     }
+  }
+
+  /** Of a run that nobody knows there is only the reason. */
+  private empty(): void {
+    this.body.setHidden(!this.model.summary && this.model.problem !== '');
   }
 
   /** Give the timeline of a run as much room as it needs, once that is known. */
