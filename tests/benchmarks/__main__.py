@@ -6,6 +6,7 @@ so that a slow or busy machine shows in both.  Nothing here fails: figures are f
 
 from __future__ import annotations
 
+import operator
 import os
 import platform
 import statistics
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import buckets, cached, cards, clusters, declarations, lab, magics, measures, panels
+from tests.benchmarks import buckets, cached, cards, clusters, declarations, lab, lab_viewer, magics, measures, panels
 from tests.benchmarks.measures import Measured
 
 
@@ -79,6 +80,10 @@ IN_A_CLUSTER = [
 
 IN_LAB = [
     Row("server idle with a page open, CPU", lab.idle, "the same without our extensions", 1, "%"),
+    Row("viewer of 10 000 actions opens, p50", lab_viewer.opens, "fetch and parse them", 1000),
+    Row("the same for the first time", lab_viewer.opens, "the same after it", 1000, of=operator.itemgetter(0)),
+    Row("a line is printed → its card shows it, p90", lab_viewer.on_the_card, "ipywidgets: set → shown", 250, of=p90),
+    Row("a line is printed → the viewer shows it, p90", lab_viewer.in_the_viewer, "the same", 250, of=p90),
 ]
 """Of `python -m tests.benchmarks lab`, which needs a browser, and a quiet machine."""
 

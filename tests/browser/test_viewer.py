@@ -335,9 +335,17 @@ def test_all_of_it_is_reached_with_the_keyboard(extended: Lab) -> None:
         reached.append(page.evaluate(here))
         if reached[-1].startswith("Log, "):
             break
-    for name in ("Zoom in", "Filter actions by a text", "Actions", "Logs", "Search the log"):
+    handles = ("Width of the actions", "Height of the timeline")
+    for name in ("Zoom in", "Filter actions by a text", "Actions", *handles, "Logs", "Search the log"):
         assert name in reached, reached
     page.keyboard.press("Shift+Tab")
+    for handle, key in zip(handles, ("ArrowRight", "ArrowDown"), strict=True):
+        separator = shown.get_by_role("separator", name=handle)
+        before = separator.bounding_box()
+        value = int(separator.get_attribute("aria-valuenow") or 0)
+        separator.press(key)
+        expect(separator).to_have_attribute("aria-valuenow", str(value + 5))
+        eventually(lambda it=separator, was=before: was != it.bounding_box(), within=60)
     shown.get_by_role("tab", name="Logs").focus()
     page.keyboard.press("ArrowRight")
     expect(shown.get_by_role("tab", name="Inputs and outputs")).to_be_focused()

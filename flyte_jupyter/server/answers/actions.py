@@ -40,7 +40,7 @@ def detail(here: Here, run: RunName, action: ActionName) -> ActionDetail:
         requests={name: asked[name] for name in _ASKED if asked.get(name) is not None},
         limits={name: asked[limit] for name, limit in _LIMITS.items() if asked.get(limit) is not None},
         inputs=dict(record["inputs"]) if action == ROOT else here.said_of_inputs(run, action),
-        result=_result(here, run, it),
+        result=result_of(here, run, it),
         notes=[*(record["notes"] if action == ROOT else ()), *it.notes],
         links=[Link(name=link["name"], uri=link.get("uri")) for link in it.links or (pod or {}).get("links") or ()],
         cache=it.cache,
@@ -55,7 +55,7 @@ def _attempt(here: Here, run: str, it: Action, number: int) -> Told:
     began = [at for phase, at, attempt, _ in it.history if attempt == number and phase is not Phase.QUEUED]
     after = [at for phase, at, attempt, _ in it.history if attempt > number or phase.is_terminal]
     failure, vitals = it.failures.get(number), it.vitals.get(number)
-    _, printed = here.lines.page(
+    _, printed, _ = here.lines.page(
         here.place(run).store, keys.log(run, it.name, number), 0, 0, is_over=lambda: it.phase.is_terminal
     )
     return Told(
@@ -77,7 +77,7 @@ def _failure(it: Action, number: int) -> Failure:
     return Failure(code=found["code"], kind=found["kind"], message=found["message"], traceback=trace)
 
 
-def _result(here: Here, run: str, it: Action) -> Preview | None:
+def result_of(here: Here, run: str, it: Action) -> Preview | None:
     """What its outcome says of its value, which stays as it is."""
     if it.phase is not Phase.SUCCEEDED:
         return None

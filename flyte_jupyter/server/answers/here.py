@@ -13,7 +13,7 @@ from ...engine.run import Run
 from ...errors import RunNotFoundError
 from ...home import Home
 from ...pack.envelope import header_of
-from ...pods import Event, PodEvent, pod_name
+from ...pods import ROOT, Event, PodEvent, pod_name
 from ...sites import Site, Sites
 from ...store import keys
 from ..feed.feed import Feed
@@ -63,10 +63,15 @@ class Here:
 
     def action(self, run: str, action: str) -> Action:
         """An action of a run. Raises `RunNotFoundError`."""
-        found = _ended(list(kept.happened(self.place(run).store, run, action))) or self._state(run).get(action)
+        ended = _folded(list(kept.happened(self.place(run).store, run, action)))
+        found = (ended or self._state(run)).get(action)
         if found is None:
             raise RunNotFoundError(f"There is no action {pod_name(run, action)!r}.")
         return found
+
+    def first_action(self, run: str) -> RunState | None:
+        """What is stored of the first action of a run alone; None while it has not ended. Raises as `place` does."""
+        return _folded(list(kept.events(self.place(run).store, run, ROOT)))
 
     def _state(self, run: str) -> RunState:
         found = self.run(run)
@@ -87,8 +92,8 @@ class Here:
         self._sites.close()
 
 
-def _ended(events: list[Event]) -> Action | None:
-    """An action of which all is stored, with all attempts; None while it has not ended."""
+def _folded(events: list[Event]) -> RunState | None:
+    """What is stored of an action alone, with all attempts; None while it has not ended."""
     if not events or not isinstance(first := events[0], PodEvent):
         return None
     state = RunState(first.run, first.action, task=first.task, title=first.title)
@@ -98,4 +103,4 @@ def _ended(events: list[Event]) -> Action | None:
     if found is None or not found.phase.is_terminal:
         return None
     found.parent = first.parent
-    return found
+    return state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from ...store import Store
 from ...store.files import FileStore
 
 Line = tuple[float, str, str]
+_STYLE = re.compile(rb"\x1b\[([0-9;:]*)m")
+_MOST_STYLES = 64
 _STRIDE = 1000
 """Lines between two of which it is known where they begin."""
 _READ = 1 << 20
@@ -21,8 +24,21 @@ _MOST_BYTES = 64 << 20
 _MOST_LOGS = 1000
 
 
+def style_after(style: bytes, data: bytes) -> bytes:
+    """The escape sequences of colours that are in effect behind some text, with those before it.
+
+    Those before the last reset count no more, nor do those that come again: they set the same another time.
+    """
+    if b"\x1b[" not in data:
+        return style
+    found = [match[0] for match in _STYLE.finditer(style + data)]
+    resets = [at for at, each in enumerate(found) if each in (b"\x1b[m", b"\x1b[0m")]
+    counting = reversed(found[resets[-1] + 1 :] if resets else found)
+    return b"".join(reversed(list(dict.fromkeys(counting))[:_MOST_STYLES]))
+
+
 class Index:
-    """Where lines begin in what grows.
+    """Where lines begin in what grows, and in which style.
 
     Attributes:
         size: bytes that were looked at, up to the end of a line; lines: there are in them.
@@ -30,17 +46,27 @@ class Index:
 
     def __init__(self) -> None:
         self.size = self.lines = 0
-        self._begins = [0]
+        self._begins, self._styles = [0], [b""]
+        self._style = b""
 
     def feed(self, data: bytes) -> None:
         """What follows what was looked at; the rest behind the last line end is not taken."""
+        styled = last = -1
         at = data.find(b"\n")
         while at >= 0:
             self.lines += 1
             if self.lines % _STRIDE == 0:
                 self._begins.append(self.size + at + 1)
+                self._style = style_after(self._style, data[styled + 1 : at + 1])
+                self._styles.append(self._style)
+                styled = at
             last, at = at, data.find(b"\n", at + 1)
-        self.size += last + 1 if b"\n" in data else 0
+        self._style = style_after(self._style, data[styled + 1 : last + 1])
+        self.size += last + 1
+
+    def style(self, first: int) -> bytes:
+        """What is in effect at the beginning of a line that `around` has named."""
+        return self._styles[first // _STRIDE]
 
     def around(self, start: int, limit: int) -> tuple[int, int, int]:
         """The bytes from which to which these lines are, and the number of the first line in them."""
@@ -72,8 +98,8 @@ class Lines:
 
     def page(
         self, store: Store, key: str, start: int, limit: int, *, is_over: Callable[[], bool]
-    ) -> tuple[list[Line], int]:
-        """Lines from one on, and how many there are now.
+    ) -> tuple[list[Line], int, str]:
+        """Lines from one on, how many there are now, and the escape sequences that are in effect at the first one.
 
         Args:
             is_over: whether no more will come, so that one that is far away is read once.
@@ -97,12 +123,12 @@ class Lines:
             return log
 
     @staticmethod
-    def _of_file(log: _Log, path: str, start: int, limit: int) -> tuple[list[Line], int]:
+    def _of_file(log: _Log, path: str, start: int, limit: int) -> tuple[list[Line], int, str]:
         with contextlib.ExitStack() as stack:
             try:
                 file = stack.enter_context(open(path, "rb", buffering=0))
             except FileNotFoundError:
-                return [], 0
+                return [], 0, ""
             found = os.fstat(file.fileno())
             if log.file != (found.st_dev, found.st_ino) or found.st_size < log.index.size:
                 log.index, log.file = Index(), (found.st_dev, found.st_ino)
@@ -115,23 +141,30 @@ class Lines:
                 if not data:
                     break
             begin, end, first = log.index.around(start, limit)
-            lines = parse(os.pread(file.fileno(), end - begin, begin))
-        return lines[start - first : start - first + limit] if start >= first else [], log.index.lines
+            data = os.pread(file.fileno(), end - begin, begin)
+        return _cut(log.index, data, first, start, limit)
 
     @staticmethod
     def _of_blob(
         log: _Log, store: Store, key: str, start: int, limit: int, is_over: Callable[[], bool]
-    ) -> tuple[list[Line], int]:
+    ) -> tuple[list[Line], int, str]:
         if log.data is None:
             stays = is_over()
             try:
                 data = store.get(key)
             except KeyError:
-                return [], 0
+                return [], 0, ""
             log.index = Index()
             log.index.feed(bytes(data))
             log.data = data if stays else None
         else:
             data = log.data
         begin, end, first = log.index.around(start, limit)
-        return parse(bytes(data[begin:end]))[start - first : start - first + limit], log.index.lines
+        return _cut(log.index, bytes(data[begin:end]), first, start, limit)
+
+
+def _cut(index: Index, data: bytes, first: int, start: int, limit: int) -> tuple[list[Line], int, str]:
+    """The page within lines of which the first one has a number."""
+    lines, before = parse(data), start - first
+    skipped = "".join(text for _, _, text in lines[:before]).encode("utf-8", "backslashreplace")
+    return lines[before : before + limit], index.lines, style_after(index.style(first), skipped).decode()

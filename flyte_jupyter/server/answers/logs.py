@@ -27,12 +27,12 @@ def page(
     number = it.attempt if attempt is None else attempt
     is_over = it.phase.is_terminal or number < it.attempt  # first: what comes in between is told by the next page
     key = keys.log(run, action, number)
-    lines, total = here.lines.page(place.store, key, start, limit, is_over=lambda: is_over)
+    lines, total, style = here.lines.page(place.store, key, start, limit, is_over=lambda: is_over)
     if not is_over and not place.is_local and len(lines) < limit:  # a pod stores its lines only now and then
         more = here.run(run).standing.state.lines(action, number, total)
         lines += more[max(0, start - total) :][: limit - len(lines)]
         total += len(more)
-    return LogPage(attempt=number, start=start, lines=lines, total=total, is_complete=is_over)
+    return LogPage(attempt=number, start=start, lines=lines, total=total, style=style, is_complete=is_over)
 
 
 def download(here: Here, run: RunName, action: ActionName, attempt: Attempt = None) -> Download:

@@ -6,13 +6,15 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any, Union
 
-from ...engine.record import as_written
+from ...engine.record import as_written, told
 from ...errors import HostError, StoreError
 from ...notebook.cards import card
 from ...notebook.cards.commands import commands_of
 from ...notebook.cells.places import cell_name, readable, without_home
+from ...pods import ROOT
 from ..shapes.parameters import RunName, Within, Words
 from ..shapes.runs import Cancel, Card, Command, NotebookRuns, Preview, Previous, RunDetail, RunPage, Setting, Source
+from .actions import result_of
 from .here import Here
 from .sources import changed, differences, sources
 
@@ -48,7 +50,8 @@ def notebooks(
 
 def detail(here: Here, run: RunName) -> RunDetail:
     """All that is known of a run and not of its actions."""
-    record, view = here.record(run), _view(here, run)
+    record = here.record(run)
+    view = _ended(here, record) or _view(here, run)
     about = record.get("about") or {}
     result = view["result"]
     source = _sources(here, run)
@@ -81,6 +84,20 @@ def _sources(here: Here, run: str) -> list[Source]:
         return sources(here.place(run), run)
     except (HostError, StoreError):  # in a cluster that is not there: the record says the rest
         return []
+
+
+def _ended(here: Here, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What is told of a run by its first action alone, however many it has called; None while that goes on."""
+    run = record["run"]
+    try:
+        state = here.first_action(run)
+    except (HostError, StoreError):
+        return None
+    root = None if state is None else state.get(ROOT)
+    if state is None or root is None or (root.failure is not None and root.failure.code == "OOMError"):
+        return None  # whose memory it was that has run out, the others tell
+    happened = state.view()
+    return {**happened, **told(record, happened), "result": result_of(here, run, root)}
 
 
 def _view(here: Here, run: str) -> dict[str, Any]:

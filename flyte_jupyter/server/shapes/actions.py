@@ -85,12 +85,14 @@ class LogPage(TypedDict):
     """`GET runs/RUN/actions/ACTION/logs`: lines from `start` on, as far as there are some now.
 
     A line is [seconds, stream, text]. `total` is how many there are; `is_complete` says that no more will come.
+    `style` has the escape sequences of colours that lines before `start` have left on.
     """
 
     attempt: int
     start: int
     lines: list[tuple[float, str, str]]
     total: int
+    style: str
     is_complete: bool
 
 

@@ -211,12 +211,14 @@ export interface IActionDetail {
  * `GET runs/RUN/actions/ACTION/logs`: lines from `start` on, as far as there are some now.
  *
  * A line is [seconds, stream, text]. `total` is how many there are; `is_complete` says that no more will come.
+ * `style` has the escape sequences of colours that lines before `start` have left on.
  */
 export interface ILogPage {
   attempt: number;
   start: number;
   lines: ([number, string, string])[];
   total: number;
+  style: string;
   is_complete: boolean;
 }
 

@@ -21,7 +21,7 @@ function serve(server: FakeServer, total: number, isComplete = true): void {
     const start = Number(query.get('start'));
     const count = Math.max(0, Math.min(total - start, Number(query.get('limit'))));
     const lines = Array.from({ length: count }, (_, i) => line(start + i));
-    return { attempt: 0, start, lines, total, is_complete: isComplete };
+    return { attempt: 0, start, lines, total, style: '', is_complete: isComplete };
   });
 }
 
@@ -57,6 +57,7 @@ it('follows the stream where the page has ended, and asks again from there', asy
       start,
       lines: [line(start)],
       total: start + 1,
+      style: '',
       is_complete: isComplete
     };
     server.socket.say({ topic: 'log', run: 'r1', action: 'a0', page });
@@ -96,7 +97,14 @@ it('finds lines in all chunks, goes round, and on as more come', async () => {
   expect([search.found, search.line, search.isBusy]).toEqual([[7777], 7777, false]);
   server.socket.connect();
   const added: LogLine = [0, 'stdout', 'also 7777'];
-  const page = { attempt: 0, start: total, lines: [added], total: total + 1, is_complete: false };
+  const page = {
+    attempt: 0,
+    start: total,
+    lines: [added],
+    total: total + 1,
+    style: '',
+    is_complete: false
+  };
   server.socket.say({ topic: 'log', run: 'r1', action: 'a0', page });
   await settled();
   expect(search.found).toEqual([7777, total]);

@@ -54,6 +54,11 @@ export class LogModel implements IDisposable {
     return this.chunks[Math.floor(index / CHUNK)]?.[index % CHUNK];
   }
 
+  /** The escape sequences that are in effect at the first line of a chunk; undefined while only what is before says it. */
+  style(chunk: number): string | undefined {
+    return chunk === 0 ? '' : this.styles[chunk];
+  }
+
   /** Ask for the first lines, and listen if there will be more. */
   async load(): Promise<void> {
     await this.ask(0);
@@ -138,6 +143,9 @@ export class LogModel implements IDisposable {
   }
 
   private put(page: ILogPage): void {
+    if (page.start % CHUNK === 0 && page.lines.length > 0) {
+      this.styles[page.start / CHUNK] = page.style;
+    }
     page.lines.forEach((line, i) => {
       const index = page.start + i;
       (this.chunks[Math.floor(index / CHUNK)] ??= [])[index % CHUNK] = line;
@@ -148,6 +156,7 @@ export class LogModel implements IDisposable {
   }
 
   private readonly chunks: LogLine[][] = [];
+  private readonly styles: string[] = [];
   private readonly asked = new Map<number, Promise<void>>();
   private readonly hasChanged = new Signal<LogModel, void>(this);
   private readonly soon = new Soon(() => this.hasChanged.emit());

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 
-import { marked, pieces, plain } from './ansi';
+import { CHUNK, type LogLine } from '../../model/viewer_logs';
+import { lookAfter, marked, pieces, plain } from './ansi';
+import { Looks } from './looks';
 
 it('takes colours out of a line', () => {
   expect(pieces('a \x1b[1;32mgreen\x1b[0m b')).toEqual([
@@ -37,4 +39,27 @@ it('marks what is searched for, also across colours', () => {
     { text: ', ', classes: '' },
     { text: 'ERROR', classes: 'found' }
   ]);
+});
+
+it('goes on over the end of a line, and over lines that are not here', () => {
+  const line = (text: string): LogLine => [0, 'stdout', text];
+  const here = new Map([
+    [0, line('\x1b[31mred')],
+    [1, line('still \x1b[1mbold')],
+    [2, line('\x1b[0mplain')],
+    [2 * CHUNK, line('green')],
+    [2 * CHUNK + 1, line('\x1b[mplain')],
+    [3 * CHUNK - 1, line('\x1b[4m')],
+    [3 * CHUNK, line('what comes by the stream')]
+  ]);
+  const styles = ['', undefined, '\x1b[32m'];
+  const looks = new Looks({ line: at => here.get(at), style: chunk => styles[chunk] });
+  const seen = (at: number) =>
+    pieces(here.get(at)?.[2] ?? '', looks.before(at)).map(p => p.classes);
+  expect(seen(0)).toEqual(['ansi-fg-red']);
+  expect(seen(1)).toEqual(['ansi-fg-red', 'ansi-bold ansi-fg-red']);
+  expect(seen(2)).toEqual(['']);
+  expect(seen(2 * CHUNK)).toEqual(['ansi-fg-green']);
+  expect(seen(2 * CHUNK + 1)).toEqual(['']);
+  expect(looks.before(CHUNK + 5)).toEqual(lookAfter(''));
 });

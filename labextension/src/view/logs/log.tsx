@@ -4,8 +4,9 @@ import * as React from 'react';
 import type { LogLine, LogModel } from '../../model/viewer_logs';
 import { LogSearch } from '../../model/viewer_search';
 import { useDrawn } from '../virtual';
-import { marked, pieces, plain } from './ansi';
+import { marked, pieces, plain, type ILook } from './ansi';
 import { LogBar } from './bar';
+import { Looks } from './looks';
 
 const ROW = 18;
 /** Characters of a line that are shown; the file has all of it. */
@@ -21,6 +22,7 @@ export function Log(props: {
 }): JSX.Element {
   const { log, trans } = props;
   const search = React.useMemo(() => new LogSearch(log, plain), [log]);
+  const looks = React.useMemo(() => new Looks(log), [log]);
   const [, redraw] = React.useReducer((count: number) => count + 1, 0);
   const [follows, follow] = React.useState(true);
   const [hasTimes, showTimes] = React.useState(false);
@@ -58,6 +60,7 @@ export function Log(props: {
         key={index}
         index={index}
         line={log.line(index)}
+        before={looks.before(index)}
         start={hasTimes ? log.line(0)?.[0] : undefined}
         text={search.text}
         isAt={index === search.line}
@@ -102,6 +105,7 @@ export function Log(props: {
 const Line = React.memo(function Line(props: {
   index: number;
   line: LogLine | undefined;
+  before: ILook;
   start: number | undefined;
   text: string;
   isAt: boolean;
@@ -117,7 +121,7 @@ const Line = React.memo(function Line(props: {
         <span className="flyte-Log-time">+{Math.max(0, at - props.start).toFixed(2)}</span>
       )}
       <span className="flyte-Log-text">
-        {marked(pieces(shown), props.text).map((piece, i) => (
+        {marked(pieces(shown, props.before), props.text).map((piece, i) => (
           <span
             key={i}
             className={piece.classes || undefined}

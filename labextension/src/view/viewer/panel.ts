@@ -4,7 +4,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import type { ISignal } from '@lumino/signaling';
-import { BoxPanel, SplitPanel } from '@lumino/widgets';
+import { BoxPanel } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { ViewerModel } from '../../model/viewer';
@@ -13,6 +13,7 @@ import { Timeline } from '../timeline/timeline';
 import { Details } from './details';
 import { Header } from './header';
 import { Actions } from './actions';
+import { Split } from './split';
 
 /** What a viewer is made with. */
 export interface IViewerOptions {
@@ -40,16 +41,14 @@ export class RunViewer extends BoxPanel {
     const header = draw(Header, changed, model.actions.changed);
     const actions = draw(Actions, model.actions.changed, model.rows.changed);
     const details = draw(Details, changed, model.actions.changed);
-    const below = new SplitPanel({ orientation: 'horizontal', spacing: 1 });
-    below.addWidget(actions);
-    below.addWidget(details);
-    below.setRelativeSizes([1, 2]);
+    const { trans } = options;
+    const below = new Split('horizontal', trans.__('Width of the actions'), actions, details);
+    below.share = 1 / 3;
     header.addClass('flyte-Viewer-header');
     BoxPanel.setStretch(header, 0);
-    const timeline = draw(Timeline, model.actions.changed, model.rows.changed);
-    this.body.addWidget(timeline);
-    this.body.addWidget(below);
-    this.body.setRelativeSizes([1, 4]);
+    const timeline = draw(Timeline, changed, model.actions.changed, model.rows.changed);
+    this.body = new Split('vertical', trans.__('Height of the timeline'), timeline, below);
+    this.body.share = 1 / 5;
     this.addWidget(header);
     this.addWidget(this.body);
     model.actions.changed.connect(this.allot, this);
@@ -78,7 +77,7 @@ export class RunViewer extends BoxPanel {
     const count = this.model.actions.all().length;
     if (this.fitted < 2 && count > 0) {
       this.fitted = count > 1 || isEnded ? 2 : 1;
-      this.body.setRelativeSizes(count > 1 ? [1, 4] : [1, 11]);
+      this.body.share = count > 1 ? 1 / 5 : 1 / 12;
     }
   }
 
@@ -89,7 +88,7 @@ export class RunViewer extends BoxPanel {
     }
   }
 
-  private readonly body = new SplitPanel({ orientation: 'vertical', spacing: 1 });
+  private readonly body: Split;
   private readonly panes: Pane[] = [];
   private fitted = 0;
   private readonly timer: number;

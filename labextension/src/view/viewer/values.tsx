@@ -41,9 +41,17 @@ export function Values({ action, trans }: IKnown): JSX.Element {
   );
 }
 
+/** What HTML looks like that says nothing of it: as in a notebook, on white also in a dark theme, as plots are. */
+const LOOK = `<style>
+body { margin: 8px; background: white; color: #212121; font: 13px/1.4 system-ui, sans-serif; }
+table { border: 0; border-collapse: collapse; }
+:is(td, th) { padding: 4px 8px; border: 0; text-align: right; }
+tbody tr:nth-child(odd) { background: #f5f5f5; }
+</style>`;
+
 function Output({ result, title }: { result: IPreview; title: string }): JSX.Element {
   return result.html ? (
-    <Frame title={title} document={result.html} />
+    <Frame title={title} document={LOOK + result.html} />
   ) : (
     <pre className="flyte-Text">{result.text}</pre>
   );
