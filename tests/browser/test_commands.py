@@ -92,9 +92,9 @@ def test_a_new_notebook_has_a_first_task_that_runs(extended: Lab) -> None:
     dialog = extended.page.get_by_role("dialog")
     dialog.get_by_role("spinbutton").fill("0")
     dialog.get_by_role("button", name="Show Them").click()
-    dialog.get_by_text("1 runs ended more than 0 days ago").wait_for()
-    dialog.get_by_role("button", name="Delete 1 Runs").click()
-    extended.page.get_by_text("1 runs are deleted").wait_for()
+    dialog.get_by_text("1 run ended more than 0 days ago").wait_for()
+    dialog.get_by_role("button", name="Delete 1 Run").click()
+    extended.page.get_by_text("1 run is deleted").wait_for()
     assert [] == extended.problems
 
 

@@ -44,7 +44,8 @@ export const prune: JupyterFrontEndPlugin<void> = {
         return known ? `${known.title} — ${run}` : run;
       });
       const more = found.runs.length - lines.length;
-      const question = trans.__(
+      const question = trans._n(
+        '%1 run ended more than %2 days ago. Deleting it frees %3.',
         '%1 runs ended more than %2 days ago. Deleting them frees %3.',
         found.runs.length,
         days,
@@ -66,7 +67,9 @@ export const prune: JupyterFrontEndPlugin<void> = {
         body,
         buttons: [
           Dialog.cancelButton(),
-          Dialog.warnButton({ label: trans.__('Delete %1 Runs', found.runs.length) })
+          Dialog.warnButton({
+            label: trans._n('Delete %1 Run', 'Delete %1 Runs', found.runs.length)
+          })
         ],
         defaultButton: 0
       });
@@ -99,7 +102,12 @@ export const prune: JupyterFrontEndPlugin<void> = {
           if (done) {
             const freed = bytes(done.bytes);
             Notification.success(
-              trans.__('%1 runs are deleted, %2 are free.', done.runs.length, freed),
+              trans._n(
+                '%1 run is deleted, %2 are free.',
+                '%1 runs are deleted, %2 are free.',
+                done.runs.length,
+                freed
+              ),
               { autoClose: SHOWN }
             );
           }
