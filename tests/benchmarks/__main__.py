@@ -14,7 +14,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks import buckets, cached, cards, clusters, declarations, lab, lab_viewer, magics, measures, panels
+from tests.benchmarks import (
+    buckets,
+    cached,
+    cards,
+    clusters,
+    declarations,
+    lab,
+    lab_sidebar,
+    lab_viewer,
+    magics,
+    measures,
+    panels,
+)
 from tests.benchmarks.measures import Measured
 
 
@@ -84,6 +96,9 @@ IN_LAB = [
     Row("the same for the first time", lab_viewer.opens, "the same after it", 1000, of=operator.itemgetter(0)),
     Row("a line is printed → its card shows it, p90", lab_viewer.on_the_card, "ipywidgets: set → shown", 250, of=p90),
     Row("a line is printed → the viewer shows it, p90", lab_viewer.in_the_viewer, "the same", 250, of=p90),
+    Row("sidebar, first paint, 10 000 runs", lab_sidebar.first_paint, "JupyterLab's list of what runs", 300),
+    Row("sidebar, activation", lab_sidebar.activation, "the same", 50),
+    Row("10 000 runs scrolled, frames > 50 ms", lab_sidebar.scrolling, "an empty box scrolled", 1, "%"),
 ]
 """Of `python -m tests.benchmarks lab`, which needs a browser, and a quiet machine."""
 
