@@ -21,6 +21,7 @@ from tests.benchmarks import (
     clusters,
     declarations,
     lab,
+    lab_page,
     lab_sidebar,
     lab_viewer,
     magics,
@@ -99,6 +100,7 @@ IN_LAB = [
     Row("sidebar, first paint, 10 000 runs", lab_sidebar.first_paint, "JupyterLab's list of what runs", 300),
     Row("sidebar, activation", lab_sidebar.activation, "the same", 50),
     Row("10 000 runs scrolled, frames > 50 ms", lab_sidebar.scrolling, "an empty box scrolled", 1, "%"),
+    Row("longest task of the page, map of 1 000", lab_page.longest_task, "an output that changes, without us", 100),
 ]
 """Of `python -m tests.benchmarks lab`, which needs a browser, and a quiet machine."""
 
