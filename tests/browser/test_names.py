@@ -113,3 +113,11 @@ def test_a_new_user_reads_all_of_the_button_and_the_right_magic(extended: Lab) -
     nothing = extended.page.locator("#flyte-runs .flyte-Nothing")
     expect(nothing).to_contain_text("%%flyte_task", timeout=WAIT)
     assert 0 >= nothing.get_by_role("button").evaluate("button => button.scrollHeight - button.clientHeight")
+
+
+def test_a_notebook_that_is_gone_is_told_by_who_leads_to_its_cell(extended: Lab) -> None:
+    extended.write("names.ipynb", "1")
+    extended.open("names.ipynb")
+    extended.do("flyte:go-to-cell", notebook="gone.ipynb", cell="c1")
+    extended.page.get_by_text("gone.ipynb could not be opened.").wait_for(timeout=WAIT)
+    assert [] == extended.problems

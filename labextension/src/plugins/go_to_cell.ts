@@ -9,6 +9,7 @@ import { reveal } from '../notebook/cells';
 import * as notebook7 from '../notebook7';
 import { DOMAIN, IFlyte } from '../tokens';
 import { locateIcon } from '../view/icons';
+import { said } from './said';
 
 /** The cell that has started a run, or one of an open notebook, in its notebook. */
 export const goToCell: JupyterFrontEndPlugin<void> = {
@@ -58,10 +59,12 @@ export const goToCell: JupyterFrontEndPlugin<void> = {
           notebook7.openCellPage(app, notebook, cell);
           return;
         }
-        panel ??= await app.commands.execute('docmanager:open', { path: notebook });
+        panel ??= await said(trans.__('%1 could not be opened.', notebook), () =>
+          app.commands.execute('docmanager:open', { path: notebook })
+        );
         if (panel instanceof NotebookPanel) {
           await show(panel, cell);
-        } // Lab has said why not
+        }
       }
     });
     const show = async (panel: NotebookPanel, cell: string | null | undefined) => {
