@@ -40,17 +40,17 @@ __all__ = [
 P = ParamSpec("P")
 _MAIN = "main"
 _STYLE = """\
-:root{color-scheme:light}
-body{margin:0;padding:.5rem;background:#fff;color:#1f2328;font:14px/1.5 system-ui,sans-serif;overflow-wrap:break-word}
+body{margin:0;padding:.5rem;background:Canvas;color:CanvasText;font:14px/1.5 system-ui,sans-serif;overflow-wrap:break-word}
 img,svg{max-width:100%;height:auto}
-table{border-collapse:collapse}td,th{padding:.2em .7em;text-align:right}thead{border-bottom:1px solid #d1d9e0}
+table{border-collapse:collapse}td,th{padding:.2em .7em;text-align:right}thead{border-bottom:1px solid #8886}
 pre{white-space:pre-wrap}h1,h2,h3{margin:.4em 0}
 body>input{position:absolute;opacity:0}
-body>label{display:inline-block;padding:.2rem .8rem;border-bottom:2px solid #d1d9e0;cursor:pointer}
-body>input:checked+label{border-color:#0b57b0;font-weight:600}
-body>input:focus-visible+label{outline:2px solid #0b57b0}
+body>label{display:inline-block;padding:.2rem .8rem;border-bottom:2px solid #8886;cursor:pointer}
+body>input:checked+label{border-color:LinkText;font-weight:600}
+body>input:focus-visible+label{outline:2px solid LinkText}
 body>section{height:0;overflow:hidden;visibility:hidden}
 """
+# Colours of the system: black on white, unless who shows it says `color-scheme: dark`.
 # A tab that is not shown keeps its width, so that plots in it find out how large they may be.
 _SHOWN = (
     "body>input:nth-of-type({0}):checked~section:nth-of-type({0}){{height:auto;visibility:visible;margin-top:.5rem}}\n"

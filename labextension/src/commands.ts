@@ -36,4 +36,6 @@ export namespace CommandIDs {
   /** `{ cell?, task? }`: a cell of the current notebook, or a task that it declares. */
   export const runAsTask = 'flyte:run-as-task';
   export const settings = 'flyte:settings';
+  /** `{ name? }`: '' for none. */
+  export const chooseProfile = 'flyte:choose-profile';
 }

@@ -8,6 +8,7 @@ import { commands } from './plugins/commands';
 import { goToCell } from './plugins/go_to_cell';
 import { notebooks } from './plugins/notebooks';
 import { notifications } from './plugins/notifications';
+import { profiles } from './plugins/profiles';
 import { prune } from './plugins/prune';
 import { renderer } from './plugins/renderer';
 import { cellsRun } from './plugins/cells_run';
@@ -23,6 +24,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   settings,
   commands,
   notebooks,
+  profiles,
   prune,
   notifications,
   status,

@@ -38,6 +38,8 @@ export const IFlyteCells = new Token<IFlyteCells>(
 export interface IFlyteSettings {
   readonly now: ISettings;
   readonly changed: ISignal<IFlyteSettings, ISettings>;
+  /** Write one down, as the editor of settings does. */
+  set<Name extends keyof ISettings>(name: Name, value: ISettings[Name]): Promise<void>;
 }
 
 export const IFlyteSettings = new Token<IFlyteSettings>(

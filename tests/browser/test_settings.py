@@ -21,6 +21,14 @@ TOASTS = """() => {
         }
     }).observe(document.body, {childList: true, subtree: true});
 }"""
+IS_CHOSEN = "name => jupyterapp.commands.label('flyte:choose-profile').includes(`(${name})`)"
+REPORT = """
+@env.task(report=True)
+def tells():
+    flyte.report.log("<h1>Plain</h1>")
+
+flyte.run(tells)
+"""
 ASKED = """() => {
     window.asked = [];
     new PerformanceObserver(list => window.asked.push(...list.getEntries().filter(
@@ -92,27 +100,44 @@ def told(lab: Lab) -> int:
     return int(lab.page.evaluate("window.toasts.filter(text => text.includes('waits succeeded in')).length"))
 
 
-def test_a_new_notebook_says_where_it_runs(extended: Lab) -> None:
-    put(extended, "profile", "local")
+def test_a_profile_is_made_and_chosen_and_new_notebooks_and_tasks_have_it(extended: Lab) -> None:
+    setting(extended, "profiles_0_name").wait_for(timeout=WAIT)
+    setting(extended, "profiles").get_by_role("button", name="Add").click()
+    put(extended, "profiles_2_name", "large")
+    put(extended, "profiles_2_queue", "gpu")
+    put(extended, "profiles_2_cpu", "2")
+    extended.page.evaluate("() => void jupyterapp.commands.execute('flyte:choose-profile')")
+    dialog = extended.page.get_by_role("dialog")
+    dialog.locator("select").select_option("large")
+    with extended.page.expect_response(lambda answer: answer.request.method == "PUT" and "settings" in answer.url):
+        dialog.get_by_role("button", name="Ok").click()
+    extended.page.wait_for_function(IS_CHOSEN, arg="large", timeout=WAIT)
     extended.do("flyte:new-notebook")
     seen = extended.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     start = seen.locator(".jp-CodeCell .cm-content").first
-    expect(start).to_contain_text('flyte.init(mode="local")', timeout=WAIT)
-    put(extended, "profile", "gpu")
-    extended.do("flyte:new-notebook")
-    expect(start).to_contain_text('flyte.TaskEnvironment(name="first", queue="gpu")', timeout=WAIT)
+    said = 'env = flyte.TaskEnvironment(name="first", queue="gpu", resources=flyte.Resources(cpu=2))'
+    expect(start).to_contain_text(said, timeout=WAIT)
 
-
-def test_a_cell_is_run_as_a_task_with_the_options_that_are_set(extended: Lab) -> None:
-    put(extended, "defaults", "--retries 2")
+    put(extended, "defaults", "--retries 2 --cpu 1")
     extended.write("one.ipynb", "6 * 7")
     extended.open("one.ipynb")
     extended.start("flyte:run-as-task")
     eventually(lambda: ["succeeded"] == extended.statuses(), within=60)
-    expect(extended.page.locator(".jp-Notebook .cm-content").last).to_contain_text("%%flyte_task --retries 2")
+    line = "%%flyte_task --retries 2 --cpu 1 --queue gpu --cpu 2"
+    expect(extended.page.locator(".jp-Notebook .cm-content").last).to_contain_text(line)
     card = extended.page.locator(".flyte-run")
     card.get_by_text("Configuration").click()
     expect(card.get_by_role("row", name="retries")).to_contain_text("2")
+    expect(card.get_by_role("row", name="resources")).to_contain_text("cpu=2")
+
+
+def test_a_profile_that_there_is_not_is_refused_with_those_that_there_are(extended: Lab) -> None:
+    put(extended, "profile", "lrage")
+    extended.page.wait_for_function(IS_CHOSEN, arg="lrage", timeout=WAIT)
+    extended.do("flyte:new-notebook")
+    said = extended.page.get_by_text('There is no profile "lrage"; there are: local, remote.')
+    said.first.wait_for(timeout=WAIT)
+    assert not [*extended.folder.glob("*.ipynb")]
 
 
 def test_notifications_are_told_when_they_are_wanted(extended: Lab) -> None:
@@ -182,3 +207,22 @@ def test_cards_sidebar_and_viewer_have_the_theme_of_jupyterlab(extended: Lab) ->
     extended.do("apputils:change-theme", theme="JupyterLab Light")
     eventually(lambda: light == extended.page.evaluate(colours), within=60)
     eventually(lambda: in_dark != canvas.evaluate(drawn), within=60)
+
+
+def test_reports_are_on_white_or_have_the_theme_of_jupyterlab(extended: Lab) -> None:
+    extended.write("one.ipynb", START, REPORT)
+    extended.open("one.ipynb")
+    extended.run_cell(0)
+    extended.run_cell(1)
+    eventually(lambda: ["succeeded"] == extended.statuses(), within=60)
+    extended.do("apputils:change-theme", theme="JupyterLab Dark")
+    extended.do("flyte:open-run", run=extended.runs()[0]["name"])
+    extended.page.get_by_role("tab", name="Report").click(timeout=WAIT)
+    said = extended.page.frame_locator(".flyte-Frame").locator("h1")
+    colour = "shown => getComputedStyle(shown).color"
+    eventually(lambda: "rgb(0, 0, 0)" == said.evaluate(colour), within=60)
+    put(extended, "theme", "As the theme of JupyterLab")
+    extended.do("flyte:open-run", run=extended.runs()[0]["name"])
+    eventually(lambda: "rgb(255, 255, 255)" == said.evaluate(colour), within=60)
+    extended.do("apputils:change-theme", theme="JupyterLab Light")
+    eventually(lambda: "rgb(0, 0, 0)" == said.evaluate(colour), within=60)

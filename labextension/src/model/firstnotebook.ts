@@ -1,3 +1,5 @@
+import { environmentOf, type IProfile } from './profiles';
+
 /** A code or markdown cell of a new notebook. */
 export interface INewCell {
   type: 'code' | 'markdown';
@@ -7,12 +9,9 @@ export interface INewCell {
 /**
  * The cells of a notebook to begin with: they run as they are.
  *
- * @param profile - where it runs: '' for what the settings file says, "local", "remote", or the name of a queue.
+ * @param profile - what its environment is; what the settings file says when there is none.
  */
-export function firstCells(profile: string): INewCell[] {
-  const isMode = profile === 'local' || profile === 'remote';
-  const init = isMode ? `flyte.init(mode="${profile}")\n` : '';
-  const queue = profile && !isMode ? `, queue=${JSON.stringify(profile)}` : '';
+export function firstCells(profile?: IProfile): INewCell[] {
   return [
     {
       type: 'markdown',
@@ -24,7 +23,7 @@ export function firstCells(profile: string): INewCell[] {
       type: 'code',
       source:
         '%load_ext flyte_jupyter\nimport flyte_jupyter as flyte\n\n' +
-        `${init}env = flyte.TaskEnvironment(name="first"${queue})`
+        environmentOf(profile, 'first')
     },
     {
       type: 'code',

@@ -26,7 +26,7 @@ const TASK = '%%flyte_task';
 export function plan(
   source: string,
   declared: readonly IDeclared[],
-  options = '',
+  options: () => string = () => '',
   task?: string
 ): Plan {
   const tasks = declared.filter(one => one.kind === 'task');
@@ -53,7 +53,7 @@ export function plan(
   const magic = /^%%\w+/.exec(rest);
   return magic
     ? { kind: 'refused', why: 'magic', magic: magic[0] }
-    : { kind: 'wrap', source: `${above}${TASK}${options && ` ${options.trim()}`}\n${rest}` };
+    : { kind: 'wrap', source: `${above}${[TASK, options()].join(' ').trim()}\n${rest}` };
 }
 
 function lineOf(source: string, above: string): number {

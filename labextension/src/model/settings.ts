@@ -1,27 +1,46 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
+import type { IProfile } from './profiles';
+
 /** What people set in Settings → Flyte; `schema/plugin.json` says what each means. */
 export interface ISettings {
+  profiles: readonly IProfile[];
   profile: string;
   defaults: string;
   notifications: boolean;
   notifyAfter: number;
   density: 'compact' | 'comfortable';
+  theme: 'light' | 'jupyterlab';
   refresh: number;
 }
 
 /** As in `schema/plugin.json`; also what holds where there are no settings. */
 export const DEFAULTS: ISettings = {
+  profiles: [
+    { name: 'local', mode: 'local' },
+    { name: 'remote', mode: 'remote' }
+  ],
   profile: '',
   defaults: '',
   notifications: true,
   notifyAfter: 60,
   density: 'compact',
+  theme: 'light',
   refresh: 2
 };
 
 /** The settings as they are now. */
 export class SettingsModel {
+  /**
+   * @param set - writes one down, after which it is taken.
+   */
+  constructor(
+    readonly set: <Name extends keyof ISettings>(
+      name: Name,
+      value: ISettings[Name]
+    ) => Promise<void>
+  ) {}
+
   get now(): ISettings {
     return this.held;
   }

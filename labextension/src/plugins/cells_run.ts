@@ -5,9 +5,12 @@ import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterl
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
+import { optionsOf } from '../model/profiles';
 import { plan, type Plan } from '../model/run_as_task';
 import { DOMAIN, IFlyteCells, IFlyteSettings } from '../tokens';
 import { flyteIcon } from '../view/icons';
+import { chosenProfile } from './chosen_profile';
+import { said } from './said';
 
 const ARGS = {
   type: 'object',
@@ -65,7 +68,16 @@ export const cellsRun: JupyterFrontEndPlugin<void> = {
         await model.refresh(); // what it declares now
         const source = cell.model.sharedModel.getSource();
         const task = given['task'] === undefined ? undefined : String(given['task']);
-        const made = plan(source, model.of(cell.model.id), settings.now.defaults, task);
+        const options = () =>
+          [settings.now.defaults.trim(), optionsOf(chosenProfile(settings.now, trans))]
+            .filter(Boolean)
+            .join(' '); // what stands last counts
+        const made = await said(trans.__('The cell was not run as a task.'), async () =>
+          plan(source, model.of(cell.model.id), options, task)
+        );
+        if (!made) {
+          return;
+        }
         if (made.kind === 'refused') {
           Notification.warning(refusal(made, trans), { autoClose: 5000 });
           return;

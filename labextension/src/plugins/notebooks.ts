@@ -8,6 +8,7 @@ import { CommandIDs } from '../commands';
 import { firstCells, type INewCell } from '../model/firstnotebook';
 import { DOMAIN, IFlyteSettings } from '../tokens';
 import { flyteIcon, flytePicture } from '../view/icons';
+import { chosenProfile } from './chosen_profile';
 import { said, schema, text } from './said';
 
 /** Notebooks to begin with. */
@@ -27,6 +28,7 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
     const trans = translator.load(DOMAIN);
     const { commands, serviceManager } = app;
     const make = async (folder: string): Promise<string> => {
+      const profile = chosenProfile(settings.now, trans);
       await serviceManager.kernelspecs.ready;
       const { contents, kernelspecs } = serviceManager;
       const made = await contents.newUntitled({ path: folder, type: 'notebook' });
@@ -40,7 +42,7 @@ export const notebooks: JupyterFrontEndPlugin<void> = {
         type: 'notebook',
         format: 'json',
         content: {
-          cells: firstCells(settings.now.profile).map(cellOf),
+          cells: firstCells(profile).map(cellOf),
           metadata: { kernelspec },
           nbformat: 4,
           nbformat_minor: 5

@@ -2,10 +2,12 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator } from '@jupyterlab/translation';
 import { settingsIcon } from '@jupyterlab/ui-components';
+import type { PartialJSONValue } from '@lumino/coreutils';
 
 import { CommandIDs } from '../commands';
 import { SettingsModel, type ISettings } from '../model/settings';
 import { DOMAIN, IFlyteSettings } from '../tokens';
+import { follow } from '../view/theme';
 
 const ID = 'flyte-jupyter:plugin';
 
@@ -23,7 +25,10 @@ export const settings: JupyterFrontEndPlugin<IFlyteSettings> = {
     registry: ISettingRegistry | null
   ): IFlyteSettings => {
     const trans = translator.load(DOMAIN);
-    const model = new SettingsModel();
+    const model = new SettingsModel(async (name, value) => {
+      await registry?.set(ID, name, value as PartialJSONValue);
+    });
+    model.changed.connect(() => follow(model.now.theme === 'jupyterlab'));
     void registry?.load(ID).then(found => {
       const take = () => model.take(found.composite as unknown as ISettings);
       found.changed.connect(take);
@@ -31,7 +36,7 @@ export const settings: JupyterFrontEndPlugin<IFlyteSettings> = {
     });
     app.commands.addCommand(CommandIDs.settings, {
       label: trans.__('Flyte Settings…'),
-      caption: trans.__('Where new notebooks run, Run as Task, notifications, the sidebar'),
+      caption: trans.__('Profiles, Run as Task, notifications, the sidebar, reports'),
       icon: settingsIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       isVisible: () => app.commands.hasCommand('settingeditor:open'),
