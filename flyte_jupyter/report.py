@@ -40,7 +40,8 @@ __all__ = [
 P = ParamSpec("P")
 _MAIN = "main"
 _STYLE = """\
-body{margin:0;padding:.5rem;background:Canvas;color:CanvasText;font:14px/1.5 system-ui,sans-serif;overflow-wrap:break-word}
+body{margin:0;padding:.5rem;background:Canvas;color:CanvasText;font:14px/1.5 system-ui,sans-serif}
+body{overflow-wrap:break-word}
 img,svg{max-width:100%;height:auto}
 table{border-collapse:collapse}td,th{padding:.2em .7em;text-align:right}thead{border-bottom:1px solid #8886}
 pre{white-space:pre-wrap}h1,h2,h3{margin:.4em 0}

@@ -102,7 +102,7 @@ def told(lab: Lab) -> int:
 
 def test_a_profile_is_made_and_chosen_and_new_notebooks_and_tasks_have_it(extended: Lab) -> None:
     setting(extended, "profiles_0_name").wait_for(timeout=WAIT)
-    setting(extended, "profiles").get_by_role("button", name="Add").click()
+    extended.page.locator(".jp-ArrayOperationsButton.jp-mod-accept").click()
     put(extended, "profiles_2_name", "large")
     put(extended, "profiles_2_queue", "gpu")
     put(extended, "profiles_2_cpu", "2")
@@ -128,7 +128,7 @@ def test_a_profile_is_made_and_chosen_and_new_notebooks_and_tasks_have_it(extend
     card = extended.page.locator(".flyte-run")
     card.get_by_text("Configuration").click()
     expect(card.get_by_role("row", name="retries")).to_contain_text("2")
-    expect(card.get_by_role("row", name="resources")).to_contain_text("cpu=2")
+    expect(card.get_by_role("row", name="resources")).to_contain_text("cpu 2 cores")
 
 
 def test_a_profile_that_there_is_not_is_refused_with_those_that_there_are(extended: Lab) -> None:

@@ -4,7 +4,6 @@ import type { IProfile } from './profiles';
 
 /** What people set in Settings → Flyte; `schema/plugin.json` says what each means. */
 export interface ISettings {
-  profiles: readonly IProfile[];
   profile: string;
   defaults: string;
   notifications: boolean;
@@ -12,21 +11,22 @@ export interface ISettings {
   density: 'compact' | 'comfortable';
   theme: 'light' | 'jupyterlab';
   refresh: number;
+  profiles: readonly IProfile[];
 }
 
 /** As in `schema/plugin.json`; also what holds where there are no settings. */
 export const DEFAULTS: ISettings = {
-  profiles: [
-    { name: 'local', mode: 'local' },
-    { name: 'remote', mode: 'remote' }
-  ],
   profile: '',
   defaults: '',
   notifications: true,
   notifyAfter: 60,
   density: 'compact',
   theme: 'light',
-  refresh: 2
+  refresh: 2,
+  profiles: [
+    { name: 'local', mode: 'local' },
+    { name: 'remote', mode: 'remote' }
+  ]
 };
 
 /** The settings as they are now. */
