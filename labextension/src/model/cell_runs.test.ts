@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { aRun, FakeServer } from '../../test/fake';
-import { CellRuns, key } from './cell_runs';
+import { CellRuns, cellKey } from './cell_runs';
 import { RunsModel } from './runs';
 
 async function made() {
@@ -19,24 +19,24 @@ async function made() {
 
 it('is the newest run of the cell', async () => {
   const { server, cells, changes } = await made();
-  expect(cells.last('work.ipynb', 'c1')?.name).toBe('r2');
-  expect(cells.last('work.ipynb', 'c2')).toBeUndefined();
+  expect(cells.last(cellKey('work.ipynb', 'c1'))?.name).toBe('r2');
+  expect(cells.last(cellKey('work.ipynb', 'c2'))).toBeUndefined();
   const older = aRun({ name: 'r1', phase: 'aborted' });
   server.socket.say({ topic: 'runs', changed: [older], gone: [] });
-  expect([cells.last('work.ipynb', 'c1')?.name, changes]).toEqual(['r2', []]);
+  expect([cells.last(cellKey('work.ipynb', 'c1'))?.name, changes]).toEqual(['r2', []]);
   const ended = aRun({ name: 'r2', phase: 'succeeded' });
   const other = aRun({ name: 'r3', cell: 'c2' });
   const unknown = aRun({ name: 'r4', cell: null });
   server.socket.say({ topic: 'runs', changed: [ended, other, unknown], gone: [] });
-  expect(cells.last('work.ipynb', 'c1')?.phase).toBe('succeeded');
-  expect(changes).toEqual([[key('work.ipynb', 'c1'), key('work.ipynb', 'c2')]]);
+  expect(cells.last(cellKey('work.ipynb', 'c1'))?.phase).toBe('succeeded');
+  expect(changes).toEqual([[cellKey('work.ipynb', 'c1'), cellKey('work.ipynb', 'c2')]]);
 });
 
 it('is the one before when that was deleted', async () => {
   const { server, cells, changes } = await made();
   server.socket.say({ topic: 'runs', changed: [], gone: ['r2'] });
-  expect(cells.last('work.ipynb', 'c1')?.name).toBe('r1');
+  expect(cells.last(cellKey('work.ipynb', 'c1'))?.name).toBe('r1');
   server.socket.say({ topic: 'runs', changed: [], gone: ['r1'] });
-  expect(cells.last('work.ipynb', 'c1')).toBeUndefined();
+  expect(cells.last(cellKey('work.ipynb', 'c1'))).toBeUndefined();
   expect(changes.length).toBe(2);
 });

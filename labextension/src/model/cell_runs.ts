@@ -11,7 +11,7 @@ export class CellRuns implements IDisposable {
     runs.changed.connect(this.onChange, this);
   }
 
-  /** The cells whose last run is another one, or another way, as `key` names them. */
+  /** The cells whose last run is another one, or another way, as `cellKey` names them. */
   get changed(): ISignal<CellRuns, ReadonlySet<string>> {
     return this.hasChanged;
   }
@@ -20,9 +20,9 @@ export class CellRuns implements IDisposable {
     return this.disposed;
   }
 
-  /** @param notebook - its path within the server's root. */
-  last(notebook: string, cell: string): IRunSummary | undefined {
-    return this.newest.get(key(notebook, cell));
+  /** @param cell - as `cellKey` names it. */
+  last(cell: string): IRunSummary | undefined {
+    return this.newest.get(cell);
   }
 
   /** Runs that the list of the newest may not have. */
@@ -61,7 +61,7 @@ export class CellRuns implements IDisposable {
     const touched = new Set<string>();
     for (const run of runs) {
       if (run.notebook !== null && run.cell !== null) {
-        const cell = key(run.notebook, run.cell);
+        const cell = cellKey(run.notebook, run.cell);
         const before = this.newest.get(cell);
         if (before === undefined || before.name <= run.name) {
           this.newest.set(cell, run);
@@ -78,6 +78,6 @@ export class CellRuns implements IDisposable {
 }
 
 /** Names a cell among those of all notebooks. */
-export function key(notebook: string, cell: string): string {
+export function cellKey(notebook: string, cell: string): string {
   return `${notebook}\n${cell}`;
 }

@@ -5,7 +5,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands';
-import { CellRuns } from '../model/cell_runs';
+import { CellRuns, cellKey } from '../model/cell_runs';
 import { DOMAIN, IFlyte } from '../tokens';
 import { Badge } from '../view/badge';
 
@@ -30,17 +30,18 @@ export const cellsBadge: JupyterFrontEndPlugin<void> = {
     const runs = new CellRuns(flyte.runs);
     const path = (panel: NotebookPanel) =>
       app.serviceManager.contents.localPath(panel.context.path);
-    const notebookOf = (cell: Cell): string | undefined => {
-      const panel = tracker.find(each => each.content.widgets.includes(cell));
-      return panel && path(panel);
+    const panels = new WeakMap<Cell, NotebookPanel>(); // each badge asks at each change
+    const keyOf = (cell: Cell): string => {
+      const panel = panels.get(cell) ?? tracker.find(each => each.content.widgets.includes(cell));
+      if (!panel) {
+        return '';
+      }
+      panels.set(cell, panel);
+      return cellKey(path(panel), cell.model.id);
     };
     toolbars.addFactory<Cell>('Cell', 'flyte-badge', cell => {
-      const last = () => {
-        const notebook = notebookOf(cell);
-        return notebook === undefined ? undefined : runs.last(notebook, cell.model.id);
-      };
       const open = (run: string) => void app.commands.execute(CommandIDs.openRun, { run });
-      return new Badge(runs, last, open, trans);
+      return new Badge(runs, () => keyOf(cell), open, trans);
     });
     const look = async (panel: NotebookPanel) => {
       await panel.context.ready;

@@ -16,10 +16,10 @@ const SECOND = 1000;
  * It is short, because JupyterLab hides a toolbar that takes more than half of its cell.
  */
 export class Badge extends ReactWidget {
-  /** @param last - gives the run; open - shows it. */
+  /** @param cell - gives its key among `runs`, '' as long as it is in no notebook; open - shows a run. */
   constructor(
     private readonly runs: CellRuns,
-    private readonly last: () => IRunSummary | undefined,
+    private readonly cell: () => string,
     private readonly open: (run: string) => void,
     private readonly trans: TranslationBundle
   ) {
@@ -29,9 +29,12 @@ export class Badge extends ReactWidget {
 
   protected override render(): JSX.Element {
     return (
-      <UseSignal signal={this.runs.changed}>
+      <UseSignal
+        signal={this.runs.changed}
+        shouldUpdate={(_, touched) => touched?.has(this.cell()) ?? true}
+      >
         {() => {
-          const run = this.last();
+          const run = this.runs.last(this.cell());
           return run ? <Shown run={run} open={this.open} trans={this.trans} /> : <></>;
         }}
       </UseSignal>
