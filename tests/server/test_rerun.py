@@ -44,6 +44,8 @@ def test_what_is_wrong_with_it_is_the_answer(server: Server) -> None:
 
     status, answer = server.ask(f"runs/{first.name}/rerun", {"override": "retires=3"})
     assert (400, "--retires: no such option\n  did you mean '--retries'?") == (status, answer["message"])
+    status, answer = server.ask(f"runs/{first.name}/rerun", {"override": "env_vars={'A': '\0'}"})
+    assert (400, True) == (status, "NUL" in answer["message"])
     status, answer = server.ask("runs/r00000000000000/rerun", {})
     assert (404, "There is no run 'r00000000000000' here; it may have been deleted.") == (status, answer["message"])
 

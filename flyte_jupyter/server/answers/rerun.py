@@ -26,6 +26,8 @@ _STARTING = threading.Semaphore(4)
 def rerun(here: Here, run: RunName, body: Rerun) -> Started:
     """Run it again, with the code and the inputs of then; answered when it is started."""
     override = body.get("override", "")
+    if "\0" in override:
+        raise ConfigValueError("override: there is a NUL character in it, which no argument of a process can have.")
     overrides(override)  # first: whoever made a mistake need not wait for a process
     record = here.record(run)
     if record["pod"] is None:
