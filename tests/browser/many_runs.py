@@ -9,7 +9,10 @@ from flyte_jupyter.pods import run_name
 
 
 def copy_runs(home: Path, run: str, number: int, notebooks: int) -> None:
-    """Write as many older runs like one that has ended, a minute apart, in so many notebooks."""
+    """Write as many older runs like one that has ended, a minute apart, in so many notebooks.
+
+    Each appears as a whole: a server that looks at one without its record does not look again.
+    """
     runs = home / "store" / "runs"
     record = json.loads((runs / run / "record.json").read_bytes())
     status = (runs / run / "actions" / "a0" / "status.json").read_text()
@@ -17,10 +20,12 @@ def copy_runs(home: Path, run: str, number: int, notebooks: int) -> None:
     for index in range(1, number + 1):
         created = record["created"] - 60 * index
         name = run_name(int(created * 1000), f"{index:05}")
-        folder = runs / name / "actions" / "a0"
+        draft = home / "draft"
+        folder = draft / "actions" / "a0"
         folder.mkdir(parents=True)
         events = [{**event, "at": event["at"] - 60 * index} for event in json.loads(status.replace(run, name))]
         (folder / "status.json").write_text(json.dumps(events))
         notebook = {**record["notebook"], "path": str(path.with_name(f"{index % notebooks}.ipynb"))}
         made = {**record, "run": name, "created": created, "notebook": notebook}
-        (runs / name / "record.json").write_text(json.dumps(made))
+        (draft / "record.json").write_text(json.dumps(made))
+        draft.rename(runs / name)
