@@ -22,7 +22,7 @@ import pytest
 import flyte_jupyter as flyte
 from flyte_jupyter.home import Home
 from flyte_jupyter.host.client import call
-from flyte_jupyter.pods import Phase, PodEvent, history_as_bytes
+from flyte_jupyter.pods import Phase, PodEvent, history_as_bytes, run_name
 from flyte_jupyter.server.feed import past
 from flyte_jupyter.server.feed.feed import Feed
 from flyte_jupyter.server.feed.open_runs import recall
@@ -231,6 +231,19 @@ def test_a_run_that_is_deleted_is_gone(feed: Feed, home: Home) -> None:
     shutil.rmtree(home.path / "store" / "runs" / run.name)
     eventually(lambda: gone == [run.name])
     assert 0 == feed.page()["total"]
+
+
+def test_runs_that_are_seen_before_their_records_are_listed_when_these_are_written(feed: Feed, home: Home) -> None:
+    run = flyte.run(square, 2)
+    runs = home.path / "store" / "runs"
+    record = json.loads((runs / run.name / "record.json").read_bytes())
+    names = [run_name(int(record["created"] * 1000) - number, f"{number:05}") for number in range(1, 31)]
+    for name in names:  # more than are read at once
+        shutil.copytree(runs / run.name / "actions", runs / name / "actions")
+    for name in names:
+        assert feed.page()["total"] <= len(names)
+        (runs / name / "record.json").write_text(json.dumps({**record, "run": name}))
+    eventually(lambda: feed.page()["total"] == 1 + len(names))
 
 
 def test_a_host_with_a_long_way_to_its_socket_is_found(

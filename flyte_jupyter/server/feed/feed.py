@@ -1,6 +1,4 @@
-"""What a server knows of all runs of its user, live: it watches every Host, the store and the clusters, and starts
-nothing. Any thread may ask.
-"""
+"""All runs of a user, live, for any thread: Hosts, store and clusters are watched, and nothing is started."""
 
 from __future__ import annotations
 
@@ -44,8 +42,8 @@ _CATCH_UP = 0.5
 """Seconds that an answer waits for the newest news at most."""
 _MOST_NEWS = 100
 """Parts of news that it takes in for that, while there are ever more."""
-_WRITING = 20
-"""Looks at the folder of a new run that has no record yet: somebody is writing it."""
+_WRITING = 5.0
+"""Seconds in which a new run gets its record, which somebody is writing; later ones are seen by the next server."""
 _ENDED = frozenset(phase.value for phase in Phase if phase.is_terminal)
 _log = logging.getLogger("flyte_jupyter")
 
@@ -75,7 +73,7 @@ class Feed:
         self._folder = Changes(self._store.path(keys.RUNS))
         self._names: set[str] = set()
         self._filled = 0
-        self._unwritten: dict[str, int] = {}
+        self._unwritten: dict[str, float] = {}
         self._remote = Remote(self._looked_at.run, self._remote_changed)
         self._inbox: deque[dict[str, Any]] = deque()
         self._remote_news: deque[str] = deque()
@@ -307,6 +305,8 @@ class Feed:
             self._begin()
         elif self._journal.opened != self._filled:
             self._begin()
+        while self._past.unwritten:
+            self._unwritten.setdefault(self._past.unwritten.popleft(), time.monotonic() + _WRITING)
         if self._folder.are_there() or self._unwritten:
             self._list()
         self._open.look(at_once=at_once)
@@ -317,16 +317,16 @@ class Feed:
         new, gone = names - self._names, self._names - names
         self._names = names
         self._forget(gone)
-        waiting = {name for name, looks in self._unwritten.items() if looks < _WRITING}
-        self._unwritten = {name: looks + 1 for name, looks in self._unwritten.items() if looks < _WRITING}
+        now = time.monotonic()
+        self._unwritten = {name: until for name, until in self._unwritten.items() if now < until}
         if len(new) > _FEW:
             self._past.add(new)
             new = set()
-        for name in sorted(new | waiting):
+        for name in sorted(new | self._unwritten.keys()):
             if name in self._open.runs or self._add(name):
                 self._unwritten.pop(name, None)
             else:
-                self._unwritten.setdefault(name, 1)
+                self._unwritten.setdefault(name, now + _WRITING)
 
     def _add(self, name: str) -> bool:
         record = read(self._store, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -30,6 +31,9 @@ class Past:
         store: of this machine; journal: the index; moved: the notebooks that were renamed.
         is_open: called with the record of a run that has not ended, as far as the store knows.
         is_ended: called with summaries of runs that have, when they are in the index.
+
+    Attributes:
+        unwritten: runs without a record, which somebody is still writing or has left like that; to be taken from there.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Past:
     ) -> None:
         self._store, self._journal, self._moved = store, journal, moved
         self._is_open, self._is_ended = is_open, is_ended
+        self.unwritten: deque[str] = deque()
         self._wanted: set[str] = set()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -97,8 +102,11 @@ class Past:
         """Those that have ended, read; a part that takes its time is given away before it is complete."""
         part, begun = list[OpenRun](), time.monotonic()
         for name in names:
+            if self._closed.is_set():
+                break
             record = read(self._store, name)
-            if record is None or self._closed.is_set():
+            if record is None:
+                self.unwritten.append(name)
                 continue
             run = OpenRun.of(record)
             recall(self._store, run)
