@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -159,8 +160,10 @@ def started(
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     env = {**os.environ, "PYTHONPATH": path, "JUPYTER_TOKEN": token, "FLYTE_JUPYTER_HOME": str(home)}
     env |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    config = Path(env["JUPYTER_CONFIG_DIR"])
     if is_extended:
-        install(Path(env["JUPYTER_CONFIG_DIR"]), Path(env["JUPYTER_DATA_DIR"]), is_served=is_served)
+        install(config, Path(env["JUPYTER_DATA_DIR"]))
+    leave_out(config, front=not is_extended, server=not (is_extended and is_served))
     options = ("--no-browser", "--allow-root", f"--port={port}", f"--ServerApp.root_dir={folder}")
     options = (*options, f"--ServerApp.base_url={prefix}/")
     command = [PYTHON, "-m", "jupyterlab", *options, "--LabApp.expose_app_in_browser=True"]
@@ -176,7 +179,7 @@ def started(
         clear(home)
 
 
-def install(config: Path, data: Path, *, is_served: bool = True) -> None:
+def install(config: Path, data: Path) -> None:
     """Put our extensions where the wheel has them."""
     built = ROOT / "flyte_jupyter" / "labextension"
     if not built.is_dir():
@@ -184,8 +187,18 @@ def install(config: Path, data: Path, *, is_served: bool = True) -> None:
     (data / "labextensions").mkdir(parents=True)
     (data / "labextensions" / "flyte-jupyter").symlink_to(built)
     config.mkdir(exist_ok=True)
-    if is_served:
-        (config / "jupyter_server_config.d").symlink_to(ROOT / "jupyter-config" / "server-config")
+    (config / "jupyter_server_config.d").symlink_to(ROOT / "jupyter-config" / "server-config")
+
+
+def leave_out(config: Path, *, front: bool, server: bool) -> None:
+    """Do without an extension of ours, also where the package is installed with it."""
+    (config / "labconfig").mkdir(parents=True, exist_ok=True)
+    if front:
+        without = {"disabledExtensions": {"flyte-jupyter": True}}
+        (config / "labconfig" / "page_config.json").write_text(json.dumps(without))
+    if server:
+        without = {"ServerApp": {"jpserver_extensions": {"flyte_jupyter": False}}}
+        (config / "jupyter_server_config.json").write_text(json.dumps(without))
 
 
 def end(server: subprocess.Popen[bytes]) -> None:

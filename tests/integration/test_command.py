@@ -222,8 +222,10 @@ def test_tasks_are_exported_from_a_file(home: Home, tmp_path: Path) -> None:
 
 def test_a_run_is_run_again(home: Home, tmp_path: Path) -> None:
     file = written(tmp_path / "n.ipynb", PAPERMILL, TAGS)
+    runs = home.path / "store" / "runs"
+    before = {*runs.glob("*")}
     command("run", file, "repeat", "--times", "2", home=home, cwd=tmp_path)
-    [first] = (home.path / "store" / "runs").iterdir()
+    [first] = {*runs.iterdir()} - before
 
     again = command("rerun", first.name, "--override", "retries=2", home=home, cwd=tmp_path)
     assert 0 == again.returncode, again.stderr

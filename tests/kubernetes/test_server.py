@@ -53,10 +53,10 @@ def eat() -> int:
     return len(bytearray(1 << 30))
 
 
-nowhere = flyte.TaskEnvironment(name="nowhere", image="127.0.0.1:9/not-there:1")
+no_image = flyte.TaskEnvironment(name="no_image", image="127.0.0.1:9/not-there:1")
 
 
-@nowhere.task
+@no_image.task
 def unpulled() -> None: ...
 
 
@@ -171,11 +171,10 @@ def test_a_run_is_followed_by_a_server_that_begins_when_its_kernel_is_gone(remot
     eventually(lambda: list(run.get_logs()))
     forget_session()  # no process of the kernel's is left: nobody else watches it
     with served(tmp_path, home=remote.path) as server, browser(server) as page:
-        page.watch("runs", f"card:{run.name}")
-        page.until(lambda news: news["topic"] == "card" and "line " in news["card"]["html"])
-        page.until_run(run.name, "succeeded")
-        card = page.until(lambda news: news["topic"] == "card" and news["card"]["phase"] == "succeeded")["card"]
-    assert "line 59" in card["html"]
+        page.watch(f"card:{run.name}")
+        page.until(lambda news: "line " in news["card"]["html"])
+        page.until(lambda news: news["card"]["phase"] == "succeeded" and "line 59" in news["card"]["html"])
+        assert "succeeded" == server.get(f"runs/{run.name}")["summary"]["phase"]
 
 
 def test_the_cluster_of_a_run_is_listed_and_what_is_set_up_is_asked(

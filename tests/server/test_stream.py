@@ -59,11 +59,13 @@ class Browser:
 
     def until(self, is_it: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         """The first news that are what is wanted; of those that were told before, none."""
-        while True:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             news = json.loads(self.socket.recv())
             self.told.append(news)
             if is_it(news):
                 return news
+        raise AssertionError(f"not told within {PATIENCE} s; the last was {str(self.told[-1])[:1000]}")
 
     def until_run(self, name: str, phase: str) -> dict[str, Any]:
         def found(news: dict[str, Any]) -> list[dict[str, Any]]:
