@@ -130,7 +130,7 @@ class Feed:
         if known is not None:
             return self._seen(self._moved.now(summary(known.record, known.state)))
         found = self._journal.get(run)
-        return self._seen(found) if found is not None else self._seen(self._read(run)[0])
+        return self._seen(found) if found is not None else self._seen(self._past.now(self.record(run))[0])
 
     def record(self, run: str) -> dict[str, Any]:
         """What was written down of it. Raises `RunNotFoundError`."""
@@ -150,7 +150,7 @@ class Feed:
             it = self.run(run)
             it.done()  # which looks at what is stored there
             return [row(action) for action in it.standing.state.all()]
-        return found if found is not None else self._read(run)[1]
+        return found if found is not None else self._past.now(self.record(run))[1]
 
     def run(self, run: str) -> Run:
         """The run itself, attached: view, logs, report, cancel work wherever it is; it is kept while it is needed.
@@ -185,12 +185,6 @@ class Feed:
             self._waiting.append(done)
             self._hosts.wake()
             done.wait(_CATCH_UP)
-
-    def _read(self, run: str) -> tuple[RunSummary, list[ActionRow]]:
-        """One that is not in the index yet."""
-        found = OpenRun.of(self.record(run))
-        recall(self._store, found)
-        return self._moved.now(summary(found.record, found.state)), rows(found)
 
     def _seen(self, made: Any) -> RunSummary:
         return within(self._root, made)

@@ -6,10 +6,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...engine.journal import Journal
+from ...errors import StoreError
 from ...store import Store
 from ..shapes.actions import ActionRow
 from ..shapes.runs import RunSummary
@@ -48,7 +49,7 @@ class Past:
         self._is_open, self._is_ended = is_open, is_ended
         self.unwritten: deque[str] = deque()
         self._wanted: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._first = threading.Event()
@@ -65,6 +66,23 @@ class Past:
             elif self._thread is None:
                 self._thread = threading.Thread(target=self._fill, name="flyte-jupyter-journal", daemon=True)
                 self._thread.start()
+
+    def now(self, record: Mapping[str, Any]) -> tuple[RunSummary, list[ActionRow]]:
+        """Read one that the index lacks at once, for somebody who waits; the next one finds it there."""
+        name = record["run"]
+        with self._reading:
+            known: Any = self._journal.get(name)
+            actions: Any = self._journal.actions(name)
+            if known is not None and actions is not None:
+                return known, actions
+            run = OpenRun.of(record)
+            recall(self._store, run)
+            if run.has_ended:
+                try:
+                    self._put([run])
+                except StoreError:  # a full disk, say; who asks hears it all the same
+                    _log.exception("The index of runs was not written.")
+            return self._moved.now(summary(record, run.state)), rows(run)
 
     def wait(self, seconds: float) -> None:
         """Wait until the newest runs are in the index, so long at most."""
