@@ -13,6 +13,7 @@ from tests.benchmarks.lab import labs
 from tests.benchmarks.measures import Measured
 from tests.browser.conftest import WAIT, Lab
 from tests.browser.test_viewer import MANY, START
+from tests.conftest import eventually
 
 _ROUNDS = 5
 _LINES = 20
@@ -83,6 +84,7 @@ def opens() -> Measured:
         _run(lab, START, MANY, "print('run', run.name)")
         said = lab.page.locator(".jp-OutputArea-output pre", has_text=re.compile(r"^run r"))
         run = said.inner_text(timeout=WAIT).split()[1]
+        eventually(lambda: [each for each in lab.runs() if (each["name"], each["phase"]) == (run, "succeeded")])
         for _ in range(_ROUNDS):
             measured.samples.append(lab.page.evaluate(_OPEN, run))
             measured.floors.append(lab.page.evaluate(_FETCH, run))

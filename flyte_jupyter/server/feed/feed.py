@@ -42,8 +42,8 @@ _CATCH_UP = 0.5
 """Seconds that an answer waits for the newest news at most."""
 _MOST_NEWS = 100
 """Parts of news that it takes in for that, while there are ever more."""
-_WRITING = 5.0
-"""Seconds in which a new run gets its record, which somebody is writing; later ones are seen by the next server."""
+_SELDOM = 60.0
+"""Seconds at most between two looks for the record of a run, which somebody is still writing, or never will."""
 _ENDED = frozenset(phase.value for phase in Phase if phase.is_terminal)
 _log = logging.getLogger("flyte_jupyter")
 
@@ -73,7 +73,7 @@ class Feed:
         self._folder = Changes(self._store.path(keys.RUNS))
         self._names: set[str] = set()
         self._filled = 0
-        self._unwritten: dict[str, float] = {}
+        self._unwritten: dict[str, tuple[float, float]] = {}  # when it is looked for, and how long it was waited
         self._remote = Remote(self._looked_at.run, self._remote_changed)
         self._inbox: deque[dict[str, Any]] = deque()
         self._remote_news: deque[str] = deque()
@@ -299,28 +299,28 @@ class Feed:
             self._begin()
         elif self._journal.opened != self._filled:
             self._begin()
+        now = time.monotonic()
         while self._past.unwritten:
-            self._unwritten.setdefault(self._past.unwritten.popleft(), time.monotonic() + _WRITING)
-        if self._folder.are_there() or self._unwritten:
-            self._list()
+            self._unwritten.setdefault(self._past.unwritten.popleft(), (now, 0.0))
+        due = {name for name, (at, _) in self._unwritten.items() if now >= at}
+        if self._folder.are_there() or due:
+            self._list(due)
         self._open.look(at_once=at_once)
         self._looked_at.tidy()
 
-    def _list(self) -> None:
+    def _list(self, due: set[str]) -> None:
         names = set(self._store.list(keys.RUNS))
         new, gone = names - self._names, self._names - names
         self._names = names
         self._forget(gone)
-        now = time.monotonic()
-        self._unwritten = {name: until for name, until in self._unwritten.items() if now < until}
         if len(new) > _FEW:
             self._past.add(new)
             new = set()
-        for name in sorted(new | self._unwritten.keys()):
-            if name in self._open.runs or self._add(name):
-                self._unwritten.pop(name, None)
-            else:
-                self._unwritten.setdefault(name, now + _WRITING)
+        for name in sorted(new | due):
+            _, waited = self._unwritten.pop(name, (0.0, 0.0))
+            if name in names and name not in self._open.runs and not self._add(name):
+                pause = min(max(2 * waited, _TICK), _SELDOM)
+                self._unwritten[name] = (time.monotonic() + pause, pause)
 
     def _add(self, name: str) -> bool:
         record = read(self._store, name)
@@ -340,6 +340,7 @@ class Feed:
         if gone:
             self._journal.remove(gone)
             for name in gone:
+                self._unwritten.pop(name, None)
                 self._open.runs.pop(name, None)
                 self._open.changed.discard(name)
                 self._remote.end(name)
