@@ -102,7 +102,8 @@ def told(lab: Lab) -> int:
 
 def test_a_profile_is_made_and_chosen_and_new_notebooks_and_tasks_have_it(extended: Lab) -> None:
     setting(extended, "profiles_0_name").wait_for(timeout=WAIT)
-    extended.page.locator(".jp-ArrayOperationsButton.jp-mod-accept").click()
+    add = extended.page.get_by_title("Add item").or_(extended.page.get_by_role("button", name="Add", exact=True))
+    add.click()  # without a title before JupyterLab 4.6
     put(extended, "profiles_2_name", "large")
     put(extended, "profiles_2_queue", "gpu")
     put(extended, "profiles_2_cpu", "2")
