@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from ...config.cluster import Cluster as Settings
@@ -33,7 +33,7 @@ class _Reached:
     is_asked: bool = False
 
 
-_known: dict[str, _Reached] = {}
+_known: dict[tuple[str, str], _Reached] = {}
 _lock = threading.Lock()
 
 
@@ -71,8 +71,8 @@ def _place(told: Cluster) -> tuple[str, str, str]:
 
 def _look(cluster: Settings) -> _Reached:
     with _lock:
-        new = _Reached(cluster.context or "", cluster.namespace or "")
-        known = _known.setdefault(json.dumps([cluster.context, cluster.namespace]), new)
+        place = cluster.context or "", cluster.namespace or ""
+        known = _known.setdefault(place, _Reached(*place))
         if not known.is_asked and time.monotonic() - known.at > _FRESH:
             known.is_asked = True
             threading.Thread(target=_ask, args=(cluster, known), name="flyte-jupyter-cluster", daemon=True).start()
@@ -86,13 +86,12 @@ def _ask(cluster: Settings, known: _Reached) -> None:
         from ...runners.kubernetes.api import Api
         from ...runners.kubernetes.features import features_of
 
-        api = Api(*place)
-        found = list(of_api(api))
-        is_reached, said = found[0].is_fine, next((each.text for each in found if not each.is_fine), "")
-        if is_reached:
-            place = api.context, api.namespace
-            said = said or "Kubernetes {}.{}".format(*features_of(api).version)
-        api.close()
+        with closing(Api(*place)) as api:
+            found = list(of_api(api))
+            is_reached, said = found[0].is_fine, next((each.text for each in found if not each.is_fine), "")
+            if is_reached:
+                place = api.context, api.namespace
+                said = said or "Kubernetes {}.{}".format(*features_of(api).version)
     except Exception as error:  # whatever its configuration does: it is told, and not waited for
         is_reached, said = False, f"{type(error).__name__}: {error}"
     with _lock:

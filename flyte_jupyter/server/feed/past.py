@@ -77,12 +77,13 @@ class Past:
                 return known, actions
             run = OpenRun.of(record)
             recall(self._store, run)
+            made, actions = self._moved.now(summary(record, run.state)), rows(run)
             if run.has_ended:
                 try:
-                    self._put([run])
+                    self._put([made], {name: actions})
                 except StoreError:  # a full disk, say; who asks hears it all the same
                     _log.exception("The index of runs was not written.")
-            return self._moved.now(summary(record, run.state)), rows(run)
+            return made, actions
 
     def wait(self, seconds: float) -> None:
         """Wait until the newest runs are in the index, so long at most."""
@@ -100,7 +101,9 @@ class Past:
         while names := self._next(number):
             try:
                 for part in self._parts(names):
-                    self._put(part)
+                    summaries = [self._moved.now(summary(run.record, run.state)) for run in part]
+                    self._put(summaries, {run.record["run"]: rows(run) for run in part})
+                    self._closed.wait(_BREATH)
             except Exception:  # of these alone; the next server reads them again
                 _log.exception("Some runs are not listed.")
             self._first.set()
@@ -137,11 +140,9 @@ class Past:
                 part, begun = [], time.monotonic()
         yield part
 
-    def _put(self, part: Sequence[OpenRun]) -> None:
-        summaries = [self._moved.now(summary(run.record, run.state)) for run in part]
-        self._journal.put(summaries, {run.record["run"]: rows(run) for run in part})
+    def _put(self, summaries: list[RunSummary], actions: Mapping[str, list[ActionRow]]) -> None:
+        self._journal.put(summaries, actions)
         self._is_ended(summaries)
-        self._closed.wait(_BREATH)
 
 
 def rows(run: OpenRun) -> list[ActionRow]:
