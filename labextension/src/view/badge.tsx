@@ -73,7 +73,7 @@ function Shown({ run, open, trans }: IShown): JSX.Element {
         <span className="flyte-Badge-env">{run.environment}</span>
         <span className="flyte-Badge-time">{brief}</span>
       </button>
-      <span className="flyte-Badge-said" role="status">
+      <span className="flyte-Hidden" role="status">
         {trans.__('%1: %2', run.title, phase)}
       </span>
     </>

@@ -23,7 +23,7 @@ export function Spoken(props: { announcer: Announcer; trans: TranslationBundle }
     return () => void announcer.said.disconnect(take);
   }, [announcer, trans]);
   return (
-    <div className="flyte-Spoken" role="status" aria-live="polite">
+    <div className="flyte-Spoken flyte-Hidden" role="status" aria-live="polite">
       {text}
     </div>
   );
